@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The time: one seam that tests replace. Seconds are since 1970-01-01 UTC. */
+#ifndef SCG_BASE_CLOCK_H
+#define SCG_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+int64_t clock_now_s(void);   /* wall clock + the test offset */
+int64_t clock_mono_ms(void); /* monotonic */
+/* Shifts clock_now_s() in this process (unit tests only; no program exposes it). */
+void clock_shift_s(int64_t by);
+
+#define CLOCK_TEXT 21 /* "2026-01-02T03:04:05Z" and NUL */
+/* RFC 3339, UTC, whole seconds; years 1970..9999 (others are clamped). */
+void clock_print(int64_t t_s, char out[static CLOCK_TEXT]);
+/* Exactly that form. */
+int clock_parse(const char *s, int64_t *t_s, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A libconfig file read once into a struct; an unknown key is an error with its line. */
+#ifndef SCG_BASE_CONF_H
+#define SCG_BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define CONF_MAX_BYTES (64 * 1024) /* a hand-written file; ours have 1 KiB */
+
+enum conf_kind {
+	CONF_TEXT,  /* char *, malloc'd; free with conf_free */
+	CONF_U64,   /* uint64_t within min..max */
+	CONF_BOOL,  /* bool */
+};
+
+struct conf_key {
+	const char *path;  /* "store.type"; the table ends with NULL. All groups that occur in paths are known. */
+	enum conf_kind kind;
+	size_t off;
+	const char *def;   /* the default as text ("true", "30"), NULL: none (text stays NULL, number 0) */
+	bool required;
+	uint64_t min, max; /* CONF_U64 */
+};
+
+/* ERR_USAGE for a syntax error, unknown key, wrong type, value out of bounds, missing required key: "file:line: what". @include is
+ * refused. On failure everything allocated is released and out is zeroed. */
+int conf_load(const char *path, const struct conf_key *keys, void *out, struct err *e) MUST_CHECK;
+/* Parses from memory (fuzzing, tests); name stands for the file in errors. */
+int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) MUST_CHECK;
+void conf_free(const struct conf_key *keys, void *out);
+/* "value" with libconfig's escapes, for writing a configuration file. malloc'd. */
+char *conf_quote(const char *value);
+
+#endif

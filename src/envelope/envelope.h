@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files as sequences of CMS AuthEnvelopedData (RFC 5083, 5084): seal, open, change the key, inspect; as streams, on all cores. */
+#ifndef SCG_ENVELOPE_ENVELOPE_H
+#define SCG_ENVELOPE_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "envelope/io.h"
+#include "envelope/manifest.h"
+#include "keyring/keyring.h"
+#include "pki/chain.h"
+#include "pki/crl.h"
+
+#define SEGMENT_LEN (4u << 20)
+#define ENVELOPE_WORKERS_MAX 64
+
+struct envelope_seal {
+	const struct epoch *epoch;      /* the group key to wrap the content key with */
+	const char *group, *name;       /* go into the manifest; name is a ledger path or a file's last component */
+	const uint8_t *file_id;         /* 16 bytes, or NULL: random */
+	uint64_t version;               /* 1.. */
+	EVP_PKEY *key; X509 *cert;      /* the author */
+	unsigned threads;               /* 0: all cores */
+	bool hash_object;               /* also SHA-256 of the whole ciphertext (costs one more pass, in order) */
+	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* may be NULL; any thread */
+};
+
+struct envelope_result {
+	struct manifest manifest;       /* what is signed (owned) */
+	uint8_t content_sha256[32];     /* of the manifest's SignedData, as in events */
+	uint64_t object_size;           /* ciphertext bytes */
+	uint8_t object_sha256[32];      /* if asked for */
+	uint8_t key_id[KEY_ID_LEN];
+	X509 *author;                   /* open: the signer's certificate (owned); NULL after -unsigned */
+	int64_t signed_s;
+	bool author_revoked;            /* the author's certificate is on the list now, and revoked after signed_s (a claim) */
+	bool is_unsigned;
+};
+void envelope_result_wipe(struct envelope_result *r);
+
+/* Seals the source, whose length need not be known, into the sink. Constant memory. Nothing is finished (renamed, committed) here. */
+int envelope_seal(const struct envelope_seal *s, const struct source *in, const struct sink *out, struct envelope_result *r,
+    struct err *e) MUST_CHECK;
+
+struct envelope_open {
+	const struct keyring *keys;
+	const struct chain *chain;      /* the group's CA */
+	const struct crl_set *crl;      /* the highest list seen, or NULL: revocation of the author is not asked */
+	const char *group;              /* must match the manifest's */
+	const uint8_t *content_sha256;  /* 32 bytes: the manifest's SignedData must have it (files of the group), or NULL */
+	bool in_ledger;                 /* the ledger's order decides about revocation: a revoked author is no error and no warning */
+	bool allow_unsigned;            /* a lone stock AuthEnvelopedData is opened too */
+	bool hash_object;
+	unsigned threads;
+	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg;
+};
+
+/* Opens and verifies all; structure before any decryption. Where in has read_at the manifest is verified before a byte leaves; else each
+ * segment is written after its own tag and the author is known at the end (the caller spools what must not be released).
+ * ERR_DAMAGED names the rule; ERR_REFUSED where the key id is not in the keyring. out NULL: verify only, write nothing. */
+int envelope_open(const struct envelope_open *o, const struct source *in, const struct sink *out, struct envelope_result *r,
+    struct err *e) MUST_CHECK;
+
+/* The body under a new content key and epoch; the manifest's SignedData byte for byte; segments are verified against it on the way. */
+int envelope_reencrypt(const struct envelope_open *o, const struct epoch *to, const struct source *in, const struct sink *out,
+    struct envelope_result *r, struct err *e) MUST_CHECK;
+/* Only the recipient info changes: the content key stays, who knew it opens the new object too. Tags are not verified. */
+int envelope_rewrap(const struct envelope_open *o, const struct epoch *to, const struct source *in, const struct sink *out,
+    struct envelope_result *r, struct err *e) MUST_CHECK;
+
+struct envelope_info {
+	uint64_t size, segments, segment_size, plain_size;
+	uint8_t (*key_ids)[KEY_ID_LEN]; size_t n_key_ids;
+	const char *cipher;             /* "aes-256-gcm" */
+	bool has_note, has_manifest;
+};
+/* What it says of itself, without a key: structure is checked as strictly as for opening, as far as it is in the clear. */
+int envelope_inspect(const struct source *in, struct envelope_info *info, struct err *e) MUST_CHECK;
+void envelope_info_wipe(struct envelope_info *info);
+/* The ciphertext's length for n bytes of plaintext is not fixed (the manifest's signature varies), but bounded: */
+uint64_t envelope_size_max(uint64_t plain_size);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The epochs of a group key, and the packages in which they travel and rest (RFC 6031 in RFC 5652/5083). */
+#ifndef SCG_KEYRING_KEYRING_H
+#define SCG_KEYRING_KEYRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/secret.h"
+
+#define KEY_ID_LEN 16
+#define KEY_ID_HEX 33
+#define GROUP_KEY_LEN 32
+#define KEYRING_MAX 100000          /* epochs: one an eviction */
+#define KEY_REPLY_MAX (32u << 20)
+
+struct epoch {
+	uint64_t number;                /* 1.. */
+	uint8_t key_id[KEY_ID_LEN];
+	struct secret key;              /* GROUP_KEY_LEN */
+	int64_t created_s;
+	int64_t retired_s;              /* 0: current */
+};
+struct keyring { char *group; struct epoch *v; size_t n; /* newest first, numbers falling */ };
+
+void keyring_wipe(struct keyring *k);
+/* A fresh epoch in front: number one above, the one before retired at now_s. */
+int keyring_rotate(struct keyring *k, int64_t now_s, struct err *e) MUST_CHECK;
+/* Borrowed, or NULL. */
+const struct epoch *keyring_find(const struct keyring *k, const uint8_t key_id[static KEY_ID_LEN]);
+const struct epoch *keyring_current(const struct keyring *k);
+/* Removes one retired epoch (nothing on the drive is under it any more). */
+int keyring_drop(struct keyring *k, uint64_t number, struct err *e) MUST_CHECK;
+
+/* SymmetricKeyPackage (RFC 6031): the DER of the package alone; out holds keys: wipe it. */
+int keyring_encode(const struct keyring *k, struct buf *out, struct err *e) MUST_CHECK;
+/* Strict; k must be empty. ERR_DAMAGED. */
+int keyring_decode(const uint8_t *der, size_t len, struct keyring *k, struct err *e) MUST_CHECK;
+
+/* CMS AuthEnvelopedData or EnvelopedData (content type SymmetricKeyPackage) to each of the certificates (ECDH-ES + AES-256 wrap or RSA-OAEP-SHA256), by_ski:
+ * recipients named by SKI. AES-256. DER ContentInfo. */
+int keyring_seal(const struct keyring *k, X509 *const *certs, size_t n, int by_ski, struct buf *der, struct err *e) MUST_CHECK;
+int keyring_open(const uint8_t *der, size_t len, X509 *cert, EVP_PKEY *key, struct keyring *k, struct err *e) MUST_CHECK;
+
+/* The reply of GET /v1/keys: SignedData (signed.h, with nonce, gateway's certificate) over the sealed package. */
+int keyring_reply_make(const uint8_t *sealed, size_t len, X509 *gw_cert, EVP_PKEY *gw_key, const uint8_t *nonce, size_t nonce_len,
+    int64_t now_s, struct buf *der, struct err *e) MUST_CHECK;
+/* Verifies structure, signature and nonce (nonce NULL: any, for a stored reply), opens to the member's key. The gateway's certificate is given out (owned) and its
+ * chain, purpose, name and revocation are the caller's to check. */
+int keyring_reply_open(const uint8_t *der, size_t len, const uint8_t *nonce, size_t nonce_len, X509 *cert, EVP_PKEY *key,
+    struct keyring *k, X509 **gw_cert, int64_t *signed_s, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is this certificate one of the group's, for this purpose, at this time? (RFC 5280 6.1 with a path of one.) */
+#ifndef SCG_PKI_CHAIN_H
+#define SCG_PKI_CHAIN_H
+
+#include <openssl/x509.h>
+
+#include "base/err.h"
+
+enum verdict { /* the default is refused */
+	VERDICT_NO_CERTIFICATE = 0, VERDICT_FOREIGN, VERDICT_EXPIRED, VERDICT_NOT_YET_VALID, VERDICT_WRONG_PURPOSE, VERDICT_REVOKED, VERDICT_GOOD,
+};
+/* "no-certificate", "foreign", "expired", "not-yet-valid", "wrong-purpose", "revoked", "good". */
+const char *verdict_name(enum verdict v);
+
+enum purpose {
+	PURPOSE_CLIENT,  /* EKU clientAuth */
+	PURPOSE_SERVER,  /* EKU serverAuth */
+	PURPOSE_SIGNER,  /* EKU emailProtection, keyUsage digitalSignature */
+};
+
+/* A trust anchor prepared once; read by several threads. ca is copied by reference. Checks that it is a CA certificate as section 2 has it. */
+struct chain;
+int chain_new(X509 *ca, struct chain **c, struct err *e) MUST_CHECK;
+void chain_free(struct chain *c);
+X509 *chain_ca(const struct chain *c);
+const char *chain_group(const struct chain *c);
+/* Signature by the CA and all extension rules (not the dates): VERDICT_GOOD, FOREIGN or WRONG_PURPOSE. e (may be NULL) gets the rule. Cost:
+ * one signature verification; ask once per certificate. Never asks about revocation. */
+enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose, struct err *e);
+/* Dates only: GOOD, EXPIRED, NOT_YET_VALID. */
+enum verdict chain_check_time(const X509 *cert, int64_t at_s, struct err *e);
+
+#endif
