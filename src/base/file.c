@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+/* Puts the path, made harmless for a terminal, before the text. */
+static int with_path(const char *path, struct err *e) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	text_escape(path, strlen(path), &b);
+	return err_add(e, "%s", buf_str(&b));
+}
+
+/* errno as an error about path; a full disk and a missing file keep their own classes. */
+static int path_error(const char *path, const char *what, struct err *e) {
+	int code = errno == ENOENT ? ERR_NOTFOUND : errno == EEXIST ? ERR_EXISTS : ERR_FAIL;
+
+	(void)err_sys(e, code, "%s", what);
+	(void)with_path(path, e);
+	return code;
+}
+
+static int load_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e) {
+	size_t start = out->len;
+
+	for (;;) {
+		/* One byte more than allowed shows that there is more. */
+		size_t want = max - (out->len - start) + 1, chunk = want < 65536 ? want : 65536;
+		ssize_t n = read(fd, buf_room(out, chunk), chunk);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return path_error(path, "cannot read", e);
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		out->data[out->len] = 0;
+		if (out->len - start > max) {
+			err_set(e, ERR_FAIL, "more than %zu bytes", max);
+			return with_path(path, e);
+		}
+	}
+}
+
+static int load(const char *path, bool secret, size_t max, struct buf *out, struct err *e) {
+	OWN(own_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return path_error(path, "cannot open", e);
+	if (fstat(fd, &st) != 0)
+		return path_error(path, "cannot stat", e);
+	if (!S_ISREG(st.st_mode)) {
+		err_set(e, ERR_FAIL, "not a regular file");
+		return with_path(path, e);
+	}
+	if (secret && (st.st_mode & 077) != 0) {
+		err_set(e, ERR_FAIL, "holds a key, but its mode %04o lets others in; chmod 600 it", (unsigned)(st.st_mode & 07777));
+		return with_path(path, e);
+	}
+	return load_fd(fd, path, max, out, e);
+}
+
+int file_load(const char *path, size_t max, struct buf *out, struct err *e) {
+	return load(path, false, max, out, e);
+}
+
+int file_load_private(const char *path, size_t max, struct buf *out, struct err *e) {
+	return load(path, true, max, out, e);
+}
+
+static char *folder_of(const char *path) {
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	if (slash == path)
+		return xstrdup("/");
+	return xasprintf("%.*s", (int)(slash - path), path);
+}
+
+int file_sync_dir(const char *path, struct err *e) {
+	OWN(own_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return path_error(path, "cannot open", e);
+	/* Some network file systems cannot sync a folder and say EINVAL: nothing more can be done there. */
+	if (fsync(fd) != 0 && errno != EINVAL)
+		return path_error(path, "cannot sync", e);
+	return 0;
+}
+
+/* A hidden name next to the final one, for file systems without O_TMPFILE. */
+static int open_named(struct file_out *o, const char *folder, mode_t mode, struct err *e) {
+	uint8_t r[8];
+	char hex[17];
+
+	if (random_bytes(r, sizeof(r), e) != 0)
+		return ERR_FAIL;
+	text_hex(r, sizeof(r), hex);
+	o->tmp = xasprintf("%s/.scg-%s.tmp", folder, hex);
+	o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (o->fd >= 0)
+		return 0;
+	free(o->tmp);
+	o->tmp = NULL;
+	return path_error(o->path, "cannot create", e);
+}
+
+int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err *e) {
+	OWN(own_free) char *folder = folder_of(path);
+	struct stat st;
+
+	*o = (struct file_out){ .fd = -1, .path = xstrdup(path) };
+	if (path[0] == '\0' || path[strlen(path) - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
+		err_set(e, ERR_FAIL, "is a folder, not a file");
+		return with_path(path, e);
+	}
+	o->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
+	if (o->fd >= 0)
+		return 0;
+	return open_named(o, folder, mode, e);
+}
+
+/* Gives an O_TMPFILE a temporary name, so that rename can put it over what is there. */
+static int name_tmpfile(struct file_out *o, const char *as) {
+	char proc[64];
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", o->fd);
+	return linkat(AT_FDCWD, proc, AT_FDCWD, as, AT_SYMLINK_FOLLOW);
+}
+
+static int place_new(struct file_out *o, struct err *e) {
+	if (o->tmp == NULL)
+		return name_tmpfile(o, o->path) == 0 ? 0 : path_error(o->path, "cannot create", e);
+	if (link(o->tmp, o->path) == 0) {
+		if (unlink(o->tmp) != 0)
+			return path_error(o->tmp, "cannot remove", e);
+		free(o->tmp);
+		o->tmp = NULL;
+		return 0;
+	}
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+		return path_error(o->path, "cannot create", e);
+	/* FAT and some network file systems have no links; there a rename that refuses to replace serves. */
+	if (renameat2(AT_FDCWD, o->tmp, AT_FDCWD, o->path, RENAME_NOREPLACE) != 0)
+		return path_error(o->path, "cannot create", e);
+	free(o->tmp);
+	o->tmp = NULL;
+	return 0;
+}
+
+static int place_over(struct file_out *o, const char *folder, struct err *e) {
+	if (o->tmp == NULL) {
+		uint8_t r[8];
+		char hex[17];
+
+		if (random_bytes(r, sizeof(r), e) != 0)
+			return ERR_FAIL;
+		text_hex(r, sizeof(r), hex);
+		char *tmp = xasprintf("%s/.scg-%s.tmp", folder, hex);
+		if (name_tmpfile(o, tmp) != 0) {
+			free(tmp);
+			return path_error(o->path, "cannot create", e);
+		}
+		o->tmp = tmp;
+	}
+	if (rename(o->tmp, o->path) != 0)
+		return path_error(o->path, "cannot replace", e);
+	free(o->tmp);
+	o->tmp = NULL;
+	return 0;
+}
+
+int file_out_keep(struct file_out *o, bool replace, struct err *e) {
+	OWN(own_free) char *folder = folder_of(o->path);
+	int r;
+
+	if (fsync(o->fd) != 0)
+		return path_error(o->path, "cannot write to disk", e);
+	r = replace ? place_over(o, folder, e) : place_new(o, e);
+	if (r != 0)
+		return r;
+	r = close(o->fd);
+	o->fd = -1;
+	if (r != 0)
+		return path_error(o->path, "cannot close", e);
+	return file_sync_dir(folder, e);
+}
+
+void file_out_wipe(struct file_out *o) {
+	if (o->fd >= 0)
+		(void)close(o->fd);
+	if (o->tmp != NULL)
+		(void)unlink(o->tmp);
+	free(o->tmp);
+	free(o->path);
+	*o = (struct file_out){ .fd = -1 };
+}
+
+static int save(const char *path, const void *data, size_t len, mode_t mode, bool replace, struct err *e) {
+	OWN(file_out_wipe) struct file_out o = { .fd = -1 };
+	int r = file_out_open(&o, path, mode, e);
+
+	if (r == 0 && fchmod(o.fd, mode) != 0)
+		r = path_error(path, "cannot set its mode", e);
+	if (r == 0)
+		r = file_write_all(o.fd, data, len, path, e);
+	if (r == 0)
+		r = file_out_keep(&o, replace, e);
+	return r;
+}
+
+int file_save(const char *path, const void *data, size_t len, mode_t mode, struct err *e) {
+	return save(path, data, len, mode, true, e);
+}
+
+int file_save_new(const char *path, const void *data, size_t len, mode_t mode, struct err *e) {
+	return save(path, data, len, mode, false, e);
+}
+
+int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) {
+	OWN(own_free) char *up = NULL;
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		err_set(e, ERR_FAIL, "is there already and is no folder");
+		return with_path(path, e);
+	}
+	up = folder_of(path);
+	if (parents && strcmp(up, path) != 0 && strcmp(up, ".") != 0) {
+		r = file_mkdir(up, mode, true, e);
+		if (r != 0)
+			return r;
+	}
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		return path_error(path, "cannot create folder", e);
+	return 0;
+}
+
+bool file_exists(const char *path) {
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+char *file_join(const char *dir, const char *name) {
+	size_t len = strlen(dir);
+
+	return xasprintf("%s%s%s", dir, len > 0 && dir[len - 1] == '/' ? "" : "/", name);
+}
+
+int file_lock(const char *path, int wait_ms, int *fd, struct err *e) {
+	int64_t until = clock_mono_ms() + wait_ms;
+	int f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (f < 0)
+		return path_error(path, "cannot open lock", e);
+	while (flock(f, LOCK_EX | LOCK_NB) != 0) {
+		struct timespec pause = { 0, 20000000 };
+
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			int r = path_error(path, "cannot lock", e);
+			(void)close(f);
+			return r;
+		}
+		if (clock_mono_ms() >= until) {
+			(void)close(f);
+			err_set(e, ERR_UNREACHABLE, "in use by another process");
+			return with_path(path, e);
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	*fd = f;
+	return 0;
+}

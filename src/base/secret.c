@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/secret.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+/* Whole pages for each secret: what shares a page would share its locking and its dump flag. */
+static size_t mapped(size_t len) {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (len + page - 1) / page * page;
+}
+
+int secret_init(struct secret *s, size_t len, struct err *e) {
+	void *p;
+
+	if (len == 0 || len > SECRET_MAX)
+		return err_set(e, ERR_FAIL, "a secret has 1 to %d bytes", SECRET_MAX);
+	p = mmap(NULL, mapped(len), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return err_sys(e, ERR_FAIL, "memory for a secret");
+	/* RLIMIT_MEMLOCK is small for ordinary users: then a secret may reach the swap, but still no core dump and no child. */
+	(void)mlock(p, mapped(len));
+	(void)madvise(p, mapped(len), MADV_DONTDUMP);
+	(void)madvise(p, mapped(len), MADV_WIPEONFORK);
+	s->data = p;
+	s->len = len;
+	return 0;
+}
+
+int secret_random(struct secret *s, size_t len, struct err *e) {
+	int r = secret_init(s, len, e);
+
+	if (r == 0)
+		r = random_bytes(s->data, len, e);
+	if (r != 0)
+		secret_wipe(s);
+	return r;
+}
+
+int secret_copy(struct secret *s, const uint8_t *data, size_t len, struct err *e) {
+	int r = secret_init(s, len, e);
+
+	if (r == 0)
+		memcpy(s->data, data, len);
+	return r;
+}
+
+void secret_wipe(struct secret *s) {
+	if (s->data != NULL) {
+		OPENSSL_cleanse(s->data, s->len);
+		(void)munmap(s->data, mapped(s->len));
+	}
+	*s = (struct secret){0};
+}
+
+bool secret_equal(const struct secret *a, const struct secret *b) {
+	return a->len == b->len && (a->len == 0 || CRYPTO_memcmp(a->data, b->data, a->len) == 0);
+}
+
+void secret_harden_process(void) {
+	struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)umask(077);
+}
+
+int random_bytes(uint8_t *out, size_t len, struct err *e) {
+	if (len > INT32_MAX || RAND_bytes(out, (int)len) != 1)
+		return err_set(e, ERR_FAIL, "no random bytes to be had");
+	return 0;
+}
+
+void secret_clean(void *p, size_t len) {
+	OPENSSL_cleanse(p, len);
+}
