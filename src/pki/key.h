@@ -21,5 +21,9 @@ int key_load(const char *path, const char *passin, EVP_PKEY **key, struct err *e
 /* SHA-256 of the SubjectPublicKeyInfo. */
 void key_spki_sha256(EVP_PKEY *key, uint8_t out[static 32]);
 bool key_equal(const EVP_PKEY *a, const EVP_PKEY *b);
+/* The hash that fits the key in signatures on certificates, lists and requests: SHA-384 for P-384, else SHA-256 (RFC 5480 4). Static. */
+const EVP_MD *key_digest(const EVP_PKEY *key);
+/* The signature algorithm (NID) is ECDSA or RSA PKCS #1 v1.5 with SHA-256, SHA-384 or SHA-512. */
+bool key_signature_is_strong(int nid);
 
 #endif
