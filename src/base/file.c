@@ -16,12 +16,13 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* Puts the path, made harmless for a terminal, before the text. */
-static int with_path(const char *path, struct err *e) {
+/* Puts the path, made harmless for a terminal, before the text. Returns code, which e need not be there to keep. */
+static int with_path(const char *path, int code, struct err *e) {
 	OWN(buf_wipe) struct buf b = {0};
 
 	text_escape(path, strlen(path), &b);
-	return err_add(e, "%s", buf_str(&b));
+	(void)err_add(e, "%s", buf_str(&b));
+	return code;
 }
 
 /* errno as an error about path; a full disk and a missing file keep their own classes. */
@@ -29,8 +30,7 @@ static int path_error(const char *path, const char *what, struct err *e) {
 	int code = errno == ENOENT ? ERR_NOTFOUND : errno == EEXIST ? ERR_EXISTS : ERR_FAIL;
 
 	(void)err_sys(e, code, "%s", what);
-	(void)with_path(path, e);
-	return code;
+	return with_path(path, code, e);
 }
 
 static int load_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e) {
@@ -50,8 +50,8 @@ static int load_fd(int fd, const char *path, size_t max, struct buf *out, struct
 		out->len += (size_t)n;
 		out->data[out->len] = 0;
 		if (out->len - start > max) {
-			err_set(e, ERR_FAIL, "more than %zu bytes", max);
-			return with_path(path, e);
+			(void)err_set(e, ERR_FAIL, "more than %zu bytes", max);
+			return with_path(path, ERR_FAIL, e);
 		}
 	}
 }
@@ -65,12 +65,12 @@ static int load(const char *path, bool secret, size_t max, struct buf *out, stru
 	if (fstat(fd, &st) != 0)
 		return path_error(path, "cannot stat", e);
 	if (!S_ISREG(st.st_mode)) {
-		err_set(e, ERR_FAIL, "not a regular file");
-		return with_path(path, e);
+		(void)err_set(e, ERR_FAIL, "not a regular file");
+		return with_path(path, ERR_FAIL, e);
 	}
 	if (secret && (st.st_mode & 077) != 0) {
-		err_set(e, ERR_FAIL, "holds a key, but its mode %04o lets others in; chmod 600 it", (unsigned)(st.st_mode & 07777));
-		return with_path(path, e);
+		(void)err_set(e, ERR_FAIL, "holds a key, but its mode %04o lets others in; chmod 600 it", (unsigned)(st.st_mode & 07777));
+		return with_path(path, ERR_FAIL, e);
 	}
 	return load_fd(fd, path, max, out, e);
 }
@@ -127,8 +127,8 @@ int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err 
 
 	*o = (struct file_out){ .fd = -1, .path = xstrdup(path) };
 	if (path[0] == '\0' || path[strlen(path) - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
-		err_set(e, ERR_FAIL, "is a folder, not a file");
-		return with_path(path, e);
+		(void)err_set(e, ERR_FAIL, "is a folder, not a file");
+		return with_path(path, ERR_FAIL, e);
 	}
 	o->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
 	if (o->fd >= 0)
@@ -241,8 +241,8 @@ int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) {
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return 0;
-		err_set(e, ERR_FAIL, "is there already and is no folder");
-		return with_path(path, e);
+		(void)err_set(e, ERR_FAIL, "is there already and is no folder");
+		return with_path(path, ERR_FAIL, e);
 	}
 	up = folder_of(path);
 	if (parents && strcmp(up, path) != 0 && strcmp(up, ".") != 0) {
@@ -283,8 +283,8 @@ int file_lock(const char *path, int wait_ms, int *fd, struct err *e) {
 		}
 		if (clock_mono_ms() >= until) {
 			(void)close(f);
-			err_set(e, ERR_UNREACHABLE, "in use by another process");
-			return with_path(path, e);
+			(void)err_set(e, ERR_UNREACHABLE, "in use by another process");
+			return with_path(path, ERR_UNREACHABLE, e);
 		}
 		(void)nanosleep(&pause, NULL);
 	}

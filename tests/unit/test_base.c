@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small modules of base: err, buf, secret, clock, log, pass, work. */
+#include <check.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "base/pass.h"
+#include "base/secret.h"
+#include "base/work.h"
+
+START_TEST(context_stands_before_the_cause) {
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(err_set(&e, ERR_DAMAGED, "tag %d", 7), ERR_DAMAGED);
+	ck_assert_int_eq(err_add(&e, "segment %d", 3), ERR_DAMAGED);
+	ck_assert_str_eq(e.text, "segment 3: tag 7");
+	ck_assert_int_eq(err_status(e.code), 4);
+} END_TEST
+
+START_TEST(a_long_text_is_cut_not_overrun) {
+	struct err e = ERR_INIT;
+	char big[2000];
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	(void)err_set(&e, ERR_FAIL, "%s", big);
+	(void)err_add(&e, "%s", big);
+	ck_assert_uint_eq(strlen(e.text), ERR_TEXT_MAX - 1);
+} END_TEST
+
+START_TEST(each_class_has_its_status) {
+	ck_assert_int_eq(err_status(0), 0);
+	ck_assert_int_eq(err_status(ERR_FAIL), 1);
+	ck_assert_int_eq(err_status(ERR_USAGE), 2);
+	ck_assert_int_eq(err_status(ERR_REFUSED), 3);
+	ck_assert_int_eq(err_status(ERR_DAMAGED), 4);
+	ck_assert_int_eq(err_status(ERR_UNREACHABLE), 5);
+	ck_assert_int_eq(err_status(ERR_NOTFOUND), 1);
+	ck_assert_int_eq(err_status(ERR_CONFLICT), 1);
+} END_TEST
+
+START_TEST(a_buffer_grows_and_stays_a_string) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	ck_assert_str_eq(buf_str(&b), "");
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&b, "%d,", i);
+	ck_assert_uint_eq(b.len, 3890);
+	ck_assert_uint_eq(strlen(buf_str(&b)), b.len);
+	buf_clear(&b);
+	ck_assert_str_eq(buf_str(&b), "");
+} END_TEST
+
+START_TEST(secrets_compare_by_length_and_bytes) {
+	OWN(secret_wipe) struct secret a = {0}, b = {0}, c = {0};
+
+	ck_assert_int_eq(secret_copy(&a, (const uint8_t *)"abc", 3, NULL), 0);
+	ck_assert_int_eq(secret_copy(&b, (const uint8_t *)"abc", 3, NULL), 0);
+	ck_assert_int_eq(secret_copy(&c, (const uint8_t *)"abd", 3, NULL), 0);
+	ck_assert(secret_equal(&a, &b));
+	ck_assert(!secret_equal(&a, &c));
+	secret_wipe(&b);
+	ck_assert(!secret_equal(&a, &b));
+	ck_assert_int_lt(secret_init(&b, 0, NULL), 0);
+	ck_assert_int_lt(secret_init(&b, SECRET_MAX + 1, NULL), 0);
+} END_TEST
+
+START_TEST(times_round_trip) {
+	char text[CLOCK_TEXT];
+	int64_t t = 0;
+
+	clock_print(1767323045, text);
+	ck_assert_str_eq(text, "2026-01-02T03:04:05Z");
+	ck_assert_int_eq(clock_parse(text, &t, NULL), 0);
+	ck_assert_int_eq(t, 1767323045);
+} END_TEST
+
+START_TEST(times_of_another_form_are_refused) {
+	static const char *const bad[] = { "", "2026-01-02 03:04:05Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05+00:00",
+		"2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05Z ",
+		"1969-12-31T23:59:59Z" };
+	int64_t t;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(clock_parse(bad[i], &t, NULL) < 0, "%s", bad[i]);
+} END_TEST
+
+START_TEST(a_log_line_is_one_line_whatever_a_peer_sends) {
+	char line[512];
+	int p[2], saved = dup(STDERR_FILENO);
+	ssize_t n;
+
+	ck_assert_int_eq(pipe(p), 0);
+	(void)dup2(p[1], STDERR_FILENO);
+	log_event(LOG_LEVEL_INFO, "refused", "name", "eve\n2026 info good name=\"alice\"", "none", NULL, "reason", "revoked", NULL);
+	(void)dup2(saved, STDERR_FILENO);
+	n = read(p[0], line, sizeof(line) - 1);
+	ck_assert_int_gt(n, 0);
+	line[n] = '\0';
+	ck_assert_ptr_eq(strchr(line, '\n'), line + n - 1);
+	ck_assert_ptr_nonnull(strstr(line, " info refused name=\"eve\\x0a2026 info good name=\\x22alice\\x22\" reason=revoked\n"));
+	ck_assert_ptr_null(strstr(line, "none="));
+} END_TEST
+
+static void assert_pass(const char *arg, const char *want) {
+	OWN(secret_wipe) struct secret s = {0};
+
+	ck_assert_int_eq(pass_read(arg, "key", false, &s, NULL), 0);
+	ck_assert_uint_eq(s.len, strlen(want));
+	ck_assert_mem_eq(s.data, want, s.len);
+}
+
+START_TEST(passphrases_come_from_where_the_option_says) {
+	char arg[32];
+	int p[2];
+
+	ck_assert_int_eq(setenv("SCG_TEST_PASS", "from env", 1), 0);
+	assert_pass("pass:a b:c", "a b:c");
+	assert_pass("env:SCG_TEST_PASS", "from env");
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_int_eq(write(p[1], "one\r\ntwo\n", 9), 9);
+	(void)snprintf(arg, sizeof(arg), "fd:%d", p[0]);
+	assert_pass(arg, "one");
+	assert_pass(arg, "two");
+} END_TEST
+
+START_TEST(passphrase_sources_that_give_nothing_are_refused) {
+	static const char *const bad[] = { "pass:", "env:SCG_NOT_SET", "file:/nonexistent", "fd:x", "fd:999", "secret", "" };
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		OWN(secret_wipe) struct secret s = {0};
+
+		ck_assert_msg(pass_read(bad[i], "key", false, &s, &e) < 0, "%s", bad[i]);
+	}
+	/* What was meant to be a passphrase must not come back in an error. */
+	ck_assert_ptr_null(strstr(e.text, "secret"));
+} END_TEST
+
+static int count(void *arg, unsigned i, struct err *e) {
+	(void)atomic_fetch_add((atomic_uint *)arg, 1u << i);
+	return i == 2 ? err_set(e, ERR_DAMAGED, "two") : 0;
+}
+
+START_TEST(all_work_is_done_and_the_error_comes_back) {
+	atomic_uint seen = 0;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(work_run(2, count, &seen, &e), 0);
+	ck_assert_uint_eq(seen, 3);
+	seen = 0;
+	ck_assert_int_eq(work_run(4, count, &seen, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(seen, 15);
+	ck_assert_str_eq(e.text, "two");
+	ck_assert_uint_ge(work_cores(), 1);
+	ck_assert_int_lt(work_run(0, count, &seen, NULL), 0);
+} END_TEST
+
+int main(void) {
+	Suite *s = suite_create("base");
+	TCase *t = tcase_create("base");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, context_stands_before_the_cause);
+	tcase_add_test(t, a_long_text_is_cut_not_overrun);
+	tcase_add_test(t, each_class_has_its_status);
+	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
+	tcase_add_test(t, secrets_compare_by_length_and_bytes);
+	tcase_add_test(t, times_round_trip);
+	tcase_add_test(t, times_of_another_form_are_refused);
+	tcase_add_test(t, a_log_line_is_one_line_whatever_a_peer_sends);
+	tcase_add_test(t, passphrases_come_from_where_the_option_says);
+	tcase_add_test(t, passphrase_sources_that_give_nothing_are_refused);
+	tcase_add_test(t, all_work_is_done_and_the_error_comes_back);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

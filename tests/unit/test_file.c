@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/file: files are read with a cap and appear whole or not at all. */
+#include "base/file.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+
+static char dir[] = "/tmp/scg-file-XXXXXX";
+static char *path;
+
+static void make_dir(void) {
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	path = file_join(dir, "f");
+}
+
+static void drop_dir(void) {
+	OWN(own_free) char *cmd = xasprintf("rm -rf %s", dir);
+
+	ck_assert_int_eq(system(cmd), 0); /* NOLINT(cert-env33-c): a test's own folder */
+	free(path);
+}
+
+static int entries(void) {
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	for (struct dirent *de; (de = readdir(d)) != NULL;)
+		n += strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0;
+	(void)closedir(d);
+	return n;
+}
+
+static void assert_holds(const char *want) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	ck_assert_int_eq(file_load(path, 1000, &b, NULL), 0);
+	ck_assert_str_eq(buf_str(&b), want);
+}
+
+START_TEST(saving_replaces_whole) {
+	ck_assert_int_eq(file_save(path, "one", 3, 0600, NULL), 0);
+	ck_assert_int_eq(file_save(path, "three", 5, 0600, NULL), 0);
+	assert_holds("three");
+	ck_assert_int_eq(entries(), 1);
+} END_TEST
+
+START_TEST(saving_new_never_replaces) {
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(file_save_new(path, "one", 3, 0600, &e), 0);
+	ck_assert_int_eq(file_save_new(path, "two", 3, 0600, &e), ERR_EXISTS);
+	assert_holds("one");
+	ck_assert_int_eq(entries(), 1);
+} END_TEST
+
+START_TEST(an_output_that_is_not_kept_leaves_nothing) {
+	{
+		OWN(file_out_wipe) struct file_out o = { .fd = -1 };
+
+		ck_assert_int_eq(file_out_open(&o, path, 0600, NULL), 0);
+		ck_assert_int_eq(file_write_all(o.fd, "secret", 6, "f", NULL), 0);
+		ck_assert(!file_exists(path));
+	}
+	ck_assert_int_eq(entries(), 0);
+} END_TEST
+
+START_TEST(a_full_disk_is_an_error_and_keeps_the_old) {
+	struct rlimit lim = { 4096, 4096 };
+	char big[10000];
+	struct err e = ERR_INIT;
+
+	memset(big, 'x', sizeof(big));
+	ck_assert_int_eq(file_save(path, "old", 3, 0600, NULL), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	ck_assert_int_lt(file_save(path, big, sizeof(big), 0600, &e), 0);
+	ck_assert_ptr_nonnull(strstr(e.text, "cannot write"));
+	assert_holds("old");
+	ck_assert_int_eq(entries(), 1);
+} END_TEST
+
+START_TEST(a_folder_cannot_be_an_output) {
+	OWN(file_out_wipe) struct file_out o = { .fd = -1 };
+
+	ck_assert_int_lt(file_out_open(&o, dir, 0600, NULL), 0);
+} END_TEST
+
+START_TEST(the_cap_is_exact) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	ck_assert_int_eq(file_save(path, "12345", 5, 0600, NULL), 0);
+	ck_assert_int_eq(file_load(path, 5, &b, NULL), 0);
+	buf_clear(&b);
+	ck_assert_int_eq(file_load(path, 4, &b, NULL), ERR_FAIL);
+} END_TEST
+
+START_TEST(what_is_missing_or_no_file_is_refused) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	ck_assert_int_eq(file_load(path, 5, &b, NULL), ERR_NOTFOUND);
+	ck_assert_int_eq(file_load(dir, 5, &b, NULL), ERR_FAIL);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(file_load(path, 5, &b, NULL), ERR_FAIL);
+} END_TEST
+
+START_TEST(a_key_that_others_may_read_is_refused) {
+	OWN(buf_wipe) struct buf b = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(file_save(path, "k", 1, 0600, NULL), 0);
+	ck_assert_int_eq(file_load_private(path, 5, &b, NULL), 0);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	ck_assert_int_lt(file_load_private(path, 5, &b, &e), 0);
+	ck_assert_ptr_nonnull(strstr(e.text, "chmod 600"));
+} END_TEST
+
+START_TEST(the_mode_is_what_was_asked_for) {
+	struct stat st;
+
+	(void)umask(077);
+	ck_assert_int_eq(file_save(path, "k", 1, 0644, NULL), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0644);
+} END_TEST
+
+START_TEST(a_path_with_escapes_is_shown_harmless) {
+	OWN(own_free) char *bad = file_join(dir, "a\x1b[2Jb");
+	OWN(buf_wipe) struct buf b = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(file_load(bad, 5, &b, &e), ERR_NOTFOUND);
+	ck_assert_ptr_null(strchr(e.text, '\x1b'));
+} END_TEST
+
+START_TEST(a_lock_holds_off_another) {
+	int a = -1, b = -1;
+
+	ck_assert_int_eq(file_lock(path, 0, &a, NULL), 0);
+	ck_assert_int_eq(file_lock(path, 50, &b, NULL), ERR_UNREACHABLE);
+	(void)close(a);
+	ck_assert_int_eq(file_lock(path, 50, &b, NULL), 0);
+	(void)close(b);
+} END_TEST
+
+START_TEST(folders_are_made_with_those_above) {
+	OWN(own_free) char *deep = file_join(dir, "a/b/c"), *below = file_join(path, "x");
+
+	ck_assert_int_lt(file_mkdir(deep, 0700, false, NULL), 0);
+	ck_assert_int_eq(file_mkdir(deep, 0700, true, NULL), 0);
+	ck_assert_int_eq(file_mkdir(deep, 0700, true, NULL), 0);
+	ck_assert_int_eq(file_save(path, "x", 1, 0600, NULL), 0);
+	ck_assert_int_lt(file_mkdir(path, 0700, true, NULL), 0);
+	ck_assert_int_lt(file_mkdir(below, 0700, true, NULL), 0);
+} END_TEST
+
+int main(void) {
+	Suite *s = suite_create("file");
+	TCase *t = tcase_create("file");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(t, make_dir, drop_dir);
+	tcase_add_test(t, saving_replaces_whole);
+	tcase_add_test(t, saving_new_never_replaces);
+	tcase_add_test(t, an_output_that_is_not_kept_leaves_nothing);
+	tcase_add_test(t, a_full_disk_is_an_error_and_keeps_the_old);
+	tcase_add_test(t, a_folder_cannot_be_an_output);
+	tcase_add_test(t, the_cap_is_exact);
+	tcase_add_test(t, what_is_missing_or_no_file_is_refused);
+	tcase_add_test(t, a_key_that_others_may_read_is_refused);
+	tcase_add_test(t, the_mode_is_what_was_asked_for);
+	tcase_add_test(t, a_path_with_escapes_is_shown_harmless);
+	tcase_add_test(t, a_lock_holds_off_another);
+	tcase_add_test(t, folders_are_made_with_those_above);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
