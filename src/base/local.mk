@@ -14,3 +14,5 @@ src_base_libbase_a_SOURCES += src/base/log.c src/base/log.h
 src_base_libbase_a_SOURCES += src/base/pass.c src/base/pass.h
 src_base_libbase_a_SOURCES += src/base/work.c src/base/work.h
 src_base_libbase_a_SOURCES += src/base/progress.c src/base/progress.h
+src_base_libbase_a_SOURCES += src/base/opt.c src/base/opt.h
+src_base_libbase_a_SOURCES += src/base/conf.c src/base/conf.h

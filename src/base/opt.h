@@ -22,7 +22,7 @@ struct opt {
 	const char *arg;   /* what stands for the value in help ("FILE"); NULL for flags */
 	const char *help;  /* one line */
 	bool required;
-	unsigned group;    /* not 0: at most one option of the same group may be given */
+	unsigned group;    /* not 0: at most one option of the same group may be given; exactly one if they are required */
 	uint64_t min, max; /* OPT_U64 (max 0: no bound) */
 };
 

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/conf.h"
+
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "base/text.h"
+
+#define KEY_MAX 128 /* bytes of a key such as "limits.body"; ours have 30 */
+
+struct reader {
+	const char *name; /* of the file, for errors */
+	const struct conf_key *keys;
+	void *out;
+	bool *given; /* one for each key */
+};
+
+static void *field_of(const struct conf_key *k, void *out) {
+	return (char *)out + k->off;
+}
+
+static int set_text(const struct conf_key *k, const char *v, void *out, struct err *e) {
+	char *copy;
+
+	if (!text_is_utf8(v, strlen(v)) || text_has_control(v, strlen(v)))
+		return err_set(e, ERR_USAGE, "%s: not UTF-8 without control characters", k->path);
+	copy = xstrdup(v);
+	memcpy(field_of(k, out), &copy, sizeof copy);
+	return 0;
+}
+
+static int set_u64(const struct conf_key *k, uint64_t v, void *out, struct err *e) {
+	if (v < k->min || v > k->max)
+		return err_set(e, ERR_USAGE, "%s: must be a number from %llu to %llu", k->path, (unsigned long long)k->min,
+			       (unsigned long long)k->max);
+	memcpy(field_of(k, out), &v, sizeof v);
+	return 0;
+}
+
+static int set_bool(const struct conf_key *k, bool v, void *out) {
+	memcpy(field_of(k, out), &v, sizeof v);
+	return 0;
+}
+
+static int set_default(const struct conf_key *k, void *out, struct err *e) {
+	uint64_t v = 0;
+	int r;
+
+	switch (k->kind) {
+	case CONF_U64:
+		return (r = text_u64(k->def, UINT64_MAX, &v, e)) != 0 ? r : set_u64(k, v, out, e);
+	case CONF_BOOL:
+		return set_bool(k, strcmp(k->def, "true") == 0, out);
+	default:
+		return set_text(k, k->def, out, e);
+	}
+}
+
+static int set_number(const struct conf_key *k, const config_setting_t *s, void *out, struct err *e) {
+	int type = config_setting_type(s);
+	long long v;
+
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+		return err_set(e, ERR_USAGE, "%s: must be a number", k->path);
+	v = config_setting_get_int64(s);
+	if (v < 0)
+		return err_set(e, ERR_USAGE, "%s: must not be negative", k->path);
+	return set_u64(k, (uint64_t)v, out, e);
+}
+
+static int set_value(const struct conf_key *k, const config_setting_t *s, void *out, struct err *e) {
+	int type = config_setting_type(s);
+
+	switch (k->kind) {
+	case CONF_U64:
+		return set_number(k, s, out, e);
+	case CONF_BOOL:
+		if (type != CONFIG_TYPE_BOOL)
+			return err_set(e, ERR_USAGE, "%s: must be true or false", k->path);
+		return set_bool(k, config_setting_get_bool(s) != 0, out);
+	default:
+		if (type != CONFIG_TYPE_STRING)
+			return err_set(e, ERR_USAGE, "%s: must be a text in quotes", k->path);
+		return set_text(k, config_setting_get_string(s), out, e);
+	}
+}
+
+static bool is_group(const struct reader *rd, const char *path) {
+	size_t len = strlen(path);
+
+	for (const struct conf_key *k = rd->keys; k->path != NULL; k++)
+		if (strncmp(k->path, path, len) == 0 && k->path[len] == '.')
+			return true;
+	return false;
+}
+
+static int read_leaf(struct reader *rd, const config_setting_t *s, const char *path, struct err *e) {
+	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
+		if (strcmp(k->path, path) != 0)
+			continue;
+		rd->given[k - rd->keys] = true;
+		return set_value(k, s, rd->out, e);
+	}
+	if (is_group(rd, path))
+		return err_set(e, ERR_USAGE, "%s: must be a group, { ... }", path);
+	return err_set(e, ERR_USAGE, "unknown key %s", path);
+}
+
+/* Goes only into groups that stand in the table, so it is as deep as the table's longest path. */
+static int read_group(struct reader *rd, const config_setting_t *group, const char *prefix, struct err *e) {
+	unsigned n = (unsigned)config_setting_length(group);
+	char path[KEY_MAX];
+	int r = 0;
+
+	for (unsigned i = 0; i < n && r == 0; i++) {
+		const config_setting_t *s = config_setting_get_elem(group, i);
+
+		/* cut off, it is an unknown key all the same */
+		(void)snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", config_setting_name(s));
+		if (config_setting_is_group(s) == CONFIG_TRUE && is_group(rd, path))
+			r = read_group(rd, s, path, e);
+		else if ((r = read_leaf(rd, s, path, e)) != 0)
+			(void)err_add(e, "%s:%u", rd->name, config_setting_source_line(s));
+	}
+	return r;
+}
+
+static int fill_rest(struct reader *rd, struct err *e) {
+	int r;
+
+	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
+		if (rd->given[k - rd->keys])
+			continue;
+		if (k->required)
+			return err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path);
+		if (k->def != NULL && (r = set_default(k, rd->out, e)) != 0)
+			return err_add(e, "%s: default", rd->name);
+	}
+	return 0;
+}
+
+/* One file holds everything: what an include pulls in would escape the size cap. libconfig 1.5 cannot switch it off, so that the word
+ * is refused wherever it stands. */
+static int refuse_include(const char *text, const char *name, struct err *e) {
+	const char *at = strcasestr(text, "@include");
+	unsigned line = 1;
+
+	if (at == NULL)
+		return 0;
+	for (const char *c = text; c < at; c++)
+		line += *c == '\n';
+	return err_set(e, ERR_USAGE, "%s:%u: @include is not allowed", name, line);
+}
+
+static void clear(const struct conf_key *keys, void *out) {
+	static const size_t size[] = { [CONF_TEXT] = sizeof(char *), [CONF_U64] = sizeof(uint64_t), [CONF_BOOL] = sizeof(bool) };
+
+	for (const struct conf_key *k = keys; k->path != NULL; k++)
+		memset(field_of(k, out), 0, size[k->kind]);
+}
+
+int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) {
+	OWN(config_destroy) config_t c = { 0 };
+	OWN(own_free) bool *given = NULL;
+	struct reader rd = { name, keys, out, NULL };
+	size_t n = 0;
+	int r;
+
+	clear(keys, out);
+	if ((r = refuse_include(text, name, e)) != 0)
+		return r;
+	while (keys[n].path != NULL)
+		n++;
+	rd.given = given = xcalloc(n + 1, sizeof *given);
+	config_init(&c);
+	if (config_read_string(&c, text) != CONFIG_TRUE)
+		return err_set(e, ERR_USAGE, "%s:%d: %s", name, config_error_line(&c), config_error_text(&c));
+	if ((r = read_group(&rd, config_root_setting(&c), "", e)) == 0)
+		r = fill_rest(&rd, e);
+	if (r != 0)
+		conf_free(keys, out);
+	return r;
+}
+
+int conf_load(const char *path, const struct conf_key *keys, void *out, struct err *e) {
+	OWN(buf_wipe) struct buf b = { 0 };
+	int r;
+
+	clear(keys, out);
+	if ((r = file_load(path, CONF_MAX_BYTES, &b, e)) != 0)
+		return r;
+	if (strlen(buf_str(&b)) != b.len)
+		return err_set(e, ERR_USAGE, "%s: NUL byte", path);
+	return conf_parse(buf_str(&b), path, keys, out, e);
+}
+
+void conf_free(const struct conf_key *keys, void *out) {
+	for (const struct conf_key *k = keys; k->path != NULL; k++) {
+		char *text;
+
+		if (k->kind != CONF_TEXT)
+			continue;
+		memcpy(&text, field_of(k, out), sizeof text);
+		free(text);
+	}
+	clear(keys, out);
+}
+
+char *conf_quote(const char *value) {
+	OWN(buf_wipe) struct buf b = { 0 };
+
+	buf_addc(&b, '"');
+	for (const char *c = value; *c != '\0'; c++) {
+		unsigned char u = (unsigned char)*c;
+
+		if (u == '"' || u == '\\')
+			buf_addf(&b, "\\%c", u);
+		else if (u < 0x20 || u == 0x7f)
+			buf_addf(&b, "\\x%02x", u);
+		else
+			buf_addc(&b, u);
+	}
+	buf_addc(&b, '"');
+	return (char *)buf_take(&b, NULL);
+}
