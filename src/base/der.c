@@ -8,6 +8,8 @@
 #define LONG_TAG 0x1f   /* X.690 8.1.2.4: more tag bytes follow */
 #define LONG_LEN 0x80   /* X.690 8.1.3.5: the low bits count the bytes of the length */
 #define HEADER_MAX 10   /* tag, count, eight bytes of length */
+#define GENTIME_LEN 15
+#define UTC_END_S 2524608000 /* 2050-01-01T00:00:00Z */
 #define UTC_PIVOT 50    /* RFC 5280 4.1.2.5.1: from 50 on it is the last century */
 
 static int damaged(struct err *e, const char *what, const char *rule) {
@@ -143,7 +145,7 @@ static int compact_time(const char *s, int64_t *t_s) {
 int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) {
 	bool utc = der_next_is(d, DER_UTCTIME);
 	size_t skip = utc ? 2 : 0;
-	char text[15] = { 0 };
+	char text[GENTIME_LEN] = { 0 };
 	struct der rest = *d, in;
 	int r;
 
@@ -157,6 +159,19 @@ int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) 
 		memcpy(text, text[2] >= '0' + UTC_PIVOT / 10 ? "19" : "20", 2);
 	if (compact_time(text, t_s) != 0)
 		return damaged(e, what, "RFC 5280 4.1.2.5: no such time");
+	*d = rest;
+	return 0;
+}
+
+int der_take_x509_time(struct der *d, int64_t *t_s, const char *what, struct err *e) {
+	bool utc = der_next_is(d, DER_UTCTIME);
+	struct der rest = *d;
+	int r = der_take_time(&rest, t_s, what, e);
+
+	if (r != 0)
+		return r;
+	if (utc != (*t_s < UTC_END_S))
+		return damaged(e, what, "RFC 5280 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on");
 	*d = rest;
 	return 0;
 }
@@ -207,15 +222,32 @@ void der_put_u64(struct buf *b, uint64_t v) {
 	der_put(b, DER_INTEGER, bytes + skip, sizeof bytes - skip);
 }
 
-void der_put_gentime(struct buf *b, int64_t t_s) {
-	char text[CLOCK_TEXT], out[15];
+/* YYYYMMDDHHMMSSZ */
+static void print_time(int64_t t_s, char out[static GENTIME_LEN]) {
+	char text[CLOCK_TEXT];
 	size_t n = 0;
 
 	clock_print(t_s, text);
-	for (const char *c = text; *c != '\0' && n < sizeof out; c++)
+	for (const char *c = text; *c != '\0' && n < GENTIME_LEN; c++)
 		if ((*c >= '0' && *c <= '9') || *c == 'Z')
 			out[n++] = *c;
-	der_put(b, DER_GENTIME, out, n);
+}
+
+void der_put_gentime(struct buf *b, int64_t t_s) {
+	char text[GENTIME_LEN];
+
+	print_time(t_s, text);
+	der_put(b, DER_GENTIME, text, sizeof text);
+}
+
+void der_put_x509_time(struct buf *b, int64_t t_s) {
+	char text[GENTIME_LEN];
+
+	print_time(t_s, text);
+	if (t_s < UTC_END_S)
+		der_put(b, DER_UTCTIME, text + 2, sizeof text - 2);
+	else
+		der_put(b, DER_GENTIME, text, sizeof text);
 }
 
 void der_wrap(struct buf *b, size_t mark, uint8_t tag) {

@@ -36,6 +36,9 @@ int der_take_u64(struct der *d, uint64_t *v, const char *what, struct err *e) MU
 int der_take_oid(struct der *d, const uint8_t *oid, size_t len, const char *what, struct err *e) MUST_CHECK;
 /* GeneralizedTime YYYYMMDDHHMMSSZ or UTCTime (RFC 5280 4.1.2.5 rules), seconds. */
 int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) MUST_CHECK;
+/* As der_take_time, and in the form that certificates, lists and signatures need: UTCTime through 2049, then GeneralizedTime (RFC 5280
+ * 4.1.2.5, RFC 5652 11.3). */
+int der_take_x509_time(struct der *d, int64_t *t_s, const char *what, struct err *e) MUST_CHECK;
 /* Header only: the tag, content length and header length of the element at p (for elements whose content is not in memory). */
 int der_header(const uint8_t *p, size_t len, uint8_t *tag, uint64_t *content_len, size_t *header_len, const char *what, struct err *e) MUST_CHECK;
 
@@ -45,6 +48,8 @@ size_t der_header_len(uint64_t content_len);
 void der_put(struct buf *b, uint8_t tag, const void *content, size_t len);
 void der_put_u64(struct buf *b, uint64_t v);
 void der_put_gentime(struct buf *b, int64_t t_s);
+/* UTCTime through 2049, then GeneralizedTime. */
+void der_put_x509_time(struct buf *b, int64_t t_s);
 /* Wraps what stands behind mark (an earlier b->len) into an element of this tag. */
 void der_wrap(struct buf *b, size_t mark, uint8_t tag);
 

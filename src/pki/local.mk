@@ -7,3 +7,5 @@ src_pki_libpki_a_SOURCES += src/pki/key.c src/pki/key.h
 src_pki_libpki_a_SOURCES += src/pki/name.c src/pki/name.h
 src_pki_libpki_a_SOURCES += src/pki/cert.c src/pki/cert.h
 src_pki_libpki_a_SOURCES += src/pki/csr.c src/pki/csr.h
+src_pki_libpki_a_SOURCES += src/pki/sigalg.c src/pki/sigalg.h
+src_pki_libpki_a_SOURCES += src/pki/signed.c src/pki/signed.h

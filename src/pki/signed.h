@@ -34,9 +34,10 @@ struct signed_info {
 	uint8_t nonce[SIGNED_NONCE_MAX];
 	size_t nonce_len;         /* 0: no nonce attribute */
 	int64_t time_s;           /* signingTime: a claim */
-	const uint8_t *attrs, *sig; size_t attrs_len, sig_len; /* points into der */
+	const uint8_t *attrs, *sig; size_t attrs_len, sig_len; /* point into der; attrs is the content of the SET */
 	uint8_t cert_hash[32];    /* of signingCertificateV2 */
 	uint8_t digest[32];       /* of messageDigest */
+	int sig_alg;              /* an enum sigalg */
 };
 /* Strict parse of canonical DER of exactly this profile, before any cryptography; each deviation (two signers, no signer, other digest or attributes,
  * CRLs, more than one certificate, BER, bytes behind) is ERR_DAMAGED with the RFC section. */
