@@ -3,50 +3,83 @@
 #ifndef SCG_NET_SERVER_H
 #define SCG_NET_SERVER_H
 
+#include <stdbool.h>
 #include <openssl/ssl.h>
 
 #include "net/http.h"
 #include "pki/chain.h"
 
-struct server;
+struct server; /* one thread's; several may listen on one address */
 
 /* Who asks. */
 struct server_peer {
 	X509 *cert;                 /* borrowed, NULL: none */
-	enum verdict verdict;       /* of the handshake: chain and purpose */
-	char address[64];           /* "127.0.0.1" */
+	enum verdict verdict;       /* of the handshake: chain and purpose; dates and revocation are the handler's to ask, each time */
+	char address[64];           /* "127.0.0.1", "fe80::1"; an IPv4 address in IPv6 as IPv4 */
 	bool loopback;
-	void *data;                 /* the handler's own for this connection; freed by ops.forget */
+	void *data;                 /* the handler's own for this connection; released by ops.forget */
 };
 
+/* All but handle may be NULL. All are called by the thread in server_run. None may wait for a network. */
 struct server_ops {
 	void *arg;
-	/* The body's cap for this request, asked when its head is there; a negative value -STATUS refuses at once (413, 404 ...) with reply filled. */
+	/* The body's cap for a request that announces a body, asked when its head is there (r has no body yet). Negative: refused at once with the reply
+	 * that was filled in. NULL: no bodies. */
 	int64_t (*body_max)(void *arg, struct server_peer *p, const struct http_request *r, struct http_reply *reply);
-	/* Fills the reply. */
+	/* Fills the reply (it begins as {0}). */
 	void (*handle)(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply);
-	/* After all requests of one round were handled and before any reply leaves: commit. Where it fails (non-zero) each held reply is replaced by 503. */
+	/* After all requests of one round were handled and before any of their replies leaves. Where it fails (non-zero) each of them is replaced by
+	 * a 503 not-stored. */
 	int (*commit)(void *arg);
-	/* Asked again just before each reply is written: false replaces it by what is in reply now (403) and closes. */
+	/* Asked just before a reply to a handled request is written: false replaces it by what is in reply then (403) and closes. */
 	bool (*still_good)(void *arg, struct server_peer *p, const struct http_request *r, struct http_reply *reply);
+	/* The connection ends: release p->data. Called for each peer that body_max or handle was called for. */
 	void (*forget)(void *arg, struct server_peer *p);
 	/* Every tick_ms. */
 	void (*tick)(void *arg);
-};
-struct server_limits { /* 0: the default of section 3 */
-	unsigned handshake_s, head_s, request_s, idle_s, connections, per_address, tick_ms;
+	/* A request was refused by the server itself (status 400, 408 ...), for the log; why is static. */
+	void (*refused)(void *arg, const struct server_peer *p, int status, const char *why);
 };
 
-/* Listens on HOST:PORT (port 0: the system chooses). */
-int server_new(struct server **s, const char *listen, SSL_CTX *ctx, const struct server_ops *ops, const struct server_limits *lim, struct err *e) MUST_CHECK;
-void server_address(const struct server *s, char out[static 80]); /* "127.0.0.1:4433", "[::1]:4433" */
-/* Runs until server_stop. A further descriptor may be watched. */
+struct server_limits { /* 0: the default */
+	unsigned handshake_ms;  /* 5 s from accept to the end of the handshake */
+	unsigned head_ms;       /* 5 s: from the end of the handshake, later from a request's first byte, to the end of its head */
+	unsigned body_ms;       /* 10 s for a body; 12 times that above 1 MiB */
+	unsigned write_ms;      /* 10 s for taking a reply; 12 times that above 1 MiB */
+	unsigned idle_ms;       /* 30 s between two requests */
+	unsigned linger_ms;     /* 2 s between the last byte of a closing reply and the end of the connection */
+	unsigned connections;   /* 2048 in all */
+	unsigned per_address;   /* 128 of one address (IPv6: of one /64) */
+	unsigned tick_ms;       /* 250 ms */
+	bool count_loopback;    /* per_address holds for loopback too */
+};
+
+/* Counted since server_new, but for connections: how many there are. */
+struct server_stats {
+	uint64_t accepted, handshakes, handshakes_failed, requests, bad_requests, late, refused_address, evicted, paused;
+	uint64_t connections;
+};
+
+/* Listens on HOST:PORT ("127.0.0.1:0", "[::1]:4433", "gw.example:443", ":443" for all addresses; port 0: the system chooses). ctx is taken by
+ * reference; ops and lim are copied. Raises the soft limit of descriptors if it is below what lim asks for. ERR_USAGE: no such address;
+ * ERR_FAIL: it cannot be bound. */
+int server_new(struct server **s, const char *listen, SSL_CTX *ctx, const struct server_ops *ops, const struct server_limits *lim,
+    struct err *e) MUST_CHECK;
+void server_free(struct server *s); /* s may be NULL */
+/* "127.0.0.1:4433", "[::1]:4433" */
+void server_address(const struct server *s, char out[static 80]);
+
+/* f(arg) whenever fd is readable, until server_free; the descriptor stays the caller's. */
 int server_watch(struct server *s, int fd, void (*f)(void *arg), void *arg, struct err *e) MUST_CHECK;
+/* Runs until server_stop. */
 int server_run(struct server *s, struct err *e) MUST_CHECK;
-void server_stop(struct server *s);                        /* from a handler or signal watcher: ends when replies in hand are written, at most 5 s */
-void server_set_ctx(struct server *s, SSL_CTX *ctx);       /* new connections use it (SIGHUP) */
-/* Closes each connection for which f says so (newly revoked). Its reply, if one is due, is f's 403. */
-void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p), void *arg);
-void server_free(struct server *s);
+/* Ends server_run when the replies in hand are written, within 5 s. From any thread, or from a signal handler. */
+void server_stop(struct server *s);
+/* New connections use this context (taken by reference). In the thread of server_run, or before it. */
+void server_set_ctx(struct server *s, SSL_CTX *ctx);
+/* Closes each connection for which f says true (newly revoked); where a request has begun, what f filled into reply is its answer. In the
+ * thread of server_run: a handler, a watch, a tick. Peers that are still shaking hands are not asked: their first request will be. */
+void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p, struct http_reply *reply), void *arg);
+void server_get_stats(const struct server *s, struct server_stats *out);
 
 #endif

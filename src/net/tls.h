@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS policy of both ends: 1.3 only (RFC 8446), the group's CA as the only anchor. */
+/* TLS policy of both ends: 1.3 only (RFC 8446), the group's CA as the only anchor, nothing resumed. */
 #ifndef SCG_NET_TLS_H
 #define SCG_NET_TLS_H
 
+#include <stdbool.h>
 #include <openssl/ssl.h>
 
 #include "base/err.h"
 #include "pki/chain.h"
 
-/* Server: the client certificate is asked for, not demanded; the handshake ends whatever it is, no tickets, no resumption, no
- * renegotiation, no early data. Verification happens once, by tls_peer_*. */
+/* The gateway's end: a client certificate is asked for, not demanded; the handshake ends whatever it is, and what chain_check said of it
+ * stands in tls_peer_verdict. No tickets, no resumption, no early data. key, cert are taken by reference; chain is borrowed and must
+ * outlive the context and each SSL made from it. ERR_DAMAGED: the key is not the certificate's. */
 int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX **ctx, struct err *e) MUST_CHECK;
-/* The peer's certificate (borrowed; NULL: none) and what chain_check said of it in the handshake (never about dates or revocation: ask those each time). */
+
+/* The peer's certificate (borrowed from ssl; NULL: none) and the verdict of the handshake: NO_CERTIFICATE, FOREIGN, WRONG_PURPOSE or GOOD. It
+ * says nothing of dates or revocation: those change while a connection lasts, so they are asked at each request. */
 X509 *tls_peer_cert(const SSL *ssl);
 enum verdict tls_peer_verdict(const SSL *ssl);
+
+/* What a client thinks of the server's certificate: false ends the handshake with an alert. */
+typedef bool tls_judge(void *arg, X509 *server);
+
+/* The member's end, onto a context that somebody else (libcurl) made: 1.3 only, no session kept, judge asked instead of OpenSSL's own path
+ * building. key and cert (both or neither may be NULL) are taken by reference; judge and arg must outlive the context's handshakes. */
+int tls_client_set(SSL_CTX *ctx, EVP_PKEY *key, X509 *cert, tls_judge *judge, void *arg, struct err *e) MUST_CHECK;
 
 #endif
