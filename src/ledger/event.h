@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ledger events (what is signed), entries (what is sent and stored) and heads. */
+/* The events of the ledger: the text that a member or the gateway signs for each step. */
 #ifndef SCG_LEDGER_EVENT_H
 #define SCG_LEDGER_EVENT_H
 
@@ -11,60 +11,56 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "keyring/keyring.h"
-#include "ledger/path.h"
+#include "pki/name.h"
 
-#define EVENT_MAX_BYTES 8192       /* one SignedData */
-#define ENTRY_MAX_BYTES (64u << 20) /* a crl event brings the serials */
-#define ENTRIES_MAX_BYTES (64u << 20) /* one reply of /v1/ledger/entries inflated, and one more entry */
+#define EVENT_MAX_BYTES 8192 /* one SignedData: 700 bytes of text and an RSA-8192 signature leave room */
+#define EVENT_SKEW_S 300     /* how far the clock of who posts may be from the gateway's */
 #define OBJECT_ID_LEN 26
-#define EVENT_SKEW_S 300
 
 enum event_op {
 	EVENT_PUT, EVENT_REPLACE, EVENT_RENAME, EVENT_REMOVE, EVENT_REKEY, /* by members */
 	EVENT_EPOCH, EVENT_CRL, EVENT_MEMBER,                              /* by the gateway */
-	EVENT_SNAPSHOT,                                                    /* reserved: refused */
+	EVENT_SNAPSHOT,                                                    /* reserved: event_parse refuses it */
 };
+const char *event_op_name(enum event_op op);
 
-/* The signed text, field by field; what an op does not use is "-" in the text and absent here (has_* or zero). Which op uses which field is
- * doc/FORMAT's table: put, replace, rename, rekey: all; remove: no object/content/epoch/name; epoch: epoch KEYID and version = epoch number;
- * crl: version = CRL number, content = SHA256 of the DER list + its size, object - , name -; member: content = SHA256 + size of the certificate. */
+/* The lines whose presence depends on the op; group, op, seen and time are always there. */
+enum event_field {
+	EVENT_HAS_FILE = 1, EVENT_HAS_VERSION = 2, EVENT_HAS_BASE = 4, EVENT_HAS_NAME = 8, EVENT_HAS_OBJECT = 16, EVENT_HAS_CONTENT = 32,
+	EVENT_HAS_EPOCH = 64,
+};
+/* Exactly these fields an op uses; the others are "-" in the text and zero in the struct.
+ *   put                            all but base
+ *   replace rename remove rekey    all (rename, remove: object and epoch are the base's; rename, remove, rekey: so is content;
+ *                                  replace, remove, rekey: so is name)
+ *   epoch                          version (the epoch's number), epoch
+ *   crl                            version (the list's number), content (of the DER list), name (entry_revoked_hash of the new serials)
+ *   member                         content (of the DER certificate) */
+unsigned event_fields(enum event_op op);
+
 struct event {
-	char *group;
+	char group[NAME_MAX_BYTES + 1];
 	enum event_op op;
-	bool has_file; uint8_t file[16];
-	bool has_version; uint64_t version;
-	bool has_base; uint64_t base;
-	bool has_name; uint8_t name[32];
-	bool has_object; char object[OBJECT_ID_LEN + 1]; uint64_t object_size; uint8_t object_sha256[32];
-	bool has_content; uint8_t content_sha256[32]; uint64_t content_size;
-	bool has_epoch; uint8_t key_id[KEY_ID_LEN];
-	uint64_t seen; uint8_t seen_root[32];
+	uint8_t file[16];
+	uint64_t version; /* 1.. */
+	uint64_t base;
+	uint8_t name[32];
+	char object[OBJECT_ID_LEN + 1];
+	uint64_t object_size;
+	uint8_t object_sha256[32];
+	uint8_t content_sha256[32];
+	uint64_t content_size;
+	uint8_t key_id[KEY_ID_LEN];
+	uint64_t seen;
+	uint8_t seen_root[32];
 	int64_t time_s;
 };
-void event_wipe(struct event *ev);
+
+/* Appends the text. */
 void event_print(const struct event *ev, struct buf *text);
-/* Exactly that form, and exactly the fields of its op. ERR_DAMAGED. */
+/* Exactly that form: printed again it gives the same bytes. ERR_DAMAGED. */
 int event_parse(const uint8_t *text, size_t len, struct event *ev, struct err *e) MUST_CHECK;
-const char *event_op_name(enum event_op op);
-/* Prints and signs (by SKI, no certificate). */
+/* Prints and signs (signer by SKI, no certificate inside, signingTime = time_s); the DER is appended. */
 int event_sign(const struct event *ev, EVP_PKEY *key, X509 *cert, struct buf *der, struct err *e) MUST_CHECK;
-
-struct entry { /* all borrowed from the DER it was parsed from, or from the caller */
-	const uint8_t *event; size_t event_len;    /* SignedData ContentInfo */
-	const uint8_t *salt;                       /* SALT_LEN bytes or NULL */
-	const char *path; size_t path_len;         /* not NUL-terminated; NULL: none */
-	const uint8_t *cert; size_t cert_len;      /* DER, or NULL */
-	const uint8_t *revoked; size_t revoked_len; /* content of SEQUENCE OF INTEGER (rising), or NULL */
-};
-void entry_print(const struct entry *en, struct buf *der);
-/* Takes one entry off the front of a run of entries (what is left: *d). ERR_DAMAGED. */
-struct der;
-int entry_take(struct der *d, struct entry *en, struct err *e) MUST_CHECK;
-
-struct head { char *group; uint64_t size; uint8_t root[32]; };
-void head_wipe(struct head *h);
-/* The C2SP checkpoint text: "scg/GROUP\nSIZE\nBASE64\n". */
-void head_print(const struct head *h, struct buf *text);
-int head_parse(const uint8_t *text, size_t len, struct head *h, struct err *e) MUST_CHECK;
 
 #endif
