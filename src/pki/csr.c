@@ -78,7 +78,8 @@ int csr_open(const uint8_t *data, size_t len, EVP_PKEY **pub, struct err *e) {
 	if ((rc = key_check(key, "certification request", e)) < 0)
 		return rc;
 	if (!key_signature_is_strong(X509_REQ_get_signature_nid(req)))
-		return err_set(e, ERR_REFUSED, "certification request: RFC 9155 2: signature hash is not SHA-256, SHA-384 or SHA-512");
+		return err_set(e, ERR_REFUSED,
+		    "certification request: RFC 5758 3.2, RFC 4055 5: signature is not ECDSA or RSA with SHA-256, SHA-384 or SHA-512");
 	if (X509_REQ_verify(req, key) != 1)
 		return ossl_err(e, ERR_DAMAGED, "certification request: RFC 2986 4.2: signature does not verify");
 	*pub = key;

@@ -9,3 +9,6 @@ src_pki_libpki_a_SOURCES += src/pki/cert.c src/pki/cert.h
 src_pki_libpki_a_SOURCES += src/pki/csr.c src/pki/csr.h
 src_pki_libpki_a_SOURCES += src/pki/sigalg.c src/pki/sigalg.h
 src_pki_libpki_a_SOURCES += src/pki/signed.c src/pki/signed.h
+src_pki_libpki_a_SOURCES += src/pki/san.c src/pki/san.h
+src_pki_libpki_a_SOURCES += src/pki/profile.c src/pki/profile.h
+src_pki_libpki_a_SOURCES += src/pki/chain.c src/pki/chain.h
