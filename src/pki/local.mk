@@ -12,3 +12,4 @@ src_pki_libpki_a_SOURCES += src/pki/signed.c src/pki/signed.h
 src_pki_libpki_a_SOURCES += src/pki/san.c src/pki/san.h
 src_pki_libpki_a_SOURCES += src/pki/profile.c src/pki/profile.h
 src_pki_libpki_a_SOURCES += src/pki/chain.c src/pki/chain.h
+src_pki_libpki_a_SOURCES += src/pki/crl.c src/pki/crl_set.c src/pki/crl.h
