@@ -37,6 +37,32 @@ void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {
 		out[0] = '\0';
 }
 
+/* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last one. */
+static int64_t days(int year, int month, int day) {
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
+}
+
+static int days_in(int year, int month) {
+	static const int n[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return n[month - 1] + (month == 2 && leap);
+}
+
+bool clock_civil(const int field[static 6], int64_t *t_s) {
+	int year = field[0], month = field[1], day = field[2], hour = field[3], minute = field[4], second = field[5];
+
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+		return false;
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+		return false;
+	*t_s = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+	return true;
+}
+
 static int digits(const char *s, int n) {
 	int v = 0;
 
@@ -54,23 +80,14 @@ static int has_form(const char *s, const char *form) {
 }
 
 int clock_parse(const char *s, int64_t *t_s, struct err *e) {
-	struct tm tm = {0};
-	char again[CLOCK_TEXT];
-	int64_t t;
+	static const int at[6] = { 0, 5, 8, 11, 14, 17 };
+	int field[6];
 
 	if (!has_form(s, "dddd-dd-ddTdd:dd:ddZ"))
 		return err_set(e, ERR_FAIL, "a time has the form 2026-01-02T03:04:05Z (RFC 3339)");
-	tm.tm_year = digits(s, 4) - 1900;
-	tm.tm_mon = digits(s + 5, 2) - 1;
-	tm.tm_mday = digits(s + 8, 2);
-	tm.tm_hour = digits(s + 11, 2);
-	tm.tm_min = digits(s + 14, 2);
-	tm.tm_sec = digits(s + 17, 2);
-	t = (int64_t)timegm(&tm);
-	clock_print(t, again);
-	/* timegm takes the 31st of February for the 3rd of March. */
-	if (strcmp(s, again) != 0)
+	for (int i = 0; i < 6; i++)
+		field[i] = digits(s + at[i], i == 0 ? 4 : 2);
+	if (!clock_civil(field, t_s))
 		return err_set(e, ERR_FAIL, "no such time (RFC 3339 5.7)");
-	*t_s = t;
 	return 0;
 }

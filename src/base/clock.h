@@ -3,6 +3,7 @@
 #ifndef SCG_BASE_CLOCK_H
 #define SCG_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ void clock_shift_s(int64_t by);
 #define CLOCK_TEXT 21 /* "2026-01-02T03:04:05Z" and NUL */
 /* RFC 3339, UTC, whole seconds; years 1970..9999 (others are clamped). */
 void clock_print(int64_t t_s, char out[static CLOCK_TEXT]);
+/* Seconds of year (1970..9999), month (1..12), day, hour, minute, second (0..59); false if there is no such time. */
+bool clock_civil(const int field[static 6], int64_t *t_s);
 /* Exactly that form. */
 int clock_parse(const char *s, int64_t *t_s, struct err *e) MUST_CHECK;
 

@@ -126,20 +126,19 @@ int der_take_oid(struct der *d, const uint8_t *oid, size_t len, const char *what
 	return 0;
 }
 
-/* "YYYYMMDDHHMMSSZ" as the clock's own text, which knows the calendar. */
-static int compact_time(const char *s, int64_t *t_s) {
-	char text[CLOCK_TEXT];
-	const char *from = s;
+/* "YYYYMMDDHHMMSSZ" */
+static bool compact_time(const char s[static GENTIME_LEN], int64_t *t_s) {
+	static const int at[7] = { 0, 4, 6, 8, 10, 12, 14 };
+	int field[6] = { 0 };
 
-	for (size_t i = 0; i < CLOCK_TEXT - 1; i++) {
-		const char fixed = "....-..-..T..:..:..Z"[i];
-
-		if (fixed == '.' && (*from < '0' || *from > '9'))
-			return ERR_DAMAGED;
-		text[i] = fixed == '.' ? *from++ : fixed;
+	for (int f = 0; f < 6; f++) {
+		for (int i = at[f]; i < at[f + 1]; i++) {
+			if (s[i] < '0' || s[i] > '9')
+				return false;
+			field[f] = field[f] * 10 + (s[i] - '0');
+		}
 	}
-	text[CLOCK_TEXT - 1] = '\0';
-	return *from == 'Z' ? clock_parse(text, t_s, NULL) : ERR_DAMAGED;
+	return s[GENTIME_LEN - 1] == 'Z' && clock_civil(field, t_s);
 }
 
 int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) {
@@ -157,7 +156,7 @@ int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) 
 	memcpy(text + skip, in.p, in.len);
 	if (utc)
 		memcpy(text, text[2] >= '0' + UTC_PIVOT / 10 ? "19" : "20", 2);
-	if (compact_time(text, t_s) != 0)
+	if (!compact_time(text, t_s))
 		return damaged(e, what, "RFC 5280 4.1.2.5: no such time");
 	*d = rest;
 	return 0;

@@ -23,7 +23,8 @@ const char *crl_reason_name(int reason);
 
 struct crl_entry { uint8_t serial[SERIAL_MAX]; size_t serial_len; int64_t revoked_s; int reason; };
 
-/* Signs a v2 list with AKI and number. next yields entries in any order: 1 entry, 0 end, <0 error. DER is appended. */
+/* Signs a v2 list with AKI and number. next yields each serial number once, best in ascending order (who
+ * reads the list then has nothing to sort): 1 entry, 0 end, <0 error. DER is appended. */
 int crl_make(EVP_PKEY *ca_key, const X509 *ca, uint64_t number, int64_t this_s, int64_t next_s,
     int (*next)(void *arg, struct crl_entry *entry, struct err *e), void *arg, struct buf *der, struct err *e) MUST_CHECK;
 /* PEM of a DER list. */

@@ -288,16 +288,16 @@ static void read_record(const struct crl_set *s, const uint8_t *rec, struct crl_
 	out->reason = rec[s->width + WHEN_LEN];
 }
 
-/* First pass: every rule, the number of entries and the width. */
+/* A glance at each entry: how many there are, and how wide the longest serial number is. */
 static int measure_entries(struct crl_set *s, struct der entries, struct err *e) {
-	struct entry entry;
+	struct der entry, serial;
 	int r;
 	s->width = 1;
 	for (; entries.len > 0; s->n++) {
-		if ((r = take_entry(&entries, &entry, e)) != 0)
+		if ((r = der_take(&entries, DER_SEQUENCE, &entry, "RFC 5280 5.1.2.6: entry", e)) != 0 || (r = take_serial(&entry, &serial, e)) != 0)
 			return err_add(e, "entry %zu", s->n + 1);
-		if (entry.serial.len > s->width)
-			s->width = entry.serial.len;
+		if (serial.len > s->width)
+			s->width = serial.len;
 	}
 	s->record_len = s->width + WHEN_LEN + REASON_LEN;
 	return 0;
@@ -307,7 +307,7 @@ static int compare_records(const void *a, const void *b, void *width) {
 	return memcmp(a, b, *(const size_t *)width);
 }
 
-/* Second pass: the records, in order. Our own lists are sorted already; a serial number that occurs twice would be an ambiguous list. */
+/* The records, in order. Our own lists are sorted already; a serial number that occurs twice would be an ambiguous list. */
 static int collect_entries(struct crl_set *s, struct der entries, struct err *e) {
 	struct entry entry;
 	bool sorted = true;
@@ -318,7 +318,7 @@ static int collect_entries(struct crl_set *s, struct der entries, struct err *e)
 	rec = s->records;
 	for (size_t i = 0; i < s->n; i++, rec += s->record_len) {
 		if ((r = take_entry(&entries, &entry, e)) != 0)
-			return r;
+			return err_add(e, "entry %zu", i + 1);
 		write_record(s, rec, &entry);
 		if (i > 0 && memcmp(rec - s->record_len, rec, s->width) >= 0)
 			sorted = false;

@@ -83,9 +83,21 @@ START_TEST(times_round_trip) {
 	ck_assert_int_eq(t, 1767323045);
 } END_TEST
 
+START_TEST(every_day_until_9999_is_known) {
+	char text[CLOCK_TEXT];
+	int64_t t;
+
+	for (int64_t day = 0, second = 0; day * 86400 < 253402300800; day++, second = (second + 86399) % 86400) {
+		clock_print(day * 86400 + second, text);
+		ck_assert_int_eq(clock_parse(text, &t, NULL), 0);
+		ck_assert_int_eq(t, day * 86400 + second);
+	}
+} END_TEST
+
 START_TEST(times_of_another_form_are_refused) {
 	static const char *const bad[] = { "", "2026-01-02 03:04:05Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05+00:00",
-		"2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05Z ",
+		"2026-02-30T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-00-01T00:00:00Z",
+		"2026-01-00T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05Z ",
 		"1969-12-31T23:59:59Z" };
 	int64_t t;
 
@@ -176,6 +188,7 @@ int main(void) {
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
 	tcase_add_test(t, secrets_compare_by_length_and_bytes);
 	tcase_add_test(t, times_round_trip);
+	tcase_add_test(t, every_day_until_9999_is_known);
 	tcase_add_test(t, times_of_another_form_are_refused);
 	tcase_add_test(t, a_log_line_is_one_line_whatever_a_peer_sends);
 	tcase_add_test(t, passphrases_come_from_where_the_option_says);
