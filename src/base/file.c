@@ -104,15 +104,33 @@ int file_sync_dir(const char *path, struct err *e) {
 	return 0;
 }
 
-/* A hidden name next to the final one, for file systems without O_TMPFILE. */
-static int open_named(struct file_out *o, const char *folder, mode_t mode, struct err *e) {
-	uint8_t r[8];
-	char hex[17];
+#define TMP_PREFIX ".scg-"
+#define TMP_SUFFIX ".tmp"
+#define TMP_DIGITS 16
+
+/* A hidden name that nobody has; malloc'd, NULL without random bytes. */
+static char *temporary_name(const char *folder, struct err *e) {
+	uint8_t r[TMP_DIGITS / 2];
+	char hex[TMP_DIGITS + 1];
 
 	if (random_bytes(r, sizeof(r), e) != 0)
-		return ERR_FAIL;
+		return NULL;
 	text_hex(r, sizeof(r), hex);
-	o->tmp = xasprintf("%s/.scg-%s.tmp", folder, hex);
+	return xasprintf("%s/" TMP_PREFIX "%s" TMP_SUFFIX, folder, hex);
+}
+
+bool file_is_temporary(const char *name) {
+	size_t start = strlen(TMP_PREFIX);
+
+	return strncmp(name, TMP_PREFIX, start) == 0 && strspn(name + start, "0123456789abcdef") == TMP_DIGITS &&
+	       strcmp(name + start + TMP_DIGITS, TMP_SUFFIX) == 0;
+}
+
+/* A hidden name next to the final one, for file systems without O_TMPFILE. */
+static int open_named(struct file_out *o, const char *folder, mode_t mode, struct err *e) {
+	o->tmp = temporary_name(folder, e);
+	if (o->tmp == NULL)
+		return ERR_FAIL;
 	o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (o->fd >= 0)
 		return 0;
@@ -166,13 +184,10 @@ static int place_new(struct file_out *o, struct err *e) {
 
 static int place_over(struct file_out *o, const char *folder, struct err *e) {
 	if (o->tmp == NULL) {
-		uint8_t r[8];
-		char hex[17];
+		char *tmp = temporary_name(folder, e);
 
-		if (random_bytes(r, sizeof(r), e) != 0)
+		if (tmp == NULL)
 			return ERR_FAIL;
-		text_hex(r, sizeof(r), hex);
-		char *tmp = xasprintf("%s/.scg-%s.tmp", folder, hex);
 		if (name_tmpfile(o, tmp) != 0) {
 			free(tmp);
 			return path_error(o->path, "cannot create", e);

@@ -47,6 +47,17 @@ static void assert_holds(const char *want) {
 	ck_assert_str_eq(buf_str(&b), want);
 }
 
+START_TEST(only_our_own_temporary_names_are_known_as_such) {
+	ck_assert(file_is_temporary(".scg-0123456789abcdef.tmp"));
+	ck_assert(!file_is_temporary(".scg-0123456789abcde.tmp"));
+	ck_assert(!file_is_temporary(".scg-0123456789abcdef0.tmp"));
+	ck_assert(!file_is_temporary(".scg-0123456789ABCDEF.tmp"));
+	ck_assert(!file_is_temporary(".scg-0123456789abcdef.tmp~"));
+	ck_assert(!file_is_temporary("scg-0123456789abcdef.tmp"));
+	ck_assert(!file_is_temporary(""));
+}
+END_TEST
+
 START_TEST(saving_replaces_whole) {
 	ck_assert_int_eq(file_save(path, "one", 3, 0600, NULL), 0);
 	ck_assert_int_eq(file_save(path, "three", 5, 0600, NULL), 0);
@@ -182,6 +193,7 @@ int main(void) {
 	tcase_add_test(t, a_path_with_escapes_is_shown_harmless);
 	tcase_add_test(t, a_lock_holds_off_another);
 	tcase_add_test(t, folders_are_made_with_those_above);
+	tcase_add_test(t, only_our_own_temporary_names_are_known_as_such);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
