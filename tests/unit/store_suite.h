@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The test suite that every kind of store passes. */
+#ifndef SCG_TESTS_STORE_SUITE_H
+#define SCG_TESTS_STORE_SUITE_H
+
+#include <check.h>
+
+#include "store/store.h"
+
+struct store_fixture {
+	/* A fresh empty drive; returns the specification to open it with (static). */
+	const char *(*setup)(void);
+	void (*teardown)(void);
+	/* The specification of a drive of this kind that is not there. */
+	const char *missing;
+};
+
+/* Adds the shared cases to s. One fixture a program. */
+void store_suite_add(Suite *s, const struct store_fixture *fx);
+
+/* For the cases of one kind: an id made of one letter, a put in one go, all bytes of an object compared. */
+void suite_id(char letter, char id[static STORE_ID_LEN + 1]);
+void suite_put(struct store *s, const char *id, const void *data, size_t len);
+void suite_has(struct store *s, const char *id, const void *data, size_t len);
+unsigned suite_count(struct store *s);
+
+#endif
