@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 
+#define SHORT_DIGITS 9 /* that surely fit 32 bits */
 #define KEY_MAX 128 /* bytes of a key such as "limits.body"; ours have 30 */
 
 struct reader {
@@ -143,17 +144,52 @@ static int fill_rest(struct reader *rd, struct err *e) {
 	return 0;
 }
 
-/* One file holds everything: what an include pulls in would escape the size cap. libconfig 1.5 cannot switch it off, so that the word
- * is refused wherever it stands. */
-static int refuse_include(const char *text, const char *name, struct err *e) {
-	const char *at = strcasestr(text, "@include");
-	unsigned line = 1;
+/* Behind the string or comment that begins at s; s if none does. */
+static const char *skip_quoted(const char *s) {
+	const char *end;
 
-	if (at == NULL)
-		return 0;
-	for (const char *c = text; c < at; c++)
-		line += *c == '\n';
-	return err_set(e, ERR_USAGE, "%s:%u: @include is not allowed", name, line);
+	if (*s == '"') {
+		for (s++; *s != '\0' && *s != '"'; s++)
+			if (*s == '\\' && s[1] != '\0')
+				s++;
+		return *s == '"' ? s + 1 : s;
+	}
+	if (*s == '#' || (s[0] == '/' && s[1] == '/'))
+		return s + strcspn(s, "\n");
+	if (s[0] == '/' && s[1] == '*')
+		return (end = strstr(s + 2, "*/")) != NULL ? end + 2 : s + strlen(s);
+	return s;
+}
+
+/* Why libconfig must not see what begins at s: an include would escape our size cap, and version 1.5 can neither switch it off
+ * nor keep more than 32 bits of a number without L, which it cuts silently. */
+static const char *wrong_token(const char *s, size_t *len) {
+	*len = strspn(s, "0123456789abcdefABCDEFxX");
+	if (*s >= '0' && *s <= '9')
+		return *len > SHORT_DIGITS && s[*len] != 'L' ? "a number of this length needs an L behind it" : NULL;
+	*len = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*");
+	if (*len == 0)
+		*len = 1;
+	return strncasecmp(s, "@include", 8) == 0 ? "@include is not allowed" : NULL;
+}
+
+static int check_tokens(const char *text, const char *name, struct err *e) {
+	unsigned line = 1;
+	size_t len = 0;
+
+	for (const char *s = text, *next; *s != '\0'; s = next) {
+		const char *why = NULL;
+
+		if ((next = skip_quoted(s)) == s) {
+			why = wrong_token(s, &len);
+			next = s + len;
+		}
+		if (why != NULL)
+			return err_set(e, ERR_USAGE, "%s:%u: %s", name, line, why);
+		for (const char *c = s; c < next; c++)
+			line += *c == '\n';
+	}
+	return 0;
 }
 
 static void clear(const struct conf_key *keys, void *out) {
@@ -171,7 +207,7 @@ int conf_parse(const char *text, const char *name, const struct conf_key *keys, 
 	int r;
 
 	clear(keys, out);
-	if ((r = refuse_include(text, name, e)) != 0)
+	if ((r = check_tokens(text, name, e)) != 0)
 		return r;
 	while (keys[n].path != NULL)
 		n++;

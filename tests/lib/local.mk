@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+# Helpers that unit tests of every floor link.
 if HAVE_CHECK
+check_LIBRARIES += tests/lib/libtmp.a
+tests_lib_libtmp_a_SOURCES = tests/lib/tmp.c tests/lib/tmp.h
+tests_lib_libtmp_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_lib_libtmp_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_LIBRARIES += tests/lib/libfixture.a
 tests_lib_libfixture_a_SOURCES = tests/lib/fixture.c tests/lib/fixture_crl.c tests/lib/fixture.h
 endif

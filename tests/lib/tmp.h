@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A folder of its own for each test: tmp_make and tmp_drop are a checked fixture. */
+#ifndef SCG_TESTS_TMP_H
+#define SCG_TESTS_TMP_H
+
+/* Creates the folder. */
+void tmp_make(void);
+/* Removes it with all that lies in it. */
+void tmp_drop(void);
+/* FOLDER/name; the same memory until tmp_drop. At most 16 in a test. */
+const char *tmp_path(const char *name);
+const char *tmp_dir(void);
+
+#endif
