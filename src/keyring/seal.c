@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The key package enveloped to certificates, and opened again. OpenSSL's CMS does it; its parser sees only what enveloped_check() let through. */
+#include "keyring/keyring.h"
+
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "keyring/enveloped.h"
+#include "pki/ossl.h"
+
+OWN_DEFINE(asn1_object, ASN1_OBJECT, ASN1_OBJECT_free)
+
+#define OID_KEY_PACKAGE "1.2.840.113549.1.9.16.1.25" /* id-ct-KP-sKeyPackage, RFC 6031 2 */
+#define READ_BYTES 4096
+
+/* RFC 5753 7.1.4 with SHA-256 (OpenSSL's own choice would be SHA-1); RFC 4055 4.1. */
+static bool set_key_encryption(CMS_RecipientInfo *ri) {
+	EVP_PKEY_CTX *ctx = CMS_RecipientInfo_get0_pkey_ctx(ri);
+
+	switch (CMS_RecipientInfo_type(ri)) {
+	case CMS_RECIPINFO_AGREE:
+		return ctx != NULL && EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) == 1;
+	case CMS_RECIPINFO_TRANS:
+		return ctx != NULL && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1
+		       && EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;
+	default:
+		return false;
+	}
+}
+
+static int add_recipients(CMS_ContentInfo *cms, X509 *const *certs, size_t n, int by_ski, struct err *e) {
+	if (n == 0 || n > ENVELOPED_RECIPIENTS_MAX)
+		return err_set(e, ERR_FAIL, "a key package has 1 to %d recipients", ENVELOPED_RECIPIENTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, certs[i], CMS_KEY_PARAM | (by_ski ? CMS_USE_KEYID : 0U));
+		if (ri == NULL || !set_key_encryption(ri))
+			return ossl_err(e, ERR_REFUSED, "the certificate cannot receive a key");
+	}
+	return 0;
+}
+
+/* Straight into the cipher: CMS_encrypt's own copying leaves plaintext in buffers that nobody wipes. */
+static bool encrypt(CMS_ContentInfo *cms, const struct buf *package) {
+	OWN(own_bio) BIO *bio = CMS_dataInit(cms, NULL);
+
+	return bio != NULL && package->len <= INT32_MAX && BIO_write(bio, package->data, (int)package->len) == (int)package->len
+	       && BIO_flush(bio) == 1 && CMS_dataFinal(cms, bio) == 1;
+}
+
+static int write_der(CMS_ContentInfo *cms, struct buf *der, struct err *e) {
+	unsigned char *out = NULL;
+	int len = i2d_CMS_ContentInfo(cms, &out);
+	int r = len > 0 ? enveloped_check(out, (size_t)len, e) : ossl_err(e, ERR_FAIL, "cannot envelope the key package");
+
+	if (r == 0)
+		buf_add(der, out, (size_t)len);
+	OPENSSL_free(out);
+	return r;
+}
+
+int keyring_seal(const struct keyring *k, X509 *const *certs, size_t n, int by_ski, struct buf *der, struct err *e) {
+	OWN(buf_wipe) struct buf package = {0};
+	OWN(own_asn1_object) ASN1_OBJECT *type = OBJ_txt2obj(OID_KEY_PACKAGE, 1);
+	OWN(own_cms) CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, EVP_aes_256_gcm(), CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
+	int r;
+
+	if (type == NULL || cms == NULL || CMS_set1_eContentType(cms, type) != 1)
+		return ossl_err(e, ERR_FAIL, "cannot envelope the key package");
+	if ((r = add_recipients(cms, certs, n, by_ski, e)) != 0 || (r = keyring_encode(k, &package, e)) != 0)
+		return r;
+	if (!encrypt(cms, &package))
+		return ossl_err(e, ERR_FAIL, "cannot envelope the key package");
+	return write_der(cms, der, e);
+}
+
+static int set_key(CMS_ContentInfo *cms, EVP_PKEY *key, X509 *cert, struct err *e) {
+	if (CMS_decrypt_set1_pkey(cms, key, cert) == 1)
+		return 0;
+	if (ERR_GET_REASON(ERR_peek_last_error()) == CMS_R_NO_MATCHING_RECIPIENT)
+		return ossl_err(e, ERR_REFUSED, "the key package is not for this certificate");
+	return ossl_err(e, ERR_DAMAGED, "the key package does not open with this key");
+}
+
+/* Reads all, then asks whether the tag was right: nothing is believed before. */
+static int decrypt(CMS_ContentInfo *cms, struct buf *package, struct err *e) {
+	OWN(own_bio) BIO *bio = CMS_dataInit(cms, NULL);
+	int n = 0;
+
+	if (bio == NULL || BIO_method_type(bio) != BIO_TYPE_CIPHER)
+		return ossl_err(e, ERR_DAMAGED, "the key package does not open");
+	do {
+		package->len += (size_t)n;
+		n = BIO_read(bio, buf_room(package, READ_BYTES), READ_BYTES);
+	} while (n > 0);
+	if (BIO_get_cipher_status(bio) != 1)
+		return ossl_err(e, ERR_DAMAGED, "RFC 5084 1.5: the tag of the key package is wrong");
+	return 0;
+}
+
+int keyring_open(const uint8_t *der, size_t len, X509 *cert, EVP_PKEY *key, struct keyring *k, struct err *e) {
+	OWN(buf_wipe) struct buf package = {0};
+	const unsigned char *p = der;
+	int r;
+
+	if (len > KEY_REPLY_MAX)
+		return err_set(e, ERR_DAMAGED, "a key package above %u MiB", KEY_REPLY_MAX >> 20);
+	if ((r = enveloped_check(der, len, e)) != 0)
+		return r;
+	OWN(own_cms) CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	if (cms == NULL || p != der + len)
+		return ossl_err(e, ERR_DAMAGED, "RFC 5083 2.1: not AuthEnvelopedData");
+	if ((r = set_key(cms, key, cert, e)) != 0 || (r = decrypt(cms, &package, e)) != 0)
+		return r;
+	return keyring_decode(package.data, package.len, k, e);
+}
