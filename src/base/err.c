@@ -56,6 +56,12 @@ int err_add(struct err *e, const char *fmt, ...) {
 	return e->code;
 }
 
+int err_recode(struct err *e, int code) {
+	if (e != NULL)
+		e->code = code;
+	return code;
+}
+
 int err_status(int code) {
 	switch (code) {
 	case 0:

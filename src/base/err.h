@@ -38,6 +38,9 @@ int err_sys(struct err *e, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
 /* Puts "fmt: " before the text that is there; the code stays. Returns the code. */
 int err_add(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
+/* Another code for the text that is there: what is a mere failure below is damage, say, to who called. Returns code. */
+int err_recode(struct err *e, int code);
+
 /* The exit status 0..5 for 0 or an err_code. */
 int err_status(int code);
 

@@ -36,6 +36,17 @@ START_TEST(a_long_text_is_cut_not_overrun) {
 	ck_assert_uint_eq(strlen(e.text), ERR_TEXT_MAX - 1);
 } END_TEST
 
+START_TEST(a_new_code_keeps_the_text) {
+	struct err e = ERR_INIT;
+
+	(void)err_set(&e, ERR_FAIL, "cut short");
+	ck_assert_int_eq(err_recode(&e, ERR_DAMAGED), ERR_DAMAGED);
+	ck_assert_int_eq(e.code, ERR_DAMAGED);
+	ck_assert_str_eq(e.text, "cut short");
+	ck_assert_int_eq(err_recode(NULL, ERR_REFUSED), ERR_REFUSED);
+}
+END_TEST
+
 START_TEST(each_class_has_its_status) {
 	ck_assert_int_eq(err_status(0), 0);
 	ck_assert_int_eq(err_status(ERR_FAIL), 1);
@@ -186,6 +197,7 @@ int main(void) {
 
 	tcase_add_test(t, context_stands_before_the_cause);
 	tcase_add_test(t, a_long_text_is_cut_not_overrun);
+	tcase_add_test(t, a_new_code_keeps_the_text);
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
 	tcase_add_test(t, secrets_compare_by_length_and_bytes);
