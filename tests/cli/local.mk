@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+# A program test is a script; lib.sh has what they share. They run from any folder: the environment names the two trees.
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run-test
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	unset SCG_DIR XDG_CONFIG_HOME;
+EXTRA_DIST += tests/lib/run-test tests/cli/lib.sh $(CLI_TESTS)
+CLI_TESTS =
+TESTS += $(CLI_TESTS)

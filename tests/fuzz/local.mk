@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
+# A target fuzz_NAME.c is replayed over tests/fuzz/corpus/NAME by "make check". With --enable-fuzzing (clang) it is linked with
+# libFuzzer: tests/fuzz/fuzz_NAME -max_total_time=60 NEW-FOLDER tests/fuzz/corpus/NAME searches for more.
+EXTRA_DIST += tests/fuzz/corpus
+if FUZZING
+FUZZ_MAIN = tests/fuzz/fuzz.h
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay.c
+FUZZ_LINK = $(AM_LDFLAGS)
+endif
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+check_PROGRAMS += tests/fuzz/fuzz_der
+tests_fuzz_fuzz_der_SOURCES = tests/fuzz/fuzz_der.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_der_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_der_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_der_LDADD = $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_der
+
+check_PROGRAMS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_conf_LDADD = $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_conf
