@@ -15,9 +15,6 @@
 #include "pki/chain.h"
 #include "pki/crl.h"
 
-#define SEGMENT_LEN (4u << 20)
-#define ENVELOPE_WORKERS_MAX 64
-
 struct envelope_seal {
 	const struct epoch *epoch;      /* the group key to wrap the content key with */
 	const char *group, *name;       /* go into the manifest; name is a ledger path or a file's last component */
@@ -26,7 +23,7 @@ struct envelope_seal {
 	EVP_PKEY *key; X509 *cert;      /* the author */
 	unsigned threads;               /* 0: all cores */
 	bool hash_object;               /* also SHA-256 of the whole ciphertext (costs one more pass, in order) */
-	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* may be NULL; any thread */
+	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* bytes done since the last call; may be NULL; any thread */
 };
 
 struct envelope_result {

@@ -1,3 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/envelope/libenvelope.a
-src_envelope_libenvelope_a_SOURCES =
+src_envelope_libenvelope_a_SOURCES = \
+	src/envelope/author.c src/envelope/author.h \
+	src/envelope/content.c src/envelope/content.h \
+	src/envelope/envelope.h \
+	src/envelope/inspect.c \
+	src/envelope/io.c src/envelope/io.h \
+	src/envelope/layout.c src/envelope/layout.h \
+	src/envelope/manifest.c src/envelope/manifest.h \
+	src/envelope/object.c src/envelope/object.h \
+	src/envelope/open.c \
+	src/envelope/seal.c \
+	src/envelope/segments.c src/envelope/segments.h \
+	src/envelope/stock.c src/envelope/stock.h \
+	src/envelope/stream.c src/envelope/stream.h

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The content key of one file: made, wrapped, unwrapped, and put to work on objects. */
+#ifndef SCG_ENVELOPE_CONTENT_H
+#define SCG_ENVELOPE_CONTENT_H
+
+#include <stdbool.h>
+#include <openssl/evp.h>
+
+#include "base/secret.h"
+#include "envelope/object.h"
+
+struct content {
+	struct object_file file;
+	struct secret key;      /* AES-256 */
+};
+void content_wipe(struct content *c);
+/* A fresh key and nonce prefix, wrapped with the epoch's key. */
+int content_make(struct content *c, const struct epoch *to, struct err *e) MUST_CHECK;
+/* The key of these headers. ERR_REFUSED where the keyring has no such epoch, ERR_DAMAGED if it does not unwrap (RFC 3394 2.2.2). */
+int content_unwrap(struct content *c, const struct object_file *f, const struct keyring *keys, struct err *e) MUST_CHECK;
+/* The same key and nonces under another epoch. */
+int content_rewrap(struct content *c, const struct content *from, const struct epoch *to, struct err *e) MUST_CHECK;
+
+/* Contexts of one worker, used for one object after the other: decrypts, hashes the plaintext, encrypts, each if asked for. */
+struct crypt {
+	EVP_CIPHER_CTX *from, *to;
+	EVP_MD_CTX *md;
+	const struct content *from_content, *to_content;
+};
+/* from, to: borrowed, may be NULL. */
+int crypt_init(struct crypt *c, const struct content *from, const struct content *to, bool digest, struct err *e) MUST_CHECK;
+void crypt_wipe(struct crypt *c);
+int crypt_begin(struct crypt *c, const struct object *o, struct err *e) MUST_CHECK;
+/* In place. What was decrypted is not to be believed before crypt_end. */
+int crypt_update(struct crypt *c, uint8_t *data, size_t len, struct err *e) MUST_CHECK;
+/* tag_in: needed with from; tag_out: written with to; digest: written if asked for. ERR_DAMAGED: the tag is wrong. */
+int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t *digest, struct err *e) MUST_CHECK;
+
+/* A whole object (note, manifest) to or from memory. */
+int content_seal(const struct content *c, const struct object *o, const void *plain, struct buf *out, struct err *e) MUST_CHECK;
+/* body: o->len bytes and the trailer, decrypted in place. */
+int content_open(const struct content *c, const struct object *o, uint8_t *body, struct err *e) MUST_CHECK;
+
+/* SHA-256, fetched once; never NULL after success of any function above. */
+const EVP_MD *content_sha256(void);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "envelope/envelope.h"
+
+#include <string.h>
+
+#include "envelope/author.h"
+#include "envelope/content.h"
+#include "envelope/layout.h"
+#include "envelope/segments.h"
+#include "pki/ossl.h"
+
+void envelope_result_wipe(struct envelope_result *r) {
+	manifest_wipe(&r->manifest);
+	X509_free(r->author);
+	*r = (struct envelope_result){0};
+}
+
+uint64_t envelope_size_max(uint64_t plain_size) {
+	struct layout l;
+
+	layout_make(&l, plain_size);
+	l.manifest_len = layout_manifest_max(l.count);
+	return layout_total(&l);
+}
+
+/* What is known before the first byte is read: refused now rather than after an hour. */
+static int describe(const struct envelope_seal *s, struct manifest *m, struct err *e) {
+	int r = 0;
+
+	*m = (struct manifest){ .group = xstrdup(s->group), .name = xstrdup(s->name), .version = s->version,
+				.segment_size = SEGMENT_LEN, .count = 1 };
+	if (s->file_id != NULL) {
+		memcpy(m->file_id, s->file_id, sizeof m->file_id);
+	} else if ((r = random_bytes(m->file_id, sizeof m->file_id, e)) == 0) {
+		m->file_id[6] = (uint8_t)((m->file_id[6] & 0x0f) | 0x40); /* RFC 9562 5.4 */
+		m->file_id[8] = (uint8_t)((m->file_id[8] & 0x3f) | 0x80);
+	}
+	return r != 0 ? r : manifest_check(m, e);
+}
+
+static int seal_segments(const struct envelope_seal *s, const struct content *c, struct ends *x, struct segments *run, struct err *e) {
+	int r;
+
+	*run = (struct segments){ .to = c, .threads = s->threads, .progress = s->progress, .progress_arg = s->progress_arg };
+	run->known = x->in->read_at != NULL;
+	if (run->known)
+		layout_make(&run->layout, x->in->size);
+	if (run->known && run->layout.count > SEGMENTS_MAX)
+		return err_set(e, ERR_FAIL, "more than 2^24 segments");
+	r = ends_run(x, run, e);
+	if (r == ERR_DAMAGED)
+		return err_set(e, ERR_FAIL, "the source became shorter while it was read");
+	if (r == 0)
+		layout_make(&run->layout, layout_plain_size(&run->layout));
+	return r;
+}
+
+static int seal_manifest(const struct envelope_seal *s, const struct content *c, struct segments *run, struct ends *x,
+			 struct envelope_result *r, struct err *e) {
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(buf_wipe) struct buf sealed = {0};
+	struct object o;
+	int rc;
+
+	r->manifest.count = run->layout.count;
+	r->manifest.size = layout_plain_size(&run->layout);
+	r->manifest.digests = run->digests;
+	run->digests = NULL;
+	if ((rc = author_sign(s, r, &der, e)) != 0)
+		return rc;
+	run->layout.manifest_len = der.len;
+	o = layout_manifest(&run->layout);
+	if ((rc = content_seal(c, &o, der.data, &sealed, e)) != 0)
+		return rc;
+	return ends_write(x, &sealed, layout_manifest_off(&run->layout), e);
+}
+
+static int seal(const struct envelope_seal *s, const struct content *c, struct ends *x, struct envelope_result *r, struct err *e) {
+	OWN(segments_wipe) struct segments run = {0};
+	int rc;
+
+	if ((rc = seal_segments(s, c, x, &run, e)) != 0 || (rc = seal_manifest(s, c, &run, x, r, e)) != 0)
+		return rc;
+	r->object_size = layout_total(&run.layout);
+	memcpy(r->key_id, c->file.key_id, KEY_ID_LEN);
+	if ((rc = stream_digest(x->outlet.md, r->object_sha256, e)) != 0)
+		return rc;
+	return ends_finish(x, r->object_size, e);
+}
+
+int envelope_seal(const struct envelope_seal *s, const struct source *in, const struct sink *out, struct envelope_result *r, struct err *e) {
+	OWN(content_wipe) struct content c = {0};
+	OWN(ends_wipe) struct ends x = {0};
+	int rc;
+
+	*r = (struct envelope_result){0};
+	if ((rc = describe(s, &r->manifest, e)) != 0 || (rc = content_make(&c, s->epoch, e)) != 0 ||
+	    (rc = ends_init(&x, in, out, false, s->hash_object, e)) != 0 || (rc = seal(s, &c, &x, r, e)) != 0)
+		envelope_result_wipe(r);
+	return rc;
+}
