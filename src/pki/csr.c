@@ -75,7 +75,7 @@ int csr_open(const uint8_t *data, size_t len, EVP_PKEY **pub, struct err *e) {
 	OWN(own_pkey) EVP_PKEY *key = X509_REQ_get_pubkey(req);
 	if (key == NULL)
 		return ossl_err(e, ERR_DAMAGED, "RFC 2986 4.1: certification request without a readable key");
-	if ((rc = key_check(key, "certification request", e)) < 0)
+	if ((rc = key_check_public(key, "certification request", e)) < 0)
 		return rc;
 	if (!key_signature_is_strong(X509_REQ_get_signature_nid(req)))
 		return err_set(e, ERR_REFUSED,

@@ -12,11 +12,15 @@
 
 /* spec: "ec:P-256", "ec:P-384", "rsa:3072" (rsa:2048..8192 by 1024); NULL: ec:P-256. ERR_USAGE for another. */
 int key_make(const char *spec, EVP_PKEY **key, struct err *e) MUST_CHECK;
-/* Refuses what section 2 refuses: other types and curves, explicit parameters, RSA < 2048 or > 8192 or exponent != 65537. Code ERR_REFUSED. */
+/* Refuses other types than EC and RSA, curves but P-256 and P-384, explicit parameters, RSA < 2048 or > 8192 bits, even moduli, exponents but
+ * 65537. Cheap: for keys that the CA has certified. Code ERR_REFUSED. */
 int key_check(EVP_PKEY *key, const char *what, struct err *e) MUST_CHECK;
+/* key_check, and the numbers themselves: the point lies on the curve; the RSA modulus has no small factor and is no prime (10 ms at 3072 bits).
+ * For keys that somebody asks a certificate for. ERR_REFUSED. */
+int key_check_public(EVP_PKEY *key, const char *what, struct err *e) MUST_CHECK;
 /* PEM PKCS #8 at path, 0600, never over an existing file; pass empty ({0}): not encrypted. */
 int key_save_new(const char *path, EVP_PKEY *key, const struct secret *pass, struct err *e) MUST_CHECK;
-/* Loads and checks; where the file is encrypted the passphrase is read by pass_read(passin, ...). Modes looser than 0600 are refused. */
+/* Loads and checks, also that private and public part belong together; where the file is encrypted the passphrase is read by pass_read(passin, ...). Modes looser than 0600 are refused. */
 int key_load(const char *path, const char *passin, EVP_PKEY **key, struct err *e) MUST_CHECK;
 /* SHA-256 of the SubjectPublicKeyInfo. */
 void key_spki_sha256(EVP_PKEY *key, uint8_t out[static 32]);

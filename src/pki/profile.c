@@ -61,6 +61,11 @@ static bool add(X509 *cert, X509 *issuer, int nid, const char *value) {
 	return ok;
 }
 
+static bool add_ca_extensions(X509 *ca) {
+	return add(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") && add(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+	    add(ca, ca, NID_subject_key_identifier, "hash") && add(ca, ca, NID_authority_key_identifier, "keyid:always");
+}
+
 int profile_ca(EVP_PKEY *key, const char *group, int64_t not_before_s, int64_t not_after_s, X509 **ca, struct err *e) {
 	OWN(own_x509_name) X509_NAME *name = NULL;
 	uint8_t serial[SERIAL_BYTES];
@@ -73,9 +78,7 @@ int profile_ca(EVP_PKEY *key, const char *group, int64_t not_before_s, int64_t n
 	OWN(own_x509) X509 *c = X509_new();
 	if (c == NULL || X509_set_version(c, X509_VERSION_3) != 1 || !set_serial(c, serial) || !set_dates(c, not_before_s, not_after_s) ||
 	    X509_set_subject_name(c, name) != 1 || X509_set_issuer_name(c, name) != 1 || X509_set_pubkey(c, key) != 1 ||
-	    !add(c, c, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") || !add(c, c, NID_key_usage, "critical,keyCertSign,cRLSign") ||
-	    !add(c, c, NID_subject_key_identifier, "hash") || !add(c, c, NID_authority_key_identifier, "keyid:always") ||
-	    X509_sign(c, key, key_digest(key)) <= 0)
+	    !add_ca_extensions(c) || X509_sign(c, key, key_digest(key)) <= 0)
 		return ossl_err(e, ERR_FAIL, "cannot make the CA certificate");
 	*ca = c;
 	c = NULL;
@@ -115,6 +118,7 @@ static bool add_crl_url(X509 *cert, const char *url) {
 	    (point->distpoint = DIST_POINT_NAME_new()) != NULL && (point->distpoint->name.fullname = GENERAL_NAMES_new()) != NULL;
 
 	if (ok) {
+		point->distpoint->type = 0; /* fullName */
 		GENERAL_NAME_set0_value(name, GEN_URI, uri);
 		uri = NULL;
 		ok = sk_GENERAL_NAME_push(point->distpoint->name.fullname, name) > 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "lib/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

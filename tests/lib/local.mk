@@ -9,4 +9,5 @@ check_LIBRARIES += tests/lib/libfixture.a
 tests_lib_libfixture_a_SOURCES = tests/lib/fixture.c tests/lib/fixture_crl.c tests/lib/fixture.h
 check_LIBRARIES += tests/lib/libenvelopelab.a
 tests_lib_libenvelopelab_a_SOURCES = tests/lib/envelope_lab.c tests/lib/envelope_lab.h
+tests_lib_libfixture_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 endif

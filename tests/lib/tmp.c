@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define PATHS 16
 #define OPEN_FILES 8 /* that nftw may hold */
@@ -44,4 +46,16 @@ const char *tmp_path(const char *name) {
 
 const char *tmp_dir(void) {
 	return dir;
+}
+
+const char *tmp_file(const char *name, const void *data, size_t len, unsigned mode) {
+	const char *at = tmp_path(name);
+
+	(void)unlink(at);
+	FILE *f = fopen(at, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(chmod(at, (mode_t)mode), 0);
+	return at;
 }

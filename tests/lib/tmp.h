@@ -3,6 +3,8 @@
 #ifndef SCG_TESTS_TMP_H
 #define SCG_TESTS_TMP_H
 
+#include <stddef.h>
+
 /* Creates the folder. */
 void tmp_make(void);
 /* Removes it with all that lies in it. */
@@ -10,5 +12,7 @@ void tmp_drop(void);
 /* FOLDER/name; the same memory until tmp_drop. At most 16 in a test. */
 const char *tmp_path(const char *name);
 const char *tmp_dir(void);
+/* Writes FOLDER/name with this mode (over what is there); returns its path as tmp_path does. */
+const char *tmp_file(const char *name, const void *data, size_t len, unsigned mode);
 
 #endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/ec.h>
+#include <openssl/x509v3.h>
+
+#include "lib/fixture.h"
+#include "base/work.h"
+#include "pki/key.h"
+#include "pki/name.h"
+#include "pki/ossl.h"
+
+static struct fixture f;
+
+static void setup(void) {
+	fixture_init(&f);
+}
+
+static void teardown(void) {
+	fixture_wipe(&f);
+}
+
+static void is(X509 *cert, enum purpose purpose, enum verdict want, const char *why) {
+	struct err e = ERR_INIT;
+	enum verdict got = chain_check(f.chain, cert, purpose, &e);
+
+	ck_assert_msg(got == want, "%s instead of %s: %s", verdict_name(got), verdict_name(want), e.text);
+	if (why != NULL)
+		ck_assert_msg(strstr(e.text, why) != NULL, "%s", e.text);
+	if (want != VERDICT_GOOD)
+		ck_assert_int_eq(e.code, ERR_REFUSED);
+}
+
+START_TEST(members_are_clients_and_signers) {
+	X509 *certs[] = {f.alice.cert, f.bob.cert, f.admin.cert};
+
+	is(certs[_i], PURPOSE_CLIENT, VERDICT_GOOD, NULL);
+	is(certs[_i], PURPOSE_SIGNER, VERDICT_GOOD, NULL);
+	is(certs[_i], PURPOSE_SERVER, VERDICT_WRONG_PURPOSE, "serverAuth");
+} END_TEST
+
+START_TEST(gateways_are_servers_only) {
+	is(f.gateway.cert, PURPOSE_SERVER, VERDICT_GOOD, NULL);
+	is(f.gateway.cert, PURPOSE_CLIENT, VERDICT_WRONG_PURPOSE, "clientAuth");
+	is(f.gateway.cert, PURPOSE_SIGNER, VERDICT_WRONG_PURPOSE, "emailProtection");
+} END_TEST
+
+START_TEST(each_kind_of_key_is_good) {
+	static const char *const cas[] = {"ec:P-256", "ec:P-384", "rsa:3072"}, *const specs[] = {"rsa:2048", "ec:P-256", "ec:P-384"};
+	OWN(fixture_id_wipe) struct fixture_id ca = {0}, id = {0};
+	struct chain *c = NULL;
+	struct err e = ERR_INIT;
+
+	fixture_ca("lab", cas[_i], &ca);
+	fixture_issue(&ca, ROLE_MEMBER, "alice", specs[_i], f.now_s, f.now_s + 100, &id);
+	ck_assert_msg(chain_new(ca.cert, &c, &e) == 0, "%s", e.text);
+	ck_assert_msg(chain_check(c, id.cert, PURPOSE_CLIENT, &e) == VERDICT_GOOD, "%s", e.text);
+	ck_assert_str_eq(chain_group(c), "lab");
+	ck_assert_ptr_eq(chain_ca(c), ca.cert);
+	chain_free(c);
+} END_TEST
+
+START_TEST(no_certificate_is_refused) {
+	is(NULL, PURPOSE_CLIENT, VERDICT_NO_CERTIFICATE, NULL);
+} END_TEST
+
+START_TEST(a_foreign_ca_with_the_same_name_is_foreign) {
+	is(f.foreign.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, "RFC 5280 4.2.1.1");
+	is(f.foreign_gateway.cert, PURPOSE_SERVER, VERDICT_FOREIGN, NULL);
+	is(f.foreign_ca.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+} END_TEST
+
+START_TEST(a_ca_with_another_name_is_foreign) {
+	OWN(fixture_id_wipe) struct fixture_id ca = {0}, id = {0};
+
+	fixture_ca("other", NULL, &ca);
+	fixture_issue(&ca, ROLE_MEMBER, "alice", NULL, f.now_s, f.now_s + 100, &id);
+	is(id.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, "another CA");
+} END_TEST
+
+START_TEST(the_ca_itself_is_no_member) {
+	is(f.ca.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+} END_TEST
+
+/* A foreign CA that claims our CA's name and key identifier still has another key. */
+START_TEST(a_forged_signature_is_foreign) {
+	OWN(own_x509) X509 *forged = fixture_tamper(f.alice.cert, &f.foreign_ca, NULL, NULL);
+
+	is(forged, PURPOSE_CLIENT, VERDICT_FOREIGN, "signature is not the CA's");
+} END_TEST
+
+/* Each of these changes alone, signed by the true CA, makes alice's certificate bad. */
+
+static void set_subject(X509 *cert, const char *o, const char *ou, const char *cn, const char *second_ou) {
+	X509_NAME *n = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(name_build(o, ou, cn, &n, &e), 0);
+	if (second_ou != NULL)
+		ck_assert_int_eq(X509_NAME_add_entry_by_txt(n, "OU", MBSTRING_UTF8, (const unsigned char *)second_ou, -1, -1, 0), 1);
+	ck_assert_int_eq(X509_set_subject_name(cert, n), 1);
+	X509_NAME_free(n);
+}
+
+static void no_change(X509 *c) { (void)c; }
+static void version_1(X509 *c) { ck_assert_int_eq(X509_set_version(c, 0), 1); }
+static void serial_zero(X509 *c) { ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(c), 0), 1); }
+static void serial_negative(X509 *c) { ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(c), -5), 1); }
+static void other_group(X509 *c) { set_subject(c, "other", "member", "alice", NULL); }
+static void no_group(X509 *c) { set_subject(c, NULL, "member", "alice", NULL); }
+static void no_name(X509 *c) { set_subject(c, "lab", "member", NULL, NULL); }
+static void two_roles(X509 *c) { set_subject(c, "lab", "member", "alice", "gateway"); }
+static void bad_name(X509 *c) { set_subject(c, "lab", "member", "al/ice", NULL); }
+static void unknown_role(X509 *c) { set_subject(c, "lab", "king", "alice", NULL); }
+static void gateway_role(X509 *c) { set_subject(c, "lab", "gateway", "alice", NULL); }
+static void no_ski(X509 *c) { fixture_set_ext(c, NID_subject_key_identifier, NULL); }
+static void short_ski(X509 *c) { fixture_set_ext(c, NID_subject_key_identifier, "01:02:03:04"); }
+static void no_aki(X509 *c) { fixture_set_ext(c, NID_authority_key_identifier, NULL); }
+static void is_ca(X509 *c) { fixture_set_ext(c, NID_basic_constraints, "critical,CA:TRUE"); }
+static void no_key_usage(X509 *c) { fixture_set_ext(c, NID_key_usage, NULL); }
+static void usage_cert_sign(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,digitalSignature,keyAgreement,keyCertSign"); }
+static void usage_no_signature(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,keyAgreement"); }
+static void usage_encipherment(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,digitalSignature,keyEncipherment"); }
+static void no_eku(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, NULL); }
+static void any_eku(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, "anyExtendedKeyUsage"); }
+static void any_eku_too(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, "clientAuth,emailProtection,anyExtendedKeyUsage"); }
+static void server_too(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, "clientAuth,emailProtection,serverAuth"); }
+static void server_instead(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, "serverAuth"); }
+static void client_only(X509 *c) { fixture_set_ext(c, NID_ext_key_usage, "clientAuth"); }
+static void unknown_critical(X509 *c) { fixture_set_ext(c, NID_netscape_comment, "critical,hello"); }
+static void critical_constraint(X509 *c) { fixture_set_ext(c, NID_name_constraints, "critical,permitted;DNS:example.org"); }
+static void critical_point(X509 *c) { fixture_set_ext(c, NID_crl_distribution_points, "critical,URI:http://a.example/"); }
+
+static void usage_twice(X509 *c) {
+	X509_EXTENSION *ext = X509_get_ext(c, X509_get_ext_by_NID(c, NID_key_usage, -1));
+
+	ck_assert_int_eq(X509_add_ext(c, ext, -1), 1);
+}
+
+static void unreadable_usage(X509 *c) {
+	X509_EXTENSION *ext = X509_get_ext(c, X509_get_ext_by_NID(c, NID_ext_key_usage, -1));
+	ASN1_OCTET_STRING *bytes = ASN1_OCTET_STRING_new();
+
+	ck_assert_int_eq(ASN1_OCTET_STRING_set(bytes, (const unsigned char *)"\x30\x05junk", 6), 1);
+	ck_assert_int_eq(X509_EXTENSION_set_data(ext, bytes), 1);
+	ASN1_OCTET_STRING_free(bytes);
+}
+
+static void long_serial(X509 *c) {
+	BIGNUM *n = BN_new();
+
+	ck_assert_int_eq(BN_set_bit(n, 159), 1); /* 20 octets, and one more for the sign */
+	ck_assert_ptr_nonnull(BN_to_ASN1_INTEGER(n, X509_get_serialNumber(c)));
+	BN_free(n);
+}
+
+static void p521_key(X509 *c) {
+	EVP_PKEY *key = EVP_EC_gen("P-521");
+
+	ck_assert_int_eq(X509_set_pubkey(c, key), 1);
+	EVP_PKEY_free(key);
+}
+
+static const struct tampering {
+	void (*change)(X509 *cert);
+	enum verdict want;
+	const char *why;
+} tamperings[] = {
+    {no_change, VERDICT_GOOD, NULL},
+    {version_1, VERDICT_FOREIGN, "4.1.2.1"},
+    {serial_zero, VERDICT_FOREIGN, "4.1.2.2"},
+    {serial_negative, VERDICT_FOREIGN, "4.1.2.2"},
+    {long_serial, VERDICT_FOREIGN, "4.1.2.2"},
+    {p521_key, VERDICT_FOREIGN, "key"},
+    {other_group, VERDICT_FOREIGN, "organization"},
+    {no_group, VERDICT_FOREIGN, "organization"},
+    {no_name, VERDICT_FOREIGN, "4.1.2.6"},
+    {bad_name, VERDICT_FOREIGN, "4.1.2.6"},
+    {two_roles, VERDICT_FOREIGN, "4.1.2.6"},
+    {no_ski, VERDICT_FOREIGN, "4.2.1.2"},
+    {short_ski, VERDICT_FOREIGN, "4.2.1.2"},
+    {no_aki, VERDICT_FOREIGN, "4.2.1.1"},
+    {unknown_critical, VERDICT_FOREIGN, "unknown critical"},
+    {critical_constraint, VERDICT_FOREIGN, "unknown critical"},
+    {critical_point, VERDICT_FOREIGN, "unknown critical"},
+    {usage_twice, VERDICT_FOREIGN, "twice"},
+    {unreadable_usage, VERDICT_FOREIGN, "cannot be read"},
+    {is_ca, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {no_key_usage, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {usage_cert_sign, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {usage_no_signature, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {usage_encipherment, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {unknown_role, VERDICT_WRONG_PURPOSE, "unknown role"},
+    {gateway_role, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {no_eku, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {any_eku, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {any_eku_too, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {server_too, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {server_instead, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+    {client_only, VERDICT_WRONG_PURPOSE, "4.2.1.12"},
+};
+
+#define N_TAMPERINGS ((int)(sizeof tamperings / sizeof tamperings[0]))
+
+START_TEST(whatever_leaves_the_profile_is_refused_though_signed) {
+	const struct tampering *t = &tamperings[_i];
+	OWN(own_x509) X509 *cert = fixture_tamper(f.alice.cert, &f.ca, NULL, t->change);
+
+	is(cert, PURPOSE_CLIENT, t->want, t->why);
+} END_TEST
+
+START_TEST(weak_hashes_are_foreign) {
+	const EVP_MD *weak[] = {EVP_sha1(), EVP_sha224()};
+	OWN(own_x509) X509 *cert = fixture_tamper(f.alice.cert, &f.ca, weak[_i], NULL);
+
+	is(cert, PURPOSE_CLIENT, VERDICT_FOREIGN, "RFC 5758");
+} END_TEST
+
+START_TEST(dates_are_asked_apart) {
+	struct err e = ERR_INIT;
+
+	is(f.expired.cert, PURPOSE_SIGNER, VERDICT_GOOD, NULL);
+	ck_assert_int_eq(chain_check_time(f.alice.cert, f.now_s, &e), VERDICT_GOOD);
+	ck_assert_int_eq(chain_check_time(f.expired.cert, f.now_s, &e), VERDICT_EXPIRED);
+	ck_assert_ptr_nonnull(strstr(e.text, "expired at"));
+	ck_assert_int_eq(chain_check_time(f.early.cert, f.now_s, &e), VERDICT_NOT_YET_VALID);
+} END_TEST
+
+START_TEST(both_ends_belong_to_the_validity) {
+	int64_t end = f.now_s + 90 * FIXTURE_DAY_S, begin = f.now_s - PROFILE_SKEW_S;
+
+	ck_assert_int_eq(chain_check_time(f.alice.cert, begin, NULL), VERDICT_GOOD);
+	ck_assert_int_eq(chain_check_time(f.alice.cert, begin - 1, NULL), VERDICT_NOT_YET_VALID);
+	ck_assert_int_eq(chain_check_time(f.alice.cert, end, NULL), VERDICT_GOOD);
+	ck_assert_int_eq(chain_check_time(f.alice.cert, end + 1, NULL), VERDICT_EXPIRED);
+} END_TEST
+
+static void ca_no_constraints(X509 *c) { fixture_set_ext(c, NID_basic_constraints, NULL); }
+static void ca_false(X509 *c) { fixture_set_ext(c, NID_basic_constraints, "critical,CA:FALSE"); }
+static void ca_not_critical(X509 *c) { fixture_set_ext(c, NID_basic_constraints, "CA:TRUE,pathlen:0"); }
+static void ca_longer_path(X509 *c) { fixture_set_ext(c, NID_basic_constraints, "critical,CA:TRUE,pathlen:1"); }
+static void ca_any_path(X509 *c) { fixture_set_ext(c, NID_basic_constraints, "critical,CA:TRUE"); }
+static void ca_no_usage(X509 *c) { fixture_set_ext(c, NID_key_usage, NULL); }
+static void ca_no_crl_sign(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,keyCertSign"); }
+static void ca_signs_data(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,digitalSignature,keyCertSign,cRLSign"); }
+static void ca_usage_not_critical(X509 *c) { fixture_set_ext(c, NID_key_usage, "keyCertSign,cRLSign"); }
+static void ca_other_issuer(X509 *c) { ck_assert_int_eq(X509_set_issuer_name(c, X509_get_subject_name(f.alice.cert)), 1); }
+static void ca_strange_name(X509 *c) {
+	set_subject(c, NULL, NULL, "lab", NULL);
+	ck_assert_int_eq(X509_set_issuer_name(c, X509_get_subject_name(c)), 1);
+}
+
+static const struct tampering ca_tamperings[] = {
+    {no_change, VERDICT_GOOD, NULL},
+    {version_1, VERDICT_FOREIGN, "4.1.2.1"},
+    {no_ski, VERDICT_FOREIGN, "4.2.1.2"},
+    {unknown_critical, VERDICT_FOREIGN, "unknown critical"},
+    {ca_no_constraints, VERDICT_FOREIGN, "4.2.1.9"},
+    {ca_false, VERDICT_FOREIGN, "4.2.1.9"},
+    {ca_not_critical, VERDICT_FOREIGN, "4.2.1.9"},
+    {ca_longer_path, VERDICT_FOREIGN, "4.2.1.9"},
+    {ca_any_path, VERDICT_FOREIGN, "4.2.1.9"},
+    {ca_no_usage, VERDICT_FOREIGN, "4.2.1.3"},
+    {ca_no_crl_sign, VERDICT_FOREIGN, "4.2.1.3"},
+    {ca_signs_data, VERDICT_FOREIGN, "4.2.1.3"},
+    {ca_usage_not_critical, VERDICT_FOREIGN, "4.2.1.3"},
+    {ca_other_issuer, VERDICT_FOREIGN, "self-issued"},
+    {ca_strange_name, VERDICT_FOREIGN, "does not end in"},
+};
+
+START_TEST(a_ca_outside_the_profile_is_no_anchor) {
+	const struct tampering *t = &ca_tamperings[_i];
+	OWN(own_x509) X509 *cert = fixture_tamper(f.ca.cert, &f.ca, NULL, t->change);
+	struct chain *c = NULL;
+	struct err e = ERR_INIT;
+	int rc = chain_new(cert, &c, &e);
+
+	ck_assert_int_eq(rc, t->want == VERDICT_GOOD ? 0 : ERR_DAMAGED);
+	if (t->why != NULL)
+		ck_assert_msg(strstr(e.text, t->why) != NULL, "%s", e.text);
+	chain_free(c);
+} END_TEST
+
+START_TEST(a_ca_signed_by_another_key_is_no_anchor) {
+	OWN(own_x509) X509 *cert = fixture_tamper(f.ca.cert, &f.foreign_ca, NULL, NULL);
+	struct chain *c = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(chain_new(cert, &c, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "RFC 5280 6.1.3"));
+	ck_assert_int_eq(chain_new(f.alice.cert, &c, &e), ERR_DAMAGED);
+	ck_assert_ptr_null(c);
+} END_TEST
+
+START_TEST(verdicts_have_the_names_of_the_protocol) {
+	static const char *const names[] = {"no-certificate", "foreign", "expired", "not-yet-valid", "wrong-purpose", "revoked", "good"};
+
+	ck_assert_str_eq(verdict_name((enum verdict)_i), names[_i]);
+} END_TEST
+
+static int check_often(void *arg, unsigned i, struct err *e) {
+	X509 **certs = arg;
+
+	for (int n = 0; n < 200; n++)
+		if (chain_check(f.chain, certs[(i + (unsigned)n) % 2], PURPOSE_CLIENT, e) != VERDICT_GOOD)
+			return ERR_FAIL;
+	return 0;
+}
+
+/* Certificates fresh from DER, so that all threads meet the caches that OpenSSL has not filled yet. */
+START_TEST(several_threads_ask_at_once) {
+	OWN(own_x509) X509 *a = fixture_tamper(f.alice.cert, &f.ca, NULL, NULL), *b = fixture_tamper(f.bob.cert, &f.ca, NULL, NULL);
+	X509 *certs[] = {a, b};
+	struct err e = ERR_INIT;
+
+	ck_assert_msg(work_run(8, check_often, certs, &e) == 0, "%s", e.text);
+} END_TEST
+
+int main(void) {
+	Suite *s = suite_create("chain");
+	TCase *t = tcase_create("chain");
+	SRunner *r = srunner_create(s);
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, members_are_clients_and_signers, 0, 3);
+	tcase_add_test(t, gateways_are_servers_only);
+	tcase_add_loop_test(t, each_kind_of_key_is_good, 0, 3);
+	tcase_add_test(t, no_certificate_is_refused);
+	tcase_add_test(t, a_foreign_ca_with_the_same_name_is_foreign);
+	tcase_add_test(t, a_ca_with_another_name_is_foreign);
+	tcase_add_test(t, the_ca_itself_is_no_member);
+	tcase_add_test(t, a_forged_signature_is_foreign);
+	tcase_add_loop_test(t, whatever_leaves_the_profile_is_refused_though_signed, 0, N_TAMPERINGS);
+	tcase_add_loop_test(t, weak_hashes_are_foreign, 0, 2);
+	tcase_add_test(t, dates_are_asked_apart);
+	tcase_add_test(t, both_ends_belong_to_the_validity);
+	tcase_add_loop_test(t, a_ca_outside_the_profile_is_no_anchor, 0, (int)(sizeof ca_tamperings / sizeof ca_tamperings[0]));
+	tcase_add_test(t, a_ca_signed_by_another_key_is_no_anchor);
+	tcase_add_loop_test(t, verdicts_have_the_names_of_the_protocol, 0, 7);
+	tcase_add_test(t, several_threads_ask_at_once);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
