@@ -106,7 +106,7 @@ totals() {
 	awk '/^# (PASS|XFAIL):/ { pass += $3 } /^# (FAIL|XPASS|ERROR):/ { fail += $3 } /^# SKIP:/ { skip += $3 }
 		END { if (status != 0 && fail == 0) fail = 1
 		printf "%d passed, %d failed, %d skipped\n", pass, fail, skip
-		exit fail > 0 }' status="$1" "$2"
+		exit (fail > 0) }' status="$1" "$2"
 }
 
 check() {

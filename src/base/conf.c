@@ -131,14 +131,12 @@ static int read_group(struct reader *rd, const config_setting_t *group, const ch
 }
 
 static int fill_rest(struct reader *rd, struct err *e) {
-	int r;
-
 	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
 		if (rd->given[k - rd->keys])
 			continue;
 		if (k->required)
 			return err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path);
-		if (k->def != NULL && (r = set_default(k, rd->out, e)) != 0)
+		if (k->def != NULL && set_default(k, rd->out, e) != 0)
 			return err_add(e, "%s: default", rd->name);
 	}
 	return 0;
@@ -199,19 +197,23 @@ static void clear(const struct conf_key *keys, void *out) {
 		memset(field_of(k, out), 0, size[k->kind]);
 }
 
+static size_t count_keys(const struct conf_key *keys) {
+	size_t n = 0;
+
+	while (keys[n].path != NULL)
+		n++;
+	return n;
+}
+
 int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) {
 	OWN(config_destroy) config_t c = { 0 };
-	OWN(own_free) bool *given = NULL;
-	struct reader rd = { name, keys, out, NULL };
-	size_t n = 0;
+	OWN(own_free) bool *given = xcalloc(count_keys(keys), sizeof *given);
+	struct reader rd = { name, keys, out, given };
 	int r;
 
 	clear(keys, out);
 	if ((r = check_tokens(text, name, e)) != 0)
 		return r;
-	while (keys[n].path != NULL)
-		n++;
-	rd.given = given = xcalloc(n + 1, sizeof *given);
 	config_init(&c);
 	if (config_read_string(&c, text) != CONFIG_TRUE)
 		return err_set(e, ERR_USAGE, "%s:%d: %s", name, config_error_line(&c), config_error_text(&c));

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-#define CONF_MAX_BYTES (64 * 1024) /* a hand-written file; ours have 1 KiB */
+#define CONF_MAX_BYTES ((size_t)64 * 1024) /* a hand-written file; ours have 1 KiB */
 
 enum conf_kind {
 	CONF_TEXT,  /* char *, malloc'd; free with conf_free */

@@ -78,7 +78,7 @@ static struct stmt *take_cached(struct db *d, const char *sql) {
 }
 
 /* A statement leaves the cache while it is in use, so that a query within a query of the same text gets one of its own. */
-static int stmt_take(struct db *d, const char *sql, struct stmt **out, struct err *e) {
+static struct stmt *stmt_take(struct db *d, const char *sql, int *r, struct err *e) {
 	struct stmt *st = take_cached(d, sql);
 	int rc;
 
@@ -87,12 +87,12 @@ static int stmt_take(struct db *d, const char *sql, struct stmt **out, struct er
 		st->sql = xstrdup(sql);
 		if ((rc = sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->s, NULL)) != SQLITE_OK) {
 			stmt_free(st);
-			return db_err(d, rc, e);
+			*r = db_err(d, rc, e);
+			return NULL;
 		}
 	}
 	st->done = false;
-	*out = st;
-	return 0;
+	return st;
 }
 
 static void drop_oldest(struct db *d) {
@@ -151,11 +151,11 @@ static int bind_all(sqlite3_stmt *s, sqlite3_destructor_type keep, const char *t
 
 static int open_rows(struct db *d, struct db_rows *r, struct err *e, const char *sql, sqlite3_destructor_type keep,
 		     const char *types, va_list *ap) {
-	struct stmt *st = NULL;
-	int rc;
+	struct stmt *st;
+	int rc = 0;
 
 	*r = (struct db_rows){ 0 };
-	if ((rc = stmt_take(d, sql, &st, e)) != 0)
+	if ((st = stmt_take(d, sql, &rc, e)) == NULL)
 		return rc;
 	if ((rc = bind_all(st->s, keep, types, ap)) != SQLITE_OK) {
 		stmt_give_back(d, st);

@@ -154,8 +154,12 @@ int der_take_time(struct der *d, int64_t *t_s, const char *what, struct err *e) 
 		return damaged(e, what, utc ? "RFC 5280 4.1.2.5.1: time is not YYMMDDHHMMSSZ"
 					    : "RFC 5280 4.1.2.5.2: time is not YYYYMMDDHHMMSSZ");
 	memcpy(text + skip, in.p, in.len);
-	if (utc)
-		memcpy(text, text[2] >= '0' + UTC_PIVOT / 10 ? "19" : "20", 2);
+	if (utc) {
+		bool last_century = text[2] >= '0' + UTC_PIVOT / 10;
+
+		text[0] = last_century ? '1' : '2';
+		text[1] = last_century ? '9' : '0';
+	}
 	if (!compact_time(text, t_s))
 		return damaged(e, what, "RFC 5280 4.1.2.5: no such time");
 	*d = rest;

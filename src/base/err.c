@@ -12,7 +12,7 @@ ERR_PRINTF(3, 0) static void put(struct err *e, int code, const char *fmt, va_li
 		e->text[0] = '\0';
 }
 
-int err_set(struct err *e, int code, const char *fmt, ...) {
+int (err_set)(struct err *e, int code, const char *fmt, ...) {
 	va_list ap;
 
 	if (e == NULL)
@@ -23,7 +23,7 @@ int err_set(struct err *e, int code, const char *fmt, ...) {
 	return code;
 }
 
-int err_sys(struct err *e, int code, const char *fmt, ...) {
+int (err_sys)(struct err *e, int code, const char *fmt, ...) {
 	int saved = errno;
 	va_list ap;
 	size_t len;
@@ -40,7 +40,7 @@ int err_sys(struct err *e, int code, const char *fmt, ...) {
 	return code;
 }
 
-int err_add(struct err *e, const char *fmt, ...) {
+int (err_add)(struct err *e, const char *fmt, ...) {
 	char old[ERR_TEXT_MAX];
 	va_list ap;
 	size_t len;

@@ -41,6 +41,13 @@ int err_add(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* Another code for the text that is there: what is a mere failure below is damage, say, to who called. Returns code. */
 int err_recode(struct err *e, int code);
 
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and would follow what happens after an error whose code is 0. */
+#define err_set(e, code, ...) ((void)(err_set)(e, code, __VA_ARGS__), code)
+#define err_sys(e, code, ...) ((void)(err_sys)(e, code, __VA_ARGS__), code)
+#define err_add(e, ...) ((void)(err_add)(e, __VA_ARGS__), ERR_FAIL)
+#endif
+
 /* The exit status 0..5 for 0 or an err_code. */
 int err_status(int code);
 

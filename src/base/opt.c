@@ -244,10 +244,10 @@ static int run_command(const char *program, const struct opt_command *c, int arg
 		add_command_help(&b, program, c);
 		return print_help(&b, e);
 	}
-	if ((r = opt_parse(c, argc, argv, plan, &operands, e)) == 0)
-		r = c->run(plan, &operands, e);
-	else
+	if (opt_parse(c, argc, argv, plan, &operands, e) != 0)
 		r = point_to_help(program, c, e);
+	else
+		r = c->run(plan, &operands, e);
 	free(operands.v);
 	return r;
 }

@@ -12,7 +12,7 @@
 
 /* Defines own_NAME(T **p), which calls freefn(*p) if *p is not NULL. For: OWN(own_NAME) T *x = NULL; */
 #define OWN_DEFINE(name, type, freefn) \
-	static inline void own_##name(type **p) { if (*p != NULL) freefn(*p); }
+	static inline void own_##name(type **p) { if (*p != NULL) freefn(*p); } /* NOLINT(bugprone-macro-parentheses): a type */
 
 static inline void own_free(void *p) { free(*(void **)p); }
 static inline void own_fd(const int *fd) { if (*fd >= 0) close(*fd); }
