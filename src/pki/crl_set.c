@@ -37,7 +37,6 @@ struct fields {
 };
 
 static const uint8_t oid_reason[] = { 0x55, 0x1d, 0x15 };
-static const uint8_t oid_invalidity_date[] = { 0x55, 0x1d, 0x18 };
 static const uint8_t oid_number[] = { 0x55, 0x1d, 0x14 };
 static const uint8_t oid_delta[] = { 0x55, 0x1d, 0x1b };
 static const uint8_t oid_distribution_point[] = { 0x55, 0x1d, 0x1c };
@@ -226,7 +225,7 @@ static int read_entry_extensions(struct der *entry, uint8_t *reason, struct err 
 			seen = true;
 			if ((r = read_reason(x.value, reason, e)) != 0)
 				return r;
-		} else if (x.critical && !IS(&x, oid_invalidity_date)) {
+		} else if (x.critical) {
 			return err_set(e, ERR_DAMAGED, "RFC 5280 5.3: unknown critical entry extension");
 		}
 	}
