@@ -39,16 +39,17 @@ int keyring_encode(const struct keyring *k, struct buf *out, struct err *e) MUST
 /* Strict; k must be empty. ERR_DAMAGED. */
 int keyring_decode(const uint8_t *der, size_t len, struct keyring *k, struct err *e) MUST_CHECK;
 
-/* CMS AuthEnvelopedData or EnvelopedData (content type SymmetricKeyPackage) to each of the certificates (ECDH-ES + AES-256 wrap or RSA-OAEP-SHA256), by_ski:
- * recipients named by SKI. AES-256. DER ContentInfo. */
+/* CMS AuthEnvelopedData (content type SymmetricKeyPackage) to each of the certificates (ECDH-ES + AES-256 wrap or RSA-OAEP-SHA256), by_ski:
+ * recipients named by SKI. AES-256-GCM. DER ContentInfo, appended. 1..16 certificates. */
 int keyring_seal(const struct keyring *k, X509 *const *certs, size_t n, int by_ski, struct buf *der, struct err *e) MUST_CHECK;
+/* Strict: structure first (enveloped.h), then the key. k must be empty. ERR_REFUSED if the package is for other certificates, else ERR_DAMAGED. */
 int keyring_open(const uint8_t *der, size_t len, X509 *cert, EVP_PKEY *key, struct keyring *k, struct err *e) MUST_CHECK;
 
 /* The reply of GET /v1/keys: SignedData (signed.h, with nonce, gateway's certificate) over the sealed package. */
 int keyring_reply_make(const uint8_t *sealed, size_t len, X509 *gw_cert, EVP_PKEY *gw_key, const uint8_t *nonce, size_t nonce_len,
     int64_t now_s, struct buf *der, struct err *e) MUST_CHECK;
 /* Verifies structure, signature and nonce (nonce NULL: any, for a stored reply), opens to the member's key. The gateway's certificate is given out (owned) and its
- * chain, purpose, name and revocation are the caller's to check. */
+ * chain, purpose, name and revocation are the caller's to check. ERR_DAMAGED, or ERR_REFUSED for a reply to somebody else. */
 int keyring_reply_open(const uint8_t *der, size_t len, const uint8_t *nonce, size_t nonce_len, X509 *cert, EVP_PKEY *key,
     struct keyring *k, X509 **gw_cert, int64_t *signed_s, struct err *e) MUST_CHECK;
 

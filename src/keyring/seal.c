@@ -2,7 +2,6 @@
 /* The key package enveloped to certificates, and opened again. OpenSSL's CMS does it; its parser sees only what enveloped_check() let through. */
 #include "keyring/keyring.h"
 
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #include "keyring/enveloped.h"
@@ -73,12 +72,32 @@ int keyring_seal(const struct keyring *k, X509 *const *certs, size_t n, int by_s
 	return write_der(cms, der, e);
 }
 
+static bool agrees_with(CMS_RecipientInfo *ri, X509 *cert) {
+	STACK_OF(CMS_RecipientEncryptedKey) *keys = CMS_RecipientInfo_kari_get0_reks(ri);
+
+	for (int i = 0; i < sk_CMS_RecipientEncryptedKey_num(keys); i++)
+		if (CMS_RecipientEncryptedKey_cert_cmp(sk_CMS_RecipientEncryptedKey_value(keys, i), cert) == 0)
+			return true;
+	return false;
+}
+
+static bool is_for(CMS_ContentInfo *cms, X509 *cert) {
+	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
+
+	for (int i = 0; i < sk_CMS_RecipientInfo_num(all); i++) {
+		CMS_RecipientInfo *ri = sk_CMS_RecipientInfo_value(all, i);
+		if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE ? agrees_with(ri, cert) : CMS_RecipientInfo_ktri_cert_cmp(ri, cert) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int set_key(CMS_ContentInfo *cms, EVP_PKEY *key, X509 *cert, struct err *e) {
-	if (CMS_decrypt_set1_pkey(cms, key, cert) == 1)
-		return 0;
-	if (ERR_GET_REASON(ERR_peek_last_error()) == CMS_R_NO_MATCHING_RECIPIENT)
-		return ossl_err(e, ERR_REFUSED, "the key package is not for this certificate");
-	return ossl_err(e, ERR_DAMAGED, "the key package does not open with this key");
+	if (!is_for(cms, cert))
+		return err_set(e, ERR_REFUSED, "the key package is not for this certificate");
+	if (CMS_decrypt_set1_pkey(cms, key, cert) != 1)
+		return ossl_err(e, ERR_DAMAGED, "the key package does not open with this key");
+	return 0;
 }
 
 /* Reads all, then asks whether the tag was right: nothing is believed before. */
