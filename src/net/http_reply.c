@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* Title of each status that we send; the problem type of those that need no handler to be known. */
+static const struct status {
+	int status;
+	const char *title, *type;
+} statuses[] = {
+	{ 200, "OK", NULL },
+	{ 201, "Created", NULL },
+	{ 202, "Accepted", NULL },
+	{ 204, "No Content", NULL },
+	{ 400, "Bad Request", "bad-request" },
+	{ 401, "Unauthorized", NULL },
+	{ 403, "Forbidden", NULL },
+	{ 404, "Not Found", "not-found" },
+	{ 405, "Method Not Allowed", "method-not-allowed" },
+	{ 408, "Request Timeout", "too-slow" },
+	{ 409, "Conflict", NULL },
+	{ 411, "Length Required", "length-required" },
+	{ 413, "Content Too Large", "too-large" },
+	{ 414, "URI Too Long", "too-large" },
+	{ 415, "Unsupported Media Type", NULL },
+	{ 417, "Expectation Failed", "bad-request" },
+	{ 429, "Too Many Requests", "too-many" },
+	{ 431, "Request Header Fields Too Large", "too-large" },
+	{ 500, "Internal Server Error", "internal" },
+	{ 501, "Not Implemented", "not-implemented" },
+	{ 503, "Service Unavailable", "not-stored" },
+	{ 505, "HTTP Version Not Supported", "bad-request" },
+};
+
+static const struct status *find_status(int status) {
+	static const struct status other = { 0, "Status", "internal" };
+
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+		if (statuses[i].status == status)
+			return &statuses[i];
+	return &other;
+}
+
+void http_reply_wipe(struct http_reply *r) {
+	buf_wipe(&r->body);
+	if (r->unref != NULL)
+		r->unref(r->owner);
+	*r = (struct http_reply){0};
+}
+
+const uint8_t *http_reply_body(const struct http_reply *r, size_t *len) {
+	*len = r->shared != NULL ? r->shared_len : r->body.len;
+	return r->shared != NULL ? r->shared : r->body.data;
+}
+
+/* IMF-fixdate (RFC 9110 5.6.7), made once a second; strftime would ask the locale. */
+static const char *date_text(void) {
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static _Thread_local char text[64];
+	static _Thread_local int64_t made_s = -1;
+	int64_t now = clock_now_s();
+	time_t t = (time_t)now;
+	struct tm tm;
+
+	if (now == made_s || gmtime_r(&t, &tm) == NULL)
+		return text;
+	(void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	made_s = now;
+	return text;
+}
+
+static void add_header(struct buf *out, const char *name, const char *value) {
+	if (value == NULL)
+		return;
+	buf_adds(out, name);
+	buf_adds(out, ": ");
+	buf_adds(out, value);
+	buf_adds(out, "\r\n");
+}
+
+void http_reply_head(const struct http_reply *r, struct buf *out) {
+	size_t len;
+
+	(void)http_reply_body(r, &len);
+	buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, find_status(r->status)->title);
+	add_header(out, "Date", date_text());
+	add_header(out, "Content-Type", r->type);
+	add_header(out, "Content-Encoding", r->encoding);
+	add_header(out, "Allow", r->allow);
+	if (r->retry_after_s > 0)
+		buf_addf(out, "Retry-After: %u\r\n", r->retry_after_s);
+	if (r->status != 204)
+		buf_addf(out, "Content-Length: %zu\r\n", len);
+	add_header(out, "Cache-Control", "no-store");
+	add_header(out, "Connection", r->close ? "close" : NULL);
+	buf_adds(out, "\r\n");
+}
+
+void http_problem(struct http_reply *r, int status, const char *type, const char *detail) {
+	bool close = r->close;
+	char *urn = xasprintf("urn:scg:%s", type), *text = NULL;
+	json_t *o;
+
+	http_reply_wipe(r);
+	r->status = status;
+	r->close = close;
+	r->type = "application/problem+json";
+	if (!text_is_utf8(detail, strlen(detail)))
+		detail = "";
+	o = json_pack("{s:s, s:s, s:i, s:s}", "type", urn, "title", find_status(status)->title, "status", status, "detail", detail);
+	if (o != NULL)
+		text = json_dumps(o, JSON_COMPACT);
+	buf_adds(&r->body, text != NULL ? text : "{}");
+	free(text);
+	free(urn);
+	json_decref(o);
+}
+
+void http_refuse(struct http_reply *r, int status, const char *why) {
+	http_problem(r, status, find_status(status)->type != NULL ? find_status(status)->type : "refused", why);
+	r->close = true;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/tls.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "pki/cert.h"
+#include "pki/ossl.h"
+
+OWN_DEFINE(ssl_ctx, SSL_CTX, SSL_CTX_free)
+
+/* The key shares that every TLS 1.3 client has; P-256 first, where this OpenSSL is fastest. */
+#define GROUPS "P-256:X25519"
+/* What keys of the profiles sign with (RFC 8446 4.2.3); the PKCS #1 ones only for certificates of an RSA authority. */
+#define SIGNATURES "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:" \
+	"rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512"
+#define SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+/* Two certificates of the largest size: ours send one. */
+#define CERT_LIST_MAX (2 * CERT_MAX_BYTES)
+
+/* Certificates that were found good: members come back with each command, and what chain_check says of the same bytes never changes. Direct
+ * mapped; an entry holds the SHA-256 of the whole certificate. */
+#define KNOWN 1024
+struct known {
+	const struct chain *chain;
+	pthread_mutex_t lock;
+	uint8_t sha256[KNOWN][SHA256_LEN];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int verdict_index = -1, known_index = -1;
+
+static void known_free(void *parent, void *p, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp) {
+	struct known *k = p;
+
+	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
+	if (k == NULL)
+		return;
+	pthread_mutex_destroy(&k->lock);
+	free(k);
+}
+
+static void make_indexes(void) {
+	verdict_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	known_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, known_free);
+}
+
+static bool is_known(struct known *k, const uint8_t sha256[static SHA256_LEN]) {
+	size_t slot = (size_t)(sha256[0] << 8 | sha256[1]) % KNOWN;
+	bool same;
+
+	pthread_mutex_lock(&k->lock);
+	same = memcmp(k->sha256[slot], sha256, SHA256_LEN) == 0;
+	pthread_mutex_unlock(&k->lock);
+	return same;
+}
+
+static void remember(struct known *k, const uint8_t sha256[static SHA256_LEN]) {
+	size_t slot = (size_t)(sha256[0] << 8 | sha256[1]) % KNOWN;
+
+	pthread_mutex_lock(&k->lock);
+	memcpy(k->sha256[slot], sha256, SHA256_LEN);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static enum verdict judge_client(struct known *k, X509 *cert) {
+	uint8_t sha256[SHA256_LEN];
+	enum verdict v;
+
+	if (cert == NULL)
+		return VERDICT_NO_CERTIFICATE;
+	cert_sha256(cert, sha256);
+	if (is_known(k, sha256))
+		return VERDICT_GOOD;
+	v = chain_check(k->chain, cert, PURPOSE_CLIENT, NULL);
+	if (v == VERDICT_GOOD)
+		remember(k, sha256);
+	return v;
+}
+
+/* Instead of OpenSSL's path building: one signature, no store, no list. Whatever it finds the handshake goes on, so that the client can
+ * be told the reason. */
+static int verify_client(X509_STORE_CTX *store, void *arg) {
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct known *k = arg;
+	enum verdict v = judge_client(k, X509_STORE_CTX_get0_cert(store));
+
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return SSL_set_ex_data(ssl, verdict_index, (void *)(uintptr_t)v) == 1;
+}
+
+/* One protocol is spoken here; a client that offers others alone is at the wrong door (ALPACA). RFC 7301 3.2. */
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned int in_len,
+    void *arg) {
+	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *chosen;
+
+	(void)ssl, (void)arg;
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* Both ends. */
+static int set_policy(SSL_CTX *ctx, EVP_PKEY *key, X509 *cert, struct err *e) {
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_max_cert_list(ctx, CERT_LIST_MAX);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 || SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, SUITES) != 1 || SSL_CTX_set1_groups_list(ctx, GROUPS) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) != 1)
+		return ossl_err(e, ERR_FAIL, "TLS 1.3 (RFC 8446)");
+	if (cert == NULL)
+		return 0;
+	if (SSL_CTX_use_certificate(ctx, cert) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1)
+		return ossl_err(e, ERR_DAMAGED, "certificate and key of this end");
+	if (SSL_CTX_check_private_key(ctx) != 1)
+		return ossl_err(e, ERR_DAMAGED, "the key is not the certificate's");
+	return 0;
+}
+
+int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX **ctx, struct err *e) {
+	OWN(own_ssl_ctx) SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+	struct known *k;
+	int rc;
+
+	pthread_once(&once, make_indexes);
+	if (c == NULL || verdict_index < 0 || known_index < 0)
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	if ((rc = set_policy(c, key, cert, e)) != 0)
+		return rc;
+	/* Without AUTO_RETRY a peer's endless key updates come back to the loop instead of keeping SSL_read busy. */
+	SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
+	    SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_read_ahead(c, 1);
+	SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
+	if (SSL_CTX_set_num_tickets(c, 0) != 1)
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	k = xcalloc(1, sizeof *k);
+	k->chain = chain;
+	pthread_mutex_init(&k->lock, NULL);
+	if (SSL_CTX_set_ex_data(c, known_index, k) != 1) {
+		known_free(NULL, k, NULL, 0, 0, NULL);
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	}
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c, verify_client, k);
+	*ctx = c;
+	c = NULL;
+	return 0;
+}
+
+X509 *tls_peer_cert(const SSL *ssl) {
+	return SSL_get0_peer_certificate(ssl);
+}
+
+enum verdict tls_peer_verdict(const SSL *ssl) {
+	if (SSL_get0_peer_certificate(ssl) == NULL)
+		return VERDICT_NO_CERTIFICATE;
+	return (enum verdict)(uintptr_t)SSL_get_ex_data(ssl, verdict_index);
+}
+
+/* The judge travels with the context: OpenSSL hands a callback one argument. */
+struct judge {
+	tls_judge *f;
+	void *arg;
+};
+
+static pthread_once_t judge_once = PTHREAD_ONCE_INIT;
+static int judge_index = -1;
+
+static void judge_free(void *parent, void *p, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp) {
+	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
+	free(p);
+}
+
+static void make_judge_index(void) {
+	judge_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, judge_free);
+}
+
+static int verify_server(X509_STORE_CTX *store, void *arg) {
+	const struct judge *j = arg;
+	X509 *cert = X509_STORE_CTX_get0_cert(store);
+	bool good = cert != NULL && j->f(j->arg, cert);
+
+	X509_STORE_CTX_set_error(store, good ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+	return good;
+}
+
+int tls_client_set(SSL_CTX *ctx, EVP_PKEY *key, X509 *cert, tls_judge *judge, void *arg, struct err *e) {
+	struct judge *j;
+	int rc = set_policy(ctx, key, cert, e);
+
+	pthread_once(&judge_once, make_judge_index);
+	if (rc != 0)
+		return rc;
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+	j = xmalloc(sizeof *j);
+	*j = (struct judge){ judge, arg };
+	if (judge_index < 0 || SSL_CTX_set_ex_data(ctx, judge_index, j) != 1) {
+		free(j);
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	}
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_server, j);
+	return 0;
+}
