@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/tls.h"
+
+#define LONG_BYTES (1u << 20)       /* above it a body or reply gets the long limit */
+#define IDLE_READS_MAX 64           /* a record of 16 KiB comes in 12 segments; who needs more sends key updates */
+#define WRITE_BURST 16              /* records in a row, then it is the others' turn */
+#define LINGER_MAX (1u << 20)       /* bytes of a refused body that are read away so that the refusal arrives */
+#define SPARE_MAX 64
+#define SPARE_BUF_MAX (2 * SCRATCH)
+
+static void drop(struct buf *b, size_t n) {
+	memmove(b->data, b->data + n, b->len - n);
+	b->len -= n;
+}
+
+static struct work *work_of(struct conn *c) {
+	struct server *s = c->s;
+
+	if (c->work != NULL)
+		return c->work;
+	if ((c->work = s->spare) != NULL) {
+		s->spare = c->work->next;
+		s->n_spare--;
+	} else {
+		c->work = xcalloc(1, sizeof *c->work);
+	}
+	return c->work;
+}
+
+/* Ready for the next request; what came behind this one stays. */
+static void work_reset(struct work *w) {
+	http_request_wipe(&w->request);
+	http_reply_wipe(&w->reply);
+	buf_clear(&w->out);
+	w->scan = (struct http_scan){0};
+	w->handled = false;
+	w->out_at = w->body_at = 0;
+}
+
+static void work_drop(struct conn *c) {
+	struct work *w = c->work;
+
+	c->work = NULL;
+	if (w == NULL)
+		return;
+	work_reset(w);
+	buf_clear(&w->in);
+	if (c->s->n_spare >= SPARE_MAX || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
+		buf_wipe(&w->in);
+		buf_wipe(&w->out);
+		free(w);
+		return;
+	}
+	w->next = c->s->spare;
+	c->s->spare = w;
+	c->s->n_spare++;
+}
+
+static void arm(struct conn *c, uint32_t events) {
+	struct epoll_event ev = { .events = events, .data.ptr = &c->source };
+
+	if (c->events == events)
+		return;
+	c->events = events;
+	if (epoll_ctl(c->s->epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+		(void)shutdown(c->fd, SHUT_RDWR); /* the kernel has no memory: its limit will end it */
+}
+
+/* Bytes may wait inside the SSL, where epoll does not see them. */
+static void again(struct conn *c) {
+	if (c->waits_again)
+		return;
+	c->waits_again = true;
+	c->again = c->s->again;
+	c->s->again = c;
+}
+
+/* The peer's certificate belongs to the SSL, so the handler forgets first. */
+static void end_tls(struct conn *c) {
+	if (c->known && c->s->ops.forget != NULL)
+		c->s->ops.forget(c->s->ops.arg, &c->peer);
+	c->known = false;
+	c->peer.cert = NULL;
+	c->peer.data = NULL;
+	SSL_free(c->ssl);
+	c->ssl = NULL;
+}
+
+void conn_close(struct conn *c) {
+	if (c->phase == PHASE_DEAD)
+		return;
+	work_drop(c);
+	end_tls(c);
+	(void)close(c->fd);
+	*c->address_prev = c->address_next;
+	if (c->address_next != NULL)
+		c->address_next->address_prev = c->address_prev;
+	c->s->stats.connections--;
+	c->s->paused_until_ms = 0;
+	phase_enter(c, PHASE_DEAD);
+}
+
+/* Closing a socket with unread bytes resets the connection, and the reset overtakes the reply: so the last word is said, then the
+ * client's are read away for a while. */
+static void linger(struct conn *c) {
+	work_drop(c);
+	if (c->ssl != NULL && SSL_is_init_finished(c->ssl)) {
+		ERR_clear_error();
+		(void)SSL_shutdown(c->ssl);
+	}
+	end_tls(c);
+	if (shutdown(c->fd, SHUT_WR) != 0) {
+		conn_close(c);
+		return;
+	}
+	phase_enter(c, PHASE_LINGER);
+	arm(c, EPOLLIN);
+}
+
+static void drain(struct conn *c) {
+	ssize_t n = recv(c->fd, c->s->scratch, SCRATCH, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		c->drained += (size_t)n;
+	if (n <= 0 || c->drained > LINGER_MAX)
+		conn_close(c);
+}
+
+/* True: it goes on when the socket is ready. */
+static bool waits(struct conn *c, int rc) {
+	switch (SSL_get_error(c->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		arm(c, EPOLLIN);
+		return true;
+	case SSL_ERROR_WANT_WRITE:
+		arm(c, EPOLLOUT);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void hold(struct conn *c) {
+	phase_enter(c, PHASE_HELD);
+}
+
+static void refuse(struct conn *c, int status, const char *why) {
+	struct server *s = c->s;
+
+	http_refuse(&work_of(c)->reply, status, why);
+	s->stats.bad_requests++;
+	if (s->ops.refused != NULL)
+		s->ops.refused(s->ops.arg, &c->peer, status, why);
+	hold(c);
+}
+
+static void handle(struct conn *c) {
+	struct work *w = c->work;
+
+	c->known = true;
+	w->handled = true;
+	c->s->stats.requests++;
+	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &w->reply);
+	hold(c);
+}
+
+static void send_continue(struct conn *c) {
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	ERR_clear_error();
+	/* Nothing was written since the last whole reply: if this does not fit, nobody is reading. */
+	if (SSL_write(c->ssl, text, (int)sizeof text - 1) != (int)sizeof text - 1)
+		conn_close(c);
+}
+
+static void take_body(struct conn *c) {
+	struct work *w = c->work;
+	struct http_request *r = &w->request;
+	size_t n = w->in.len < r->content_length ? w->in.len : (size_t)r->content_length;
+
+	if (n > 0) {
+		buf_add(&r->body, w->in.data, n);
+		drop(&w->in, n);
+	}
+	if (r->body.len == r->content_length) {
+		handle(c);
+		return;
+	}
+	phase_enter(c, r->content_length > LONG_BYTES ? PHASE_BODY_LONG : PHASE_BODY);
+	if (r->expect_continue && n == 0)
+		send_continue(c);
+}
+
+static void head_is_whole(struct conn *c) {
+	struct server *s = c->s;
+	struct work *w = c->work;
+	int64_t max = 0;
+
+	if (!w->request.has_body) {
+		handle(c);
+		return;
+	}
+	if (s->ops.body_max != NULL) {
+		c->known = true;
+		max = s->ops.body_max(s->ops.arg, &c->peer, &w->request, &w->reply);
+	}
+	if (max < 0) {
+		w->reply.close = true;
+		hold(c);
+	} else if (w->request.content_length > (uint64_t)max) {
+		refuse(c, 413, "RFC 9110 15.5.14: body too large");
+	} else {
+		take_body(c);
+	}
+}
+
+static void take_head(struct conn *c) {
+	struct work *w = c->work;
+	const char *why = "";
+	int n;
+
+	if (c->phase == PHASE_IDLE)
+		phase_enter(c, PHASE_HEAD);
+	n = http_scan(&w->scan, w->in.data, w->in.len, &why);
+	if (n > 0)
+		n = http_parse_head(w->in.data, (size_t)n, &w->request, &why);
+	if (n < 0) {
+		refuse(c, -n, why);
+	} else if (n > 0) {
+		drop(&w->in, (size_t)n);
+		head_is_whole(c);
+	}
+}
+
+/* At most len bytes into scratch; 0: none now, or the connection is gone. */
+static size_t read_some(struct conn *c, size_t len) {
+	size_t got = 0;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_read_ex(c->ssl, c->s->scratch, len, &got);
+	if (rc == 1) {
+		c->idle_reads = 0;
+		arm(c, EPOLLIN);
+		return got;
+	}
+	if (!waits(c, rc)) {
+		if (SSL_get_error(c->ssl, rc) == SSL_ERROR_ZERO_RETURN)
+			(void)SSL_shutdown(c->ssl);
+		conn_close(c);
+	} else if (++c->idle_reads > IDLE_READS_MAX) {
+		conn_close(c);
+	}
+	return 0;
+}
+
+static void read_head(struct conn *c) {
+	struct work *w = c->work;
+	size_t got;
+
+	if (w != NULL && w->in.len > w->scan.at) { /* came behind the request before */
+		take_head(c);
+		return;
+	}
+	if ((got = read_some(c, SCRATCH)) == 0)
+		return;
+	buf_add(&work_of(c)->in, c->s->scratch, got);
+	take_head(c);
+}
+
+static void read_body(struct conn *c) {
+	struct http_request *r = &c->work->request;
+	uint64_t left = r->content_length - r->body.len;
+	size_t got = read_some(c, left < SCRATCH ? (size_t)left : SCRATCH);
+
+	if (got == 0)
+		return;
+	buf_add(&r->body, c->s->scratch, got);
+	if (r->body.len == r->content_length)
+		handle(c);
+}
+
+static bool reads(const struct conn *c) {
+	return c->phase == PHASE_HEAD || c->phase == PHASE_IDLE || c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG;
+}
+
+static void read_request(struct conn *c) {
+	if (c->phase == PHASE_HEAD || c->phase == PHASE_IDLE)
+		read_head(c);
+	else
+		read_body(c);
+	/* A record that is not whole yet keeps has_pending true: only who got bytes looks for more. */
+	if (reads(c) && c->idle_reads == 0 && SSL_has_pending(c->ssl))
+		again(c);
+}
+
+static void shake(struct conn *c) {
+	int rc;
+
+	if (c->ssl == NULL) {
+		if ((c->ssl = SSL_new(c->s->ctx)) == NULL || SSL_set_fd(c->ssl, c->fd) != 1) {
+			conn_close(c);
+			return;
+		}
+		SSL_set_accept_state(c->ssl);
+	}
+	ERR_clear_error();
+	rc = SSL_do_handshake(c->ssl);
+	if (rc != 1) {
+		if (waits(c, rc))
+			return;
+		c->s->stats.handshakes_failed++;
+		linger(c); /* the alert has to arrive too */
+		return;
+	}
+	c->s->stats.handshakes++;
+	c->peer.cert = tls_peer_cert(c->ssl);
+	c->peer.verdict = tls_peer_verdict(c->ssl);
+	phase_enter(c, PHASE_HEAD);
+	arm(c, EPOLLIN);
+	if (SSL_has_pending(c->ssl))
+		read_request(c);
+}
+
+static void reply_is_out(struct conn *c) {
+	struct work *w = c->work;
+
+	if (w->reply.close || c->s->closing) {
+		linger(c);
+		return;
+	}
+	work_reset(w);
+	phase_enter(c, PHASE_IDLE);
+	arm(c, EPOLLIN);
+	if (w->in.len > 0) {
+		again(c);
+		return;
+	}
+	work_drop(c);
+	if (SSL_has_pending(c->ssl))
+		again(c);
+}
+
+/* What is to be written next; the same until it was written. */
+static size_t next_piece(const struct work *w, const uint8_t **data) {
+	size_t len, left;
+	const uint8_t *body = http_reply_body(&w->reply, &len);
+
+	if (w->out_at < w->out.len) {
+		*data = w->out.data + w->out_at;
+		return w->out.len - w->out_at;
+	}
+	left = w->request.method == HTTP_HEAD ? 0 : len - w->body_at;
+	*data = left > 0 ? body + w->body_at : NULL;
+	return left < SCRATCH ? left : SCRATCH;
+}
+
+static void write_reply(struct conn *c) {
+	struct work *w = c->work;
+	const uint8_t *data;
+	size_t len, done;
+	int rc;
+
+	for (int i = 0; i < WRITE_BURST; i++) {
+		if ((len = next_piece(w, &data)) == 0) {
+			reply_is_out(c);
+			return;
+		}
+		ERR_clear_error();
+		if ((rc = SSL_write_ex(c->ssl, data, len, &done)) != 1) {
+			if (!waits(c, rc))
+				conn_close(c);
+			return;
+		}
+		if (w->out_at < w->out.len)
+			w->out_at += done;
+		else
+			w->body_at += done;
+	}
+	arm(c, EPOLLOUT);
+}
+
+static void start_reply(struct conn *c) {
+	struct work *w = c->work;
+	size_t len, n;
+	const uint8_t *body;
+
+	if (!w->request.keep_alive || c->s->closing)
+		w->reply.close = true;
+	http_reply_head(&w->reply, &w->out);
+	body = http_reply_body(&w->reply, &len);
+	/* The beginning of the body goes into the same record, and so most replies into one write. */
+	n = SCRATCH - w->out.len < len ? SCRATCH - w->out.len : len;
+	if (n > 0 && w->request.method != HTTP_HEAD) {
+		buf_add(&w->out, body, n);
+		w->body_at = n;
+	}
+	phase_enter(c, len > LONG_BYTES ? PHASE_WRITE_LONG : PHASE_WRITE);
+	write_reply(c);
+}
+
+static void release(struct conn *c, bool failed) {
+	const struct server_ops *ops = &c->s->ops;
+	struct work *w = c->work;
+
+	if (w->handled && failed)
+		http_problem(&w->reply, 503, "not-stored", "the gateway could not store the outcome; nothing was done");
+	if (w->handled && ops->still_good != NULL && !ops->still_good(ops->arg, &c->peer, &w->request, &w->reply))
+		w->reply.close = true;
+	start_reply(c);
+}
+
+static bool any_handled(const struct server *s) {
+	for (int i = 0; i < 2; i++)
+		for (const struct conn *c = s->phases[PHASE_HELD][i].first; c != NULL; c = c->next)
+			if (c->work->handled)
+				return true;
+	return false;
+}
+
+void conn_flush(struct server *s) {
+	bool failed = any_handled(s) && s->ops.commit != NULL && s->ops.commit(s->ops.arg) != 0;
+	struct conn *c;
+
+	for (int i = 0; i < 2; i++)
+		while ((c = s->phases[PHASE_HELD][i].first) != NULL)
+			release(c, failed);
+}
+
+void conn_event(struct conn *c) {
+	switch (c->phase) {
+	case PHASE_HANDSHAKE:
+		shake(c);
+		return;
+	case PHASE_WRITE:
+	case PHASE_WRITE_LONG:
+		write_reply(c);
+		return;
+	case PHASE_LINGER:
+		drain(c);
+		return;
+	default:
+		if (reads(c))
+			read_request(c);
+	}
+}
+
+static bool has_begun(const struct conn *c) {
+	return c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG || (c->phase == PHASE_HEAD && c->work != NULL);
+}
+
+void conn_late(struct conn *c) {
+	c->s->stats.late += c->phase != PHASE_IDLE && c->phase != PHASE_LINGER;
+	if (has_begun(c))
+		refuse(c, 408, "RFC 9110 15.5.9: the request took too long");
+	else if (c->phase == PHASE_IDLE || c->phase == PHASE_HEAD)
+		linger(c);
+	else
+		conn_close(c);
+}
+
+void conn_dismiss(struct conn *c, struct http_reply *reply) {
+	if (has_begun(c) || c->phase == PHASE_HELD) {
+		http_reply_wipe(&c->work->reply);
+		c->work->reply = *reply;
+		c->work->reply.close = true;
+		c->work->handled = false;
+		*reply = (struct http_reply){0};
+		hold(c);
+	} else if (c->phase == PHASE_IDLE) {
+		linger(c);
+	} else if (c->phase == PHASE_WRITE || c->phase == PHASE_WRITE_LONG) {
+		conn_close(c);
+	}
+	http_reply_wipe(reply);
+}
+
+void conn_new(struct server *s, int fd, const struct server_peer *peer, const uint8_t key[static 8]) {
+	struct conn *c = xcalloc(1, sizeof *c);
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &c->source };
+
+	*c = (struct conn){ .source = { SOURCE_CONN }, .s = s, .fd = fd, .peer = *peer, .events = EPOLLIN };
+	memcpy(c->key, key, sizeof c->key);
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
+		(void)close(fd);
+		free(c);
+		return;
+	}
+	s->stats.accepted++;
+	s->stats.connections++;
+	phase_join_address(c);
+	phase_enter(c, PHASE_HANDSHAKE);
+}
+
+void conn_stop(struct server *s) {
+	static const enum phase idle[] = { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_IDLE };
+	struct conn *c;
+
+	for (size_t i = 0; i < 2 * sizeof idle / sizeof *idle; i++)
+		while ((c = s->phases[idle[i / 2]][i % 2].first) != NULL)
+			conn_close(c);
+}
+
+void conn_bury(struct server *s) {
+	struct conn *c, *next;
+
+	for (int i = 0; i < 2; i++) {
+		for (c = s->phases[PHASE_DEAD][i].first; c != NULL; c = next) {
+			next = c->next;
+			if (c->waits_again)
+				continue; /* the list still names it */
+			if (c->prev != NULL)
+				c->prev->next = next;
+			else
+				s->phases[PHASE_DEAD][i].first = next;
+			if (next != NULL)
+				next->prev = c->prev;
+			else
+				s->phases[PHASE_DEAD][i].last = c->prev;
+			free(c);
+		}
+	}
+}
