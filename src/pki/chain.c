@@ -136,7 +136,7 @@ static const char *ca_signed_itself(const struct chain *c, X509 *cert) {
 
 static rule *const ca_rules[] = {ca_issues_itself, ca_has_constraints, ca_has_key_usage, ca_signed_itself};
 
-/* The rules for what the CA issued: whoever breaks one is foreign. */
+/* The rules that show who issued it: whoever breaks one is foreign. */
 
 static const char *comes_from_ca(const struct chain *c, X509 *cert) {
 	return X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(c->ca)) == 0 ? NULL :
@@ -146,7 +146,7 @@ static const char *comes_from_ca(const struct chain *c, X509 *cert) {
 static const char *names_ca_key(const struct chain *c, X509 *cert) {
 	const ASN1_OCTET_STRING *aki = X509_get0_authority_key_id(cert), *ski = X509_get0_subject_key_id(c->ca);
 
-	return aki != NULL && ASN1_OCTET_STRING_cmp(aki, ski) == 0 ? NULL : "RFC 5280 4.2.1.1: authority key identifier is not the CA's";
+	return aki == NULL || ASN1_OCTET_STRING_cmp(aki, ski) == 0 ? NULL : "RFC 5280 4.2.1.1: authority key identifier is not the CA's";
 }
 
 static const char *is_signed_by_ca(const struct chain *c, X509 *cert) {
@@ -180,11 +180,14 @@ static const char *has_good_key(const struct chain *c, X509 *cert) {
 	return key != NULL && key_check(key, "", NULL) == 0 ? NULL : "RFC 9325 4.5, RFC 5480 2.1.1: a weak or unknown key";
 }
 
-static rule *const issued_rules[] = {
-    comes_from_ca, names_ca_key, has_good_key, is_signed_by_ca, has_group, has_subject,
-};
+static rule *const issuer_rules[] = {comes_from_ca, names_ca_key, has_strong_signature, has_good_key, is_signed_by_ca};
 
-/* The rules about what a certificate may be used for. */
+/* The rules about what a certificate may be used for: the CA's profile, all of it. */
+
+static const char *has_aki(const struct chain *c, X509 *cert) {
+	(void)c;
+	return X509_get0_authority_key_id(cert) != NULL ? NULL : "RFC 5280 4.2.1.1: no authority key identifier";
+}
 
 #define XKU_OF_MEMBER (XKU_SSL_CLIENT | XKU_SMIME)
 #define XKU_OF_GATEWAY XKU_SSL_SERVER
@@ -211,7 +214,7 @@ static const char *has_role_that_fits(const struct chain *c, X509 *cert) {
 	return NULL;
 }
 
-static rule *const usage_rules[] = {is_no_ca, has_key_usage, has_role_that_fits};
+static rule *const usage_rules[] = {has_aki, has_group, has_subject, is_no_ca, has_key_usage, has_role_that_fits};
 
 static const char *check_purpose(X509 *cert, enum purpose purpose) {
 	uint32_t eku = X509_get_extended_key_usage(cert);
@@ -282,9 +285,10 @@ enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose
 
 	if (cert == NULL)
 		return refuse(VERDICT_NO_CERTIFICATE, "no certificate", e);
-	if ((why = first_broken(RULES(common_rules), c, cert)) != NULL || (why = first_broken(RULES(issued_rules), c, cert)) != NULL)
+	if ((why = first_broken(RULES(issuer_rules), c, cert)) != NULL)
 		return refuse(VERDICT_FOREIGN, why, e);
-	if ((why = first_broken(RULES(usage_rules), c, cert)) != NULL || (why = check_purpose(cert, purpose)) != NULL)
+	if ((why = first_broken(RULES(common_rules), c, cert)) != NULL || (why = first_broken(RULES(usage_rules), c, cert)) != NULL ||
+	    (why = check_purpose(cert, purpose)) != NULL)
 		return refuse(VERDICT_WRONG_PURPOSE, why, e);
 	return VERDICT_GOOD;
 }

@@ -25,8 +25,9 @@ int chain_new(X509 *ca, struct chain **c, struct err *e) MUST_CHECK;
 void chain_free(struct chain *c);
 X509 *chain_ca(const struct chain *c);
 const char *chain_group(const struct chain *c);
-/* Signature by the CA and all extension rules (not the dates): VERDICT_GOOD, FOREIGN or WRONG_PURPOSE. e (may be NULL) gets the rule. Cost:
- * one signature verification; ask once per certificate. Never asks about revocation. */
+/* Signature by the CA, then every rule of the profile (not the dates): VERDICT_GOOD; FOREIGN where the CA did not issue it; WRONG_PURPOSE where it
+ * did, but not by the profile or for this purpose. e (may be NULL) gets the rule. Cost: one signature verification; ask once per certificate.
+ * Never asks about revocation. */
 enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose, struct err *e);
 /* Dates only: GOOD, EXPIRED, NOT_YET_VALID. */
 enum verdict chain_check_time(const X509 *cert, int64_t at_s, struct err *e);

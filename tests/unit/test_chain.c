@@ -81,7 +81,7 @@ START_TEST(a_ca_with_another_name_is_foreign) {
 } END_TEST
 
 START_TEST(the_ca_itself_is_no_member) {
-	is(f.ca.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+	is(f.ca.cert, PURPOSE_CLIENT, VERDICT_WRONG_PURPOSE, NULL);
 } END_TEST
 
 /* A foreign CA that claims our CA's name and key identifier still has another key. */
@@ -169,24 +169,24 @@ static const struct tampering {
 	const char *why;
 } tamperings[] = {
     {no_change, VERDICT_GOOD, NULL},
-    {version_1, VERDICT_FOREIGN, "4.1.2.1"},
-    {serial_zero, VERDICT_FOREIGN, "4.1.2.2"},
-    {serial_negative, VERDICT_FOREIGN, "4.1.2.2"},
-    {long_serial, VERDICT_FOREIGN, "4.1.2.2"},
+    {version_1, VERDICT_WRONG_PURPOSE, "4.1.2.1"},
+    {serial_zero, VERDICT_WRONG_PURPOSE, "4.1.2.2"},
+    {serial_negative, VERDICT_WRONG_PURPOSE, "4.1.2.2"},
+    {long_serial, VERDICT_WRONG_PURPOSE, "4.1.2.2"},
     {p521_key, VERDICT_FOREIGN, "key"},
-    {other_group, VERDICT_FOREIGN, "organization"},
-    {no_group, VERDICT_FOREIGN, "organization"},
-    {no_name, VERDICT_FOREIGN, "4.1.2.6"},
-    {bad_name, VERDICT_FOREIGN, "4.1.2.6"},
-    {two_roles, VERDICT_FOREIGN, "4.1.2.6"},
-    {no_ski, VERDICT_FOREIGN, "4.2.1.2"},
-    {short_ski, VERDICT_FOREIGN, "4.2.1.2"},
-    {no_aki, VERDICT_FOREIGN, "4.2.1.1"},
-    {unknown_critical, VERDICT_FOREIGN, "unknown critical"},
-    {critical_constraint, VERDICT_FOREIGN, "unknown critical"},
-    {critical_point, VERDICT_FOREIGN, "unknown critical"},
-    {usage_twice, VERDICT_FOREIGN, "twice"},
-    {unreadable_usage, VERDICT_FOREIGN, "cannot be read"},
+    {other_group, VERDICT_WRONG_PURPOSE, "organization"},
+    {no_group, VERDICT_WRONG_PURPOSE, "organization"},
+    {no_name, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {bad_name, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {two_roles, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {no_ski, VERDICT_WRONG_PURPOSE, "4.2.1.2"},
+    {short_ski, VERDICT_WRONG_PURPOSE, "4.2.1.2"},
+    {no_aki, VERDICT_WRONG_PURPOSE, "4.2.1.1"},
+    {unknown_critical, VERDICT_WRONG_PURPOSE, "unknown critical"},
+    {critical_constraint, VERDICT_WRONG_PURPOSE, "unknown critical"},
+    {critical_point, VERDICT_WRONG_PURPOSE, "unknown critical"},
+    {usage_twice, VERDICT_WRONG_PURPOSE, "twice"},
+    {unreadable_usage, VERDICT_WRONG_PURPOSE, "cannot be read"},
     {is_ca, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
     {no_key_usage, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
     {usage_cert_sign, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
@@ -254,20 +254,20 @@ static void ca_strange_name(X509 *c) {
 
 static const struct tampering ca_tamperings[] = {
     {no_change, VERDICT_GOOD, NULL},
-    {version_1, VERDICT_FOREIGN, "4.1.2.1"},
-    {no_ski, VERDICT_FOREIGN, "4.2.1.2"},
-    {unknown_critical, VERDICT_FOREIGN, "unknown critical"},
-    {ca_no_constraints, VERDICT_FOREIGN, "4.2.1.9"},
-    {ca_false, VERDICT_FOREIGN, "4.2.1.9"},
-    {ca_not_critical, VERDICT_FOREIGN, "4.2.1.9"},
-    {ca_longer_path, VERDICT_FOREIGN, "4.2.1.9"},
-    {ca_any_path, VERDICT_FOREIGN, "4.2.1.9"},
-    {ca_no_usage, VERDICT_FOREIGN, "4.2.1.3"},
-    {ca_no_crl_sign, VERDICT_FOREIGN, "4.2.1.3"},
-    {ca_signs_data, VERDICT_FOREIGN, "4.2.1.3"},
-    {ca_usage_not_critical, VERDICT_FOREIGN, "4.2.1.3"},
-    {ca_other_issuer, VERDICT_FOREIGN, "self-issued"},
-    {ca_strange_name, VERDICT_FOREIGN, "does not end in"},
+    {version_1, VERDICT_WRONG_PURPOSE, "4.1.2.1"},
+    {no_ski, VERDICT_WRONG_PURPOSE, "4.2.1.2"},
+    {unknown_critical, VERDICT_WRONG_PURPOSE, "unknown critical"},
+    {ca_no_constraints, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {ca_false, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {ca_not_critical, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {ca_longer_path, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {ca_any_path, VERDICT_WRONG_PURPOSE, "4.2.1.9"},
+    {ca_no_usage, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {ca_no_crl_sign, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {ca_signs_data, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {ca_usage_not_critical, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
+    {ca_other_issuer, VERDICT_WRONG_PURPOSE, "self-issued"},
+    {ca_strange_name, VERDICT_WRONG_PURPOSE, "does not end in"},
 };
 
 START_TEST(a_ca_outside_the_profile_is_no_anchor) {
