@@ -24,3 +24,24 @@ tests_fuzz_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_conf_LDADD = $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_conf
+
+check_PROGRAMS += tests/fuzz/fuzz_signed
+tests_fuzz_fuzz_signed_SOURCES = tests/fuzz/fuzz_signed.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_signed_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_signed_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_signed_LDADD = $(PKI_LIBS)
+TESTS += tests/fuzz/fuzz_signed
+
+check_PROGRAMS += tests/fuzz/fuzz_crl
+tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_crl_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_crl_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_crl_LDADD = $(PKI_LIBS)
+TESTS += tests/fuzz/fuzz_crl
+
+check_PROGRAMS += tests/fuzz/fuzz_keypackage
+tests_fuzz_fuzz_keypackage_SOURCES = tests/fuzz/fuzz_keypackage.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_keypackage_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_keypackage_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_keypackage_LDADD = $(KEYRING_LIBS)
+TESTS += tests/fuzz/fuzz_keypackage
