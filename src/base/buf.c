@@ -7,7 +7,7 @@
 
 #include <openssl/crypto.h>
 
-static void *out_of_memory(void) {
+_Noreturn static void out_of_memory(void) {
 	static const char text[] = "out of memory\n";
 
 	(void)fwrite(text, 1, sizeof(text) - 1, stderr);
@@ -17,25 +17,33 @@ static void *out_of_memory(void) {
 void *xmalloc(size_t n) {
 	void *p = malloc(n > 0 ? n : 1);
 
-	return p != NULL ? p : out_of_memory();
+	if (p == NULL)
+		out_of_memory();
+	return p;
 }
 
 void *xcalloc(size_t n, size_t size) {
 	void *p = calloc(n > 0 ? n : 1, size > 0 ? size : 1);
 
-	return p != NULL ? p : out_of_memory();
+	if (p == NULL)
+		out_of_memory();
+	return p;
 }
 
 void *xrealloc(void *p, size_t n, size_t size) {
 	void *q = reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1);
 
-	return q != NULL ? q : out_of_memory();
+	if (q == NULL)
+		out_of_memory();
+	return q;
 }
 
 char *xstrdup(const char *s) {
 	char *p = strdup(s);
 
-	return p != NULL ? p : out_of_memory();
+	if (p == NULL)
+		out_of_memory();
+	return p;
 }
 
 char *xasprintf(const char *fmt, ...) {
@@ -46,7 +54,9 @@ char *xasprintf(const char *fmt, ...) {
 	va_start(ap, fmt);
 	n = vasprintf(&p, fmt, ap);
 	va_end(ap);
-	return n >= 0 ? p : out_of_memory();
+	if (n < 0)
+		out_of_memory();
+	return p;
 }
 
 void buf_wipe(struct buf *b) {

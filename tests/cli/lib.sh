@@ -17,6 +17,9 @@
 #   start NAME CMD...      in the background, output in $T/NAME.log; pid NAME, stop NAME [SIGNAL] (status in $status)
 #   make_ca [DIR [GROUP]], make_gateway [DIR [OPTION...]], gateway_up [DIR], publish_crl [DIR], make_member NAME..., make_group NAME...
 #   revoke NAME [REASON]   and publishes the list
+#   stock_keys MEMBER      the group keys (hex, newest first) of MEMBER/keys.cms, by openssl alone
+#   objects                the files of the drive's objects
+#   stock_opens KEY        how many objects on the drive openssl opens with this key
 #   moved                  after the gateway came back on another port: tells the members
 
 : "${top_srcdir:?}" "${top_builddir:=$top_srcdir/build}" "${TEST_LIMIT:=300}"
@@ -235,4 +238,22 @@ make_group() {
 revoke() {
 	ok scg-ca revoke -dir "$CA" -name "$1" -reason "${2:-keyCompromise}"
 	publish_crl
+}
+
+stock_keys() {
+	openssl cms -verify -inform DER -in "$1/keys.cms" -CAfile "$CA/ca.crt" -purpose sslserver -binary -out "$T/.enveloped" 2>>"$T/openssl.log" &&
+	openssl cms -decrypt -inform DER -in "$T/.enveloped" -recip "$1/cert.pem" -inkey "$1/key.pem" -binary -out "$T/.package" 2>>"$T/openssl.log" &&
+	openssl asn1parse -inform DER -in "$T/.package" | sed -n 's/.*OCTET STRING *\[HEX DUMP\]://p'
+}
+
+objects() { find "$T/drive" -type f -name '*.cms'; }
+
+# One object a line; their names have no blanks.
+stock_opens() {
+	_opened=0
+	for _object in $(objects); do
+		! openssl cms -decrypt -inform DER -in "$_object" -secretkey "$1" -binary -out "$T/.plain" 2>/dev/null || _opened=$((_opened + 1))
+	done
+	rm -f "$T/.plain"
+	echo $_opened
 }

@@ -7,6 +7,6 @@ AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	unset SCG_DIR XDG_CONFIG_HOME;
-EXTRA_DIST += tests/lib/run-test tests/cli/lib.sh $(CLI_TESTS)
+EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/cli/lib.sh $(CLI_TESTS)
 CLI_TESTS =
 TESTS += $(CLI_TESTS)

@@ -13,7 +13,7 @@
 #include "base/own.h"
 #include "fuzz/fuzz.h"
 
-#define INPUT_MAX (1024 * 1024) /* what libFuzzer takes at most by default */
+#define INPUT_MAX ((size_t)1024 * 1024) /* what libFuzzer takes at most by default */
 #define CHANGES 64              /* changed forms of each file */
 #define PATH_BYTES 4096
 
