@@ -147,7 +147,7 @@ int text_unpercent(const char *s, size_t len, bool keep_slash, struct buf *out, 
 			return err_set(e, ERR_FAIL, "not percent-encoded (RFC 3986 2.1)");
 		hi = hex_value(s[i + 1]);
 		lo = hex_value(s[i + 2]);
-		c = hi < 0 || lo < 0 ? '\0' : (char)(hi << 4 | lo);
+		c = (char)(hi < 0 || lo < 0 ? 0 : hi << 4 | lo);
 		/* One spelling only: upper-case digits, and nothing escaped that need not be. */
 		if (c == '\0' || is_unreserved(c) || (keep_slash && c == '/') || s[i + 1] >= 'a' || s[i + 2] >= 'a')
 			return err_set(e, ERR_FAIL, "not canonical percent-encoding (RFC 3986 6.2.2)");
