@@ -37,6 +37,8 @@ int text_unuuid(const char *s, uint8_t id[static 16], struct err *e) MUST_CHECK;
 bool text_is_utf8(const char *s, size_t len);
 /* Contains a control character (C0, DEL, C1, U+2028/9, bidi overrides), s being UTF-8. */
 bool text_has_control(const char *s, size_t len);
+/* Contains a code point that this version of Unicode does not assign: its normal form and case are not known yet. */
+bool text_has_unassigned(const char *s, size_t len);
 /* NFC (utf8proc); malloc'd into *out. */
 int text_nfc(const char *s, char **out, struct err *e) MUST_CHECK;
 /* NFC + full case folding: equal for two names that a case-insensitive file system takes for one. */

@@ -49,6 +49,20 @@ bool text_has_control(const char *s, size_t len) {
 	return false;
 }
 
+bool text_has_unassigned(const char *s, size_t len) {
+	utf8proc_int32_t c;
+
+	while (len > 0) {
+		utf8proc_ssize_t n = next(s, len, &c);
+
+		if (n < 0 || utf8proc_category(c) == UTF8PROC_CATEGORY_CN)
+			return true;
+		s += n;
+		len -= (size_t)n;
+	}
+	return false;
+}
+
 static int map(const char *s, utf8proc_option_t options, char **out, struct err *e) {
 	utf8proc_uint8_t *p = NULL;
 	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s, 0, &p, options);

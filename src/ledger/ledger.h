@@ -30,7 +30,7 @@ uint64_t ledger_size(const struct ledger *l);
 /* The root at size n (0..size). ERR_NOTFOUND beyond. */
 int ledger_root(struct ledger *l, uint64_t n, uint8_t root[static 32], struct err *e) MUST_CHECK;
 /* Group, size and root now, for head_sign. Between db_begin and db_commit it speaks of what is not yet on disk: never hand that out. */
-int ledger_head(struct ledger *l, struct head *h, struct err *e) MUST_CHECK;
+void ledger_head(const struct ledger *l, struct head *h);
 
 /* A file as its newest event leaves it. */
 struct ledger_file {
