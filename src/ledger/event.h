@@ -14,28 +14,38 @@
 #include "pki/name.h"
 
 #define EVENT_MAX_BYTES 8192 /* one SignedData: 700 bytes of text and an RSA-8192 signature leave room */
-#define EVENT_SKEW_S 300     /* how far the clock of who posts may be from the gateway's */
+#define EVENT_SKEW_S 300 /* how far the clock of who posts may be from the gateway's */
 #define OBJECT_ID_LEN 26
 
 enum event_op {
-	EVENT_PUT, EVENT_REPLACE, EVENT_RENAME, EVENT_REMOVE, EVENT_REKEY, /* by members */
-	EVENT_EPOCH, EVENT_CRL, EVENT_MEMBER,                              /* by the gateway */
-	EVENT_SNAPSHOT,                                                    /* reserved: event_parse refuses it */
+	EVENT_PUT,
+	EVENT_REPLACE,
+	EVENT_RENAME,
+	EVENT_REMOVE,
+	EVENT_REKEY, /* by members */
+	EVENT_EPOCH,
+	EVENT_CRL,
+	EVENT_MEMBER, /* by the gateway */
+	EVENT_SNAPSHOT, /* reserved: event_parse refuses it */
 };
 const char *event_op_name(enum event_op op);
 
 /* The lines whose presence depends on the op; group, op, seen and time are always there. */
 enum event_field {
-	EVENT_HAS_FILE = 1, EVENT_HAS_VERSION = 2, EVENT_HAS_BASE = 4, EVENT_HAS_NAME = 8, EVENT_HAS_OBJECT = 16, EVENT_HAS_CONTENT = 32,
+	EVENT_HAS_FILE = 1,
+	EVENT_HAS_VERSION = 2,
+	EVENT_HAS_BASE = 4,
+	EVENT_HAS_NAME = 8,
+	EVENT_HAS_OBJECT = 16,
+	EVENT_HAS_CONTENT = 32,
 	EVENT_HAS_EPOCH = 64,
 };
 /* Exactly these fields an op uses; the others are "-" in the text and zero in the struct.
  *   put                            all but base
- *   replace rename remove rekey    all (rename, remove: object and epoch are the base's; rename, remove, rekey: so is content;
- *                                  replace, remove, rekey: so is name)
- *   epoch                          version (the epoch's number), epoch
- *   crl                            version (the list's number), content (of the DER list), name (entry_revoked_hash of the new serials)
- *   member                         content (of the DER certificate) */
+ *   replace rename remove rekey    all (rename, remove: object and epoch are the base's; rename, remove, rekey: so is
+ * content; replace, remove, rekey: so is name) epoch                          version (the epoch's number), epoch crl
+ * version (the list's number), content (of the DER list), name (entry_revoked_hash of the new serials) member content
+ * (of the DER certificate) */
 unsigned event_fields(enum event_op op);
 
 struct event {

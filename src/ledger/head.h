@@ -14,24 +14,36 @@
 
 #define HEAD_MAX_BYTES (32u << 10) /* SignedData with one certificate */
 
-struct head { char group[NAME_MAX_BYTES + 1]; uint64_t size; uint8_t root[32]; };
+struct head {
+	char group[NAME_MAX_BYTES + 1];
+	uint64_t size;
+	uint8_t root[32];
+};
 
 /* Appends "scg/GROUP\nSIZE\nBASE64\n". */
 void head_print(const struct head *h, struct buf *text);
 /* Exactly that form. ERR_DAMAGED. */
 int head_parse(const uint8_t *text, size_t len, struct head *h, struct err *e) MUST_CHECK;
 
-struct head_sign { EVP_PKEY *key; X509 *cert; const uint8_t *nonce; size_t nonce_len; int64_t now_s; };
+struct head_sign {
+	EVP_PKEY *key;
+	X509 *cert;
+	const uint8_t *nonce;
+	size_t nonce_len;
+	int64_t now_s;
+};
 /* SignedData with the gateway's certificate inside and recipientNonce (nonce NULL: none). */
 int head_sign(const struct head *h, const struct head_sign *by, struct buf *der, struct err *e) MUST_CHECK;
 
 struct head_check {
 	const struct chain *chain;
-	const uint8_t *nonce; size_t nonce_len; /* the one that must come back; NULL: any */
-	int64_t at_s;                           /* when the signer's certificate must be valid */
+	const uint8_t *nonce;
+	size_t nonce_len; /* the one that must come back; NULL: any */
+	int64_t at_s; /* when the signer's certificate must be valid */
 };
-/* Structure, signature, nonce, chain with PURPOSE_SERVER, dates, group. *signer (owned by the caller after success) is the gateway's certificate:
- * its name and revocation are the caller's to check. ERR_DAMAGED. */
-int head_open(const uint8_t *der, size_t len, const struct head_check *c, struct head *h, X509 **signer, struct err *e) MUST_CHECK;
+/* Structure, signature, nonce, chain with PURPOSE_SERVER, dates, group. *signer (owned by the caller after success) is
+ * the gateway's certificate: its name and revocation are the caller's to check. ERR_DAMAGED. */
+int head_open(const uint8_t *der, size_t len, const struct head_check *c, struct head *h, X509 **signer,
+    struct err *e) MUST_CHECK;
 
 #endif
