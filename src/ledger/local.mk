@@ -6,3 +6,7 @@ src_ledger_libledger_a_SOURCES += src/ledger/tree.c src/ledger/tree.h
 src_ledger_libledger_a_SOURCES += src/ledger/event.c src/ledger/event.h
 src_ledger_libledger_a_SOURCES += src/ledger/entry.c src/ledger/entry.h
 src_ledger_libledger_a_SOURCES += src/ledger/head.c src/ledger/head.h
+src_ledger_libledger_a_SOURCES += src/ledger/seal.c src/ledger/seal.h
+src_ledger_libledger_a_SOURCES += src/ledger/ledger.c src/ledger/ledger.h src/ledger/state.h
+src_ledger_libledger_a_SOURCES += src/ledger/signer.c src/ledger/item.c src/ledger/files.c src/ledger/place.c
+src_ledger_libledger_a_SOURCES += src/ledger/rules.c src/ledger/change.c src/ledger/replay.c src/ledger/history.c
