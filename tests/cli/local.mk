@@ -6,7 +6,8 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run-test
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lib/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
 	unset SCG_DIR XDG_CONFIG_HOME;
-EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/cli/lib.sh $(CLI_TESTS)
+EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/lib/lsan.supp tests/cli/lib.sh $(CLI_TESTS)
 CLI_TESTS =
 TESTS += $(CLI_TESTS)

@@ -31,7 +31,7 @@ void sweep_refused(const uint8_t *data, size_t len, bool (*takes)(void *arg, con
 		for (unsigned bit = 0; bit <= 8; bit++) {
 			uint8_t *copy = xmalloc(len);
 			memcpy(copy, data, len);
-			copy[i] ^= bit == 8 ? 0xff : (uint8_t)(1u << bit);
+			copy[i] = (uint8_t)(copy[i] ^ (bit == 8 ? 0xffu : 1u << bit));
 			if (takes(arg, copy, len))
 				ck_abort_msg("byte %zu changed from %02x to %02x, and taken", i, data[i], copy[i]);
 			free(copy);
