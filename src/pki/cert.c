@@ -135,7 +135,7 @@ int cert_ca_group(const X509 *ca, char **group, struct err *e) {
 	if (rc < 0)
 		return rc;
 	/* A group whose name leaves no room for the suffix stands in O (name_build_ca). */
-	if (strcmp(cn, CA_SUFFIX + 1) == 0)
+	if (strcmp(cn, &CA_SUFFIX[1]) == 0)
 		return name_get(subject, NID_organizationName, group, e);
 	size_t len = strlen(cn), suffix = strlen(CA_SUFFIX);
 	if (len <= suffix || strcmp(cn + len - suffix, CA_SUFFIX) != 0)
