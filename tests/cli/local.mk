@@ -11,3 +11,9 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/lib/lsan.supp tests/cli/lib.sh $(CLI_TESTS)
 CLI_TESTS =
 TESTS += $(CLI_TESTS)
+if HAVE_CHECK
+CLI_TESTS += tests/cli/interop-keypackage.sh
+check_PROGRAMS += tests/cli/make_replies
+tests_cli_make_replies_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_cli_make_replies_LDADD = tests/lib/libfixture.a $(KEYRING_LIBS)
+endif
