@@ -2,13 +2,13 @@
 /* base/conf: what a file may say is in the table, all else is an error with its line. */
 #include "base/conf.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "lib/suite.h"
 #include "lib/tmp.h"
 
 struct plan {
@@ -179,10 +179,7 @@ START_TEST(a_file_cut_anywhere_is_refused_or_lacks_its_end) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("conf");
 	TCase *t = tcase_create("conf");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
 	tcase_add_test(t, values_are_read_and_defaults_fill_the_rest);
@@ -200,9 +197,5 @@ int main(void) {
 	tcase_add_test(t, a_file_is_read);
 	tcase_add_test(t, a_file_that_is_missing_or_too_big_or_holds_nul_is_refused);
 	tcase_add_test(t, a_file_cut_anywhere_is_refused_or_lacks_its_end);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("conf", t);
 }

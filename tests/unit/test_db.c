@@ -2,7 +2,6 @@
 /* base/db: what is committed stays, what is not leaves no trace, and others wait. */
 #include "base/db.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "lib/suite.h"
 #include "lib/tmp.h"
 
 static const char *const schema[] = {
@@ -350,10 +350,7 @@ START_TEST(a_folder_that_is_not_there_is_refused) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("db");
 	TCase *t = tcase_create("db");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
 	tcase_set_timeout(t, 60);
@@ -377,9 +374,5 @@ int main(void) {
 	tcase_add_test(t, a_failed_migration_leaves_the_older_schema);
 	tcase_add_test(t, what_is_no_database_is_refused);
 	tcase_add_test(t, a_folder_that_is_not_there_is_refused);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("db", t);
 }

@@ -2,11 +2,11 @@
 /* base/der: one encoding is accepted for each value, the one that the writer makes. */
 #include "base/der.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/own.h"
+#include "lib/suite.h"
 
 #define ARRAY(a) (a), sizeof(a)
 
@@ -296,10 +296,7 @@ START_TEST(record_changed_anywhere_is_refused_or_round_trips) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("der");
 	TCase *t = tcase_create("der");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, short_and_long_lengths_round_trip);
 	tcase_add_test(t, another_tag_is_refused);
@@ -318,10 +315,5 @@ int main(void) {
 	tcase_add_test(t, wrapping_moves_what_stands_behind_the_mark);
 	tcase_add_test(t, record_cut_anywhere_is_refused);
 	tcase_add_test(t, record_changed_anywhere_is_refused_or_round_trips);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run("der", t);
 }

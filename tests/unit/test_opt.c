@@ -2,7 +2,6 @@
 /* base/opt: a command line is wholly understood or refused. */
 #include "base/opt.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "lib/suite.h"
 #include "lib/tmp.h"
 
 struct plan {
@@ -267,10 +267,7 @@ START_TEST(the_folder_comes_from_option_then_environment) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("opt");
 	TCase *t = tcase_create("opt");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
 	tcase_add_test(t, options_fill_the_plan);
@@ -288,9 +285,5 @@ int main(void) {
 	tcase_add_test(t, help_comes_from_the_table);
 	tcase_add_test(t, a_failed_flush_is_a_failure);
 	tcase_add_test(t, the_folder_comes_from_option_then_environment);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("opt", t);
 }

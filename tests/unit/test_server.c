@@ -618,6 +618,7 @@ static SSL_SESSION *ticket;
 
 static int keep_ticket(SSL *ssl, SSL_SESSION *s) {
 	(void)ssl;
+	SSL_SESSION_free(ticket);
 	ticket = s;
 	return 1;
 }
