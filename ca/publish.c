@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/publish.h"
+
+#include "base/text.h"
+#include "ca/records.h"
+
+/* A gateway whose certificate was taken away is no place for the list, nor a witness that it arrived. */
+static bool is_not_revoked(void *arg, X509 *server, struct err *e) {
+	struct ca *ca = arg;
+	struct record r;
+	uint8_t serial[SERIAL_MAX];
+	struct err ignored = ERR_INIT;
+
+	if (records_by_serial(ca->db, serial, cert_serial(server, serial), &r, NULL, &ignored) < 0 || r.revoked_s == 0)
+		return true;
+	err_set(e, ERR_DAMAGED, "the gateway's certificate was revoked");
+	return false;
+}
+
+int publish_new(struct ca *ca, const char *url, struct fetch **f, struct err *e) {
+	struct fetch_config c = {.url = url, .ca = ca->cert, .accept = is_not_revoked, .accept_arg = ca};
+
+	*f = NULL;
+	return url == NULL ? 0 : fetch_new(f, &c, e);
+}
+
+int publish(struct ca *ca, struct fetch *f, struct err *e) {
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(fetch_reply_wipe) struct fetch_reply reply = {0};
+	struct record_crl c;
+	int rc;
+
+	if (f == NULL)
+		return 0;
+	if ((rc = records_get_crl(ca->db, &c, &der, e)) < 0)
+		return rc;
+	struct fetch_request q = {
+	    .method = "PUT",
+	    .path = "/crl",
+	    .type = "application/pkix-crl",
+	    .body = der.data,
+	    .body_len = der.len,
+	    .max = FETCH_PROBLEM_MAX,
+	    .idempotent = true,
+	};
+	if ((rc = fetch(f, &q, &reply, e)) == 0)
+		rc = fetch_check(&reply, "PUT /crl", e);
+	return rc < 0 ? err_add(e, "list %llu was made and written, but not published", (unsigned long long)c.number) : 0;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/revocation.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "pki/cert.h"
+#include "pki/crl.h"
+#include "pki/ossl.h"
+#include "pki/profile.h"
+
+int revocation_reason(const char *name, int *reason, struct err *e) {
+	*reason = name == NULL ? CRL_UNSPECIFIED : crl_reason_parse(name);
+	switch (*reason) {
+	case CRL_UNSPECIFIED:
+	case CRL_KEY_COMPROMISE:
+	case CRL_AFFILIATION_CHANGED:
+	case CRL_SUPERSEDED:
+	case CRL_CESSATION:
+	case CRL_PRIVILEGE_WITHDRAWN:
+		return 0;
+	default: /* RFC 5280 5.3.1: the others are for CAs and attribute authorities, or can be taken back */
+		return err_set(e, ERR_USAGE, "reason is none of unspecified, keyCompromise, affiliationChanged, superseded, "
+		    "cessationOfOperation, privilegeWithdrawn");
+	}
+}
+
+int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) {
+	OWN(db_done) struct db_rows rows = {0};
+	OWN(buf_wipe) struct buf der = {0};
+	struct record_crl c = {0};
+	int64_t now = clock_now_s(), this_s = now - PROFILE_SKEW_S;
+	int rc = records_get_crl(ca->db, &c, NULL, e);
+
+	if (rc < 0 && rc != ERR_NOTFOUND)
+		return rc;
+	c.number++;
+	c.days = days;
+	if ((rc = records_revoked(ca->db, &rows, e)) < 0 || (rc = crl_make(ca->key, ca->cert, c.number, this_s,
+	    now + (int64_t)days * CA_DAY_S, records_next_revoked, &rows, &der, e)) < 0)
+		return rc;
+	db_done(&rows);
+	if ((rc = records_put_crl(ca->db, &c, der.data, der.len, e)) < 0)
+		return rc;
+	return records_retire(ca->db, this_s, e);
+}
+
+static int write_list(struct ca *ca, const char *out, struct err *e) {
+	OWN(own_free) char *path = file_join(ca->dir, "crl.pem");
+	OWN(buf_wipe) struct buf der = {0}, pem = {0};
+	struct record_crl c = {0};
+	int rc;
+
+	if ((rc = records_get_crl(ca->db, &c, &der, e)) < 0 || (rc = crl_pem(der.data, der.len, &pem, e)) < 0 ||
+	    (rc = file_save(path, pem.data, pem.len, 0644, e)) < 0)
+		return rc;
+	return out == NULL ? 0 : file_save(out, pem.data, pem.len, 0644, e);
+}
+
+/* Under the database's lock, so that of two processes the slower cannot put the older list over the newer one. */
+int revocation_write_list(struct ca *ca, const char *out, struct err *e) {
+	int rc = db_begin(ca->db, e);
+
+	if (rc == 0)
+		rc = write_list(ca, out, e);
+	db_rollback(ca->db); /* nothing was changed */
+	return rc < 0 ? err_add(e, "the list stands in ca.db but not in its file (scg-ca crl makes another)") : 0;
+}
+
+int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) {
+	int rc;
+
+	if ((out != NULL && (rc = ca_check_out(ca, out, e)) < 0) || (rc = db_begin(ca->db, e)) < 0)
+		return rc;
+	if ((rc = revocation_make_list(ca, days, e)) < 0) {
+		db_rollback(ca->db);
+		return rc;
+	}
+	if ((rc = db_commit(ca->db, e)) < 0)
+		return rc;
+	return revocation_write_list(ca, out, e);
+}
+
+/* The certificates of a name that could be meant. */
+struct candidates {
+	int64_t now_s;
+	unsigned n_valid, n_others;
+	struct record one;   /* the last valid one, else the last of all */
+	struct buf serials;  /* of the valid ones, for the error */
+};
+
+static int add_candidate(void *arg, const struct record *r, struct err *e) {
+	struct candidates *c = arg;
+	char hex[SERIAL_HEX];
+
+	(void)e;
+	if (record_status(r, c->now_s) != RECORD_VALID) {
+		c->n_others++;
+		if (c->n_valid == 0)
+			c->one = *r;
+		return 0;
+	}
+	text_hex(r->serial, r->serial_len, hex);
+	buf_addf(&c->serials, "%s%s", c->n_valid == 0 ? "" : ", ", hex);
+	c->n_valid++;
+	c->one = *r;
+	return 0;
+}
+
+static int find_by_name(struct ca *ca, const char *name, struct record *r, struct err *e) {
+	struct candidates c = {.now_s = clock_now_s()};
+	int rc = records_each(ca->db, name, add_candidate, &c, e);
+
+	if (rc == 0 && c.n_valid + c.n_others == 0)
+		rc = err_set(e, ERR_NOTFOUND, "no certificate was issued to %s", name);
+	else if (rc == 0 && c.n_valid > 1)
+		rc = err_set(e, ERR_FAIL, "%s has %u valid certificates; revoke each by -serial: %s", name, c.n_valid, buf_str(&c.serials));
+	buf_wipe(&c.serials);
+	*r = c.one;
+	return rc;
+}
+
+/* Hex as others print it: any case, colons between octets, leading zeros. */
+static int parse_serial(const char *text, uint8_t out[static SERIAL_MAX], size_t *len, struct err *e) {
+	char hex[2 * SERIAL_MAX + 1];
+	size_t n = 0;
+
+	for (; *text == '0' || *text == ':'; text++)
+		continue;
+	size_t digits = strlen(text);
+	for (const char *p = text; *p != '\0'; p++)
+		digits -= *p == ':';
+	if (digits == 0 || digits > 2 * SERIAL_MAX)
+		return err_set(e, ERR_USAGE, "RFC 5280 4.1.2.2: a serial number has 1 to %d octets and is positive", SERIAL_MAX);
+	if (digits % 2 != 0)
+		hex[n++] = '0';
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p != ':')
+			hex[n++] = *p;
+	hex[n] = '\0';
+	*len = n / 2;
+	return text_unhex(hex, out, *len, NULL) == 0 ? 0 : err_set(e, ERR_USAGE, "a serial number is written in hex");
+}
+
+static int find_by_serial(struct ca *ca, const char *text, struct record *r, struct err *e) {
+	uint8_t serial[SERIAL_MAX];
+	size_t len = 0;
+	int rc = parse_serial(text, serial, &len, e);
+
+	if (rc < 0)
+		return rc;
+	rc = records_by_serial(ca->db, serial, len, r, NULL, e);
+	return rc == ERR_NOTFOUND ? err_set(e, rc, "no certificate with this serial number was issued") : rc;
+}
+
+static int find_by_cert(struct ca *ca, const char *path, struct record *r, struct err *e) {
+	OWN(own_x509) X509 *cert = NULL;
+	OWN(buf_wipe) struct buf given = {0}, issued = {0};
+	uint8_t serial[SERIAL_MAX];
+	int rc;
+
+	if ((rc = cert_load(path, &cert, e)) < 0 || (rc = cert_der(cert, &given, e)) < 0)
+		return rc;
+	rc = records_by_serial(ca->db, serial, cert_serial(cert, serial), r, &issued, e);
+	if (rc == ERR_NOTFOUND || (rc == 0 && (given.len != issued.len || memcmp(given.data, issued.data, given.len) != 0)))
+		return err_set(e, ERR_NOTFOUND, "%s: not issued by this CA", path);
+	return rc;
+}
+
+static int check_revocable(const struct record *r, struct err *e) {
+	char when[CLOCK_TEXT];
+
+	switch (record_status(r, clock_now_s())) {
+	case RECORD_REVOKED:
+		clock_print(r->revoked_s, when);
+		return err_set(e, ERR_EXISTS, "%s was revoked already, at %s (%s)", r->name, when, crl_reason_name(r->reason));
+	case RECORD_EXPIRED:
+		clock_print(r->not_after_s, when);
+		return err_set(e, ERR_FAIL, "%s: the certificate expired at %s, there is nothing to revoke", r->name, when);
+	case RECORD_VALID:
+		break;
+	}
+	return 0;
+}
+
+static int find(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+	int rc;
+
+	if (p->name != NULL)
+		rc = find_by_name(ca, p->name, r, e);
+	else if (p->serial != NULL)
+		rc = find_by_serial(ca, p->serial, r, e);
+	else
+		rc = find_by_cert(ca, p->cert, r, e);
+	return rc < 0 ? rc : check_revocable(r, e);
+}
+
+/* Within a transaction: the revocation and the list that names it are on disk together. */
+static int revoke_one(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+	struct record_crl last = {.days = REVOCATION_DAYS};
+	int rc;
+
+	if ((rc = find(ca, p, r, e)) < 0 || (rc = records_revoke(ca->db, r->serial, r->serial_len, clock_now_s(), p->reason, e)) < 0)
+		return rc;
+	if ((rc = records_get_crl(ca->db, &last, NULL, e)) < 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if ((rc = revocation_make_list(ca, last.days, e)) < 0)
+		return rc;
+	return db_commit(ca->db, e);
+}
+
+int revocation_add(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+	struct err ignored = ERR_INIT;
+	int rc = db_begin(ca->db, e);
+
+	if (rc < 0)
+		return rc;
+	rc = revoke_one(ca, p, r, e);
+	if (rc < 0)
+		db_rollback(ca->db);
+	/* The first attempt may have been killed before it wrote the file. */
+	if (rc == ERR_EXISTS && revocation_write_list(ca, NULL, &ignored) < 0)
+		return err_set(e, ERR_FAIL, "%s", ignored.text);
+	return rc < 0 ? rc : revocation_write_list(ca, NULL, e);
+}

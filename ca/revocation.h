@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Revoking certificates, and the list that says so. */
+#ifndef SCG_CA_REVOCATION_H
+#define SCG_CA_REVOCATION_H
+
+#include "base/buf.h"
+#include "ca/ca.h"
+#include "ca/records.h"
+
+#define REVOCATION_DAYS 7
+#define REVOCATION_DAYS_MAX 365
+
+struct revocation_plan { /* exactly one of name, serial, cert */
+	const char *name;
+	const char *serial; /* hex, as openssl prints it or as list does */
+	const char *cert;   /* file */
+	int reason; /* of revocation_reason */
+};
+
+/* NULL: unspecified. ERR_USAGE for a reason that no member's certificate has. */
+int revocation_reason(const char *name, int *reason, struct err *e) MUST_CHECK;
+/* Revokes one certificate and makes the next list, valid as long as the last one was. ca is unlocked. *r is what was revoked. ERR_NOTFOUND: unknown;
+ * ERR_EXISTS: revoked already (crl.pem is written anew all the same); ERR_FAIL: expired, or a name with several valid certificates. */
+int revocation_add(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) MUST_CHECK;
+/* Makes the next list, valid for so many days; ca is unlocked. A copy of it is written to out unless that is NULL. */
+int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) MUST_CHECK;
+
+/* Within a transaction of the caller's: signs the next list and puts it into ca.db. */
+int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) MUST_CHECK;
+/* Writes the newest list in ca.db to crl.pem, and to out unless that is NULL. */
+int revocation_write_list(struct ca *ca, const char *out, struct err *e) MUST_CHECK;
+
+#endif
