@@ -293,8 +293,10 @@ static int measure_entries(struct crl_set *s, struct der entries, struct err *e)
 	int r;
 	s->width = 1;
 	for (; entries.len > 0; s->n++) {
-		if ((r = der_take(&entries, DER_SEQUENCE, &entry, "RFC 5280 5.1.2.6: entry", e)) != 0 || (r = take_serial(&entry, &serial, e)) != 0)
-			return err_add(e, "entry %zu", s->n + 1);
+		if ((r = der_take(&entries, DER_SEQUENCE, &entry, "RFC 5280 5.1.2.6: entry", e)) != 0 || (r = take_serial(&entry, &serial, e)) != 0) {
+			(void)err_add(e, "entry %zu", s->n + 1);
+			return r;
+		}
 		if (serial.len > s->width)
 			s->width = serial.len;
 	}
@@ -316,8 +318,10 @@ static int collect_entries(struct crl_set *s, struct der entries, struct err *e)
 	s->records = xcalloc(s->n, s->record_len);
 	rec = s->records;
 	for (size_t i = 0; i < s->n; i++, rec += s->record_len) {
-		if ((r = take_entry(&entries, &entry, e)) != 0)
-			return err_add(e, "entry %zu", i + 1);
+		if ((r = take_entry(&entries, &entry, e)) != 0) {
+			(void)err_add(e, "entry %zu", i + 1);
+			return r;
+		}
 		write_record(s, rec, &entry);
 		if (i > 0 && memcmp(rec - s->record_len, rec, s->width) >= 0)
 			sorted = false;

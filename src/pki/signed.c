@@ -345,7 +345,7 @@ static int check_cert(const struct signed_info *info, struct der cert, struct de
 	OWN(buf_wipe) struct buf want = {0};
 	uint8_t hash[SHA256_LEN];
 	int r = put_issuer_serial(info->cert, &want, e);
-	if (r != 0)
+	if (r != 0 || want.data == NULL)
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.1: the certificate has no issuer or serial number");
 	if (want.len != sid.len || memcmp(want.data, sid.p, sid.len) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.3: the certificate inside is not the one that the signer names");
@@ -411,17 +411,34 @@ static int parse_signer(struct signed_info *info, struct der *sd, struct der *si
 	return parse_attrs(info, e);
 }
 
-static int parse(struct der d, struct signed_info *info, struct err *e) {
-	struct der ci, box, sd, digests, cert = {0}, sid;
+/* ContentInfo, RFC 5652 3. */
+static int take_content_info(struct der *d, struct der *sd, struct err *e) {
+	static const char what[] = "RFC 5652 3: content info";
+	struct der ci, box;
 	int r;
-	if ((r = der_take(&d, DER_SEQUENCE, &ci, "RFC 5652 3: content info", e)) != 0 || (r = der_end(&d, "RFC 5652 3: behind the signed data", e)) != 0
+	if ((r = der_take(d, DER_SEQUENCE, &ci, what, e)) != 0 || (r = der_end(d, "RFC 5652 3: behind the signed data", e)) != 0
 	    || (r = der_take_oid(&ci, oid_signed_data, sizeof(oid_signed_data), "RFC 5652 5.1: not SignedData", e)) != 0
-	    || (r = der_take(&ci, DER_CTX_CONS(0), &box, "RFC 5652 3: content", e)) != 0 || (r = der_end(&ci, "RFC 5652 3: content info", e)) != 0
-	    || (r = der_take(&box, DER_SEQUENCE, &sd, "RFC 5652 5.1: signed data", e)) != 0 || (r = der_end(&box, "RFC 5652 3: content", e)) != 0
-	    || (r = take_version(&sd, &info->by_ski, "RFC 5652 5.1: version", e)) != 0
-	    || (r = der_take(&sd, DER_SET, &digests, "RFC 5652 5.1: digestAlgorithms", e)) != 0
-	    || (r = take_fixed(&digests, alg_sha256, sizeof(alg_sha256), "RFC 5652 5.1: digestAlgorithm is not SHA-256", e)) != 0
-	    || (r = der_end(&digests, "RFC 5652 5.1: digestAlgorithms", e)) != 0 || (r = parse_content(info, &sd, e)) != 0)
+	    || (r = der_take(&ci, DER_CTX_CONS(0), &box, what, e)) != 0 || (r = der_end(&ci, what, e)) != 0
+	    || (r = der_take(&box, DER_SEQUENCE, sd, "RFC 5652 5.1: signed data", e)) != 0)
+		return r;
+	return der_end(&box, what, e);
+}
+
+static int take_digest_algorithms(struct der *sd, struct err *e) {
+	static const char what[] = "RFC 5652 5.1: digestAlgorithms";
+	struct der set;
+	int r;
+	if ((r = der_take(sd, DER_SET, &set, what, e)) != 0
+	    || (r = take_fixed(&set, alg_sha256, sizeof(alg_sha256), "RFC 5652 5.1: digestAlgorithm is not SHA-256", e)) != 0)
+		return r;
+	return der_end(&set, what, e);
+}
+
+static int parse(struct der d, struct signed_info *info, struct err *e) {
+	struct der sd, cert = {0}, sid;
+	int r;
+	if ((r = take_content_info(&d, &sd, e)) != 0 || (r = take_version(&sd, &info->by_ski, "RFC 5652 5.1: version", e)) != 0
+	    || (r = take_digest_algorithms(&sd, e)) != 0 || (r = parse_content(info, &sd, e)) != 0)
 		return r;
 	if (!info->by_ski && (r = parse_cert(info, &sd, &cert, e)) != 0)
 		return r;
