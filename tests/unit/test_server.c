@@ -389,13 +389,14 @@ static const struct server_limits short_head = { .head_ms = 400 }, short_body = 
 START_TEST(header_bytes_do_not_buy_time) {
 	struct caller c;
 	OWN(buf_wipe) struct buf reply = {0};
+	static const char head[] = "GET /x HTTP/1.1\r\nA: b\r\n";
 	int64_t begin;
 
 	start(&short_head);
 	caller_open(&c, web.port, &group.alice);
 	begin = clock_mono_ms();
-	for (int i = 0; i < 8; i++) {
-		caller_say(&c, _i == 0 ? "G" : "GET /x HTTP/1.1\r\nA: b\r\n" + 3 * i);
+	for (size_t i = 0; i < 8; i++) {
+		caller_say(&c, _i == 0 ? "G" : &head[3 * i]);
 		usleep(60000);
 	}
 	ck_assert_int_eq(caller_reply(&c, false, &reply), _i == 0 ? 408 : 400);
