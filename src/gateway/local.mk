@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += src/gateway/libgateway.a
+src_gateway_libgateway_a_SOURCES =
+GATEWAY_LIBS = src/gateway/libgateway.a src/ledger/libledger.a $(NET_LIBS)
+src_gateway_libgateway_a_SOURCES += src/gateway/gwconf.c src/gateway/gwconf.h

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gwconf.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "base/text.h"
+
+#define SECONDS_MAX 3600     /* no phase of a connection is longer than an hour */
+#define CONNECTIONS_MAX 100000
+#define HOST_MAX 253         /* RFC 1035 2.3.4, as text */
+
+#define OFF(member) offsetof(struct gwconf, member)
+
+static const struct conf_key keys[] = {
+	{ .path = "listen", .kind = CONF_TEXT, .off = OFF(listen), .required = true },
+	{ .path = "host", .kind = CONF_TEXT, .off = OFF(host), .required = true },
+	{ .path = "store", .kind = CONF_TEXT, .off = OFF(store) },
+	{ .path = "recovery", .kind = CONF_TEXT, .off = OFF(recovery) },
+	{ .path = "passin", .kind = CONF_TEXT, .off = OFF(passin) },
+	{ .path = "log_level", .kind = CONF_TEXT, .off = OFF(log_level), .def = "info" },
+	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true" },
+	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
+	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
+	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
+	{ .path = "limits.handshake_s", .kind = CONF_U64, .off = OFF(handshake_s), .def = "0", .max = SECONDS_MAX },
+	{ .path = "limits.head_s", .kind = CONF_U64, .off = OFF(head_s), .def = "0", .max = SECONDS_MAX },
+	{ .path = "limits.request_s", .kind = CONF_U64, .off = OFF(request_s), .def = "0", .max = SECONDS_MAX },
+	{ .path = "limits.idle_s", .kind = CONF_U64, .off = OFF(idle_s), .def = "0", .max = SECONDS_MAX },
+	{ .path = NULL },
+};
+
+int gwconf_check_store(const char *store, struct err *e) {
+	static const char *const kinds[] = { "directory:/", "gdrive:", "rclone:" };
+	size_t len = strlen(store);
+
+	if (len > GWCONF_STORE_MAX)
+		return err_set(e, ERR_USAGE, "store: longer than %d bytes", GWCONF_STORE_MAX);
+	if (!text_is_utf8(store, len) || text_has_control(store, len))
+		return err_set(e, ERR_USAGE, "store: control character or no UTF-8");
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		size_t n = strlen(kinds[i]);
+
+		if (strncmp(store, kinds[i], n) == 0 && len > n)
+			return 0;
+	}
+	return err_set(e, ERR_USAGE, "store: neither directory:/PATH nor gdrive:FOLDER-ID nor rclone:REMOTE:PATH");
+}
+
+int gwconf_check_listen(const char *listen, struct err *e) {
+	const char *colon = strrchr(listen, ':');
+	uint64_t port;
+
+	if (colon == NULL || colon == listen || text_u64(colon + 1, 65535, &port, NULL) != 0)
+		return err_set(e, ERR_USAGE, "listen: not HOST:PORT with a port from 0 to 65535");
+	if (listen[0] != '[' && memchr(listen, ':', (size_t)(colon - listen)) != NULL)
+		return err_set(e, ERR_USAGE, "listen: an IPv6 address stands in brackets, [::1]:4433");
+	if (listen[0] == '[' && colon[-1] != ']')
+		return err_set(e, ERR_USAGE, "listen: not [ADDRESS]:PORT");
+	return 0;
+}
+
+/* Letters, digits, hyphens and dots, no empty label (RFC 1123 2.1). */
+static bool is_dns_name(const char *s) {
+	size_t label = 0, len = strlen(s);
+
+	if (len == 0 || len > HOST_MAX)
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s == '.' && label == 0)
+			return false;
+		if (*s != '.' && *s != '-' && !isalnum((unsigned char)*s))
+			return false;
+		label = *s == '.' ? 0 : label + 1;
+	}
+	return label > 0;
+}
+
+static bool is_address(const char *s) {
+	uint8_t address[16];
+
+	return inet_pton(AF_INET, s, address) == 1 || inet_pton(AF_INET6, s, address) == 1;
+}
+
+int gwconf_san(const char *host, char **san, struct err *e) {
+	OWN(buf_wipe) struct buf out = { 0 };
+	OWN(own_free) char *copy = xstrdup(host);
+	char *rest = copy;
+
+	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+		bool address = is_address(one);
+
+		if (!address && !is_dns_name(one))
+			return err_set(e, ERR_USAGE, "host: neither a list of names nor of addresses, NAME,NAME,IP");
+		buf_addf(&out, "%s%s:%s", out.len > 0 ? "," : "", address ? "IP" : "DNS", one);
+	}
+	*san = (char *)buf_take(&out, NULL);
+	return 0;
+}
+
+static int parse_level(struct gwconf *c, struct err *e) {
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn", [LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(c->log_level, names[i]) == 0) {
+			c->level = (enum log_level)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "log_level: not error, warn, info or debug");
+}
+
+static int check(struct gwconf *c, struct err *e) {
+	OWN(own_free) char *san = NULL;
+
+	if (gwconf_check_listen(c->listen, e) != 0 || gwconf_san(c->host, &san, e) != 0 || parse_level(c, e) != 0)
+		return e->code;
+	if (c->store != NULL && gwconf_check_store(c->store, e) != 0)
+		return e->code;
+	return 0;
+}
+
+/* The folder that path lies in: "." for a bare name. */
+static char *folder_of(const char *path) {
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	if (slash == path)
+		return xstrdup("/");
+	return xasprintf("%.*s", (int)(slash - path), path);
+}
+
+static int finish(int rc, const char *name, struct gwconf *c, struct err *e) {
+	if (rc == 0 && check(c, e) != 0)
+		rc = err_add(e, "%s", name);
+	if (rc != 0) {
+		gwconf_wipe(c);
+		return rc;
+	}
+	c->dir = folder_of(name);
+	return 0;
+}
+
+int gwconf_load(const char *path, struct gwconf *c, struct err *e) {
+	return finish(conf_load(path, keys, c, e), path, c, e);
+}
+
+int gwconf_parse(const char *text, const char *name, struct gwconf *c, struct err *e) {
+	return finish(conf_parse(text, name, keys, c, e), name, c, e);
+}
+
+void gwconf_wipe(struct gwconf *c) {
+	conf_free(keys, c);
+	free(c->dir);
+	*c = (struct gwconf){ 0 };
+}
+
+char *gwconf_path(const struct gwconf *c, const char *name) {
+	return name[0] == '/' ? xstrdup(name) : file_join(c->dir, name);
+}
+
+static void add_key(struct buf *b, const char *key, const char *value, const char *example) {
+	OWN(own_free) char *quoted = conf_quote(value != NULL ? value : example);
+
+	buf_addf(b, "%s%s = %s;\n", value != NULL ? "" : "# ", key, quoted);
+}
+
+char *gwconf_print(const char *group, const char *listen, const char *host, const char *store, const char *recovery) {
+	OWN(buf_wipe) struct buf b = { 0 };
+
+	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
+	buf_adds(&b, "# Restart the gateway after a change of listen; for the others a SIGHUP will do.\n");
+	add_key(&b, "listen", listen, NULL);
+	add_key(&b, "host", host, NULL);
+	add_key(&b, "store", store, "directory:/mnt/drive/group");
+	add_key(&b, "recovery", recovery, "recovery.crt");
+	buf_adds(&b, "rotate_on_revoke = true;\nrotate_on_expiry = true;\n# log_level = \"info\";\n");
+	return (char *)buf_take(&b, NULL);
+}
