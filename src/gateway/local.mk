@@ -3,3 +3,6 @@ noinst_LIBRARIES += src/gateway/libgateway.a
 src_gateway_libgateway_a_SOURCES =
 GATEWAY_LIBS = src/gateway/libgateway.a src/ledger/libledger.a $(NET_LIBS)
 src_gateway_libgateway_a_SOURCES += src/gateway/gwconf.c src/gateway/gwconf.h
+src_gateway_libgateway_a_SOURCES += src/gateway/identity.c src/gateway/identity.h
+src_gateway_libgateway_a_SOURCES += src/gateway/state_sqlite.c src/gateway/state.h
+src_gateway_libgateway_a_SOURCES += src/gateway/rest.c src/gateway/rest.h
