@@ -6,3 +6,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/gwconf.c src/gateway/gwconf.h
 src_gateway_libgateway_a_SOURCES += src/gateway/identity.c src/gateway/identity.h
 src_gateway_libgateway_a_SOURCES += src/gateway/state_sqlite.c src/gateway/state.h
 src_gateway_libgateway_a_SOURCES += src/gateway/rest.c src/gateway/rest.h
+src_gateway_libgateway_a_SOURCES += src/gateway/list.c src/gateway/list.h
+src_gateway_libgateway_a_SOURCES += src/gateway/inbox.c src/gateway/inbox.h
+src_gateway_libgateway_a_SOURCES += src/gateway/rate.c src/gateway/rate.h
+src_gateway_libgateway_a_SOURCES += src/gateway/packages.c src/gateway/packages.h

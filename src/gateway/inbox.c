@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/inbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "pki/crl.h"
+#include "pki/ossl.h"
+
+#define POLL_MS 250   /* where inotify says nothing: network file systems, a folder that was replaced */
+#define SETTLE_S 2    /* a file younger than this may change without a new time stamp (kernel ticks, NFS seconds): look again */
+#define FILE_MAX (2u * CRL_MAX_BYTES) /* PEM of the largest list */
+
+struct stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+	bool there;
+};
+
+struct inbox {
+	char *name, *path;
+	const struct chain *chain;
+	int inotify, wake, ready; /* wake: for the thread; ready: for who takes */
+	pthread_t thread;
+	bool running;
+	/* The thread's own. */
+	struct stamp seen;         /* of the file whose bytes have this digest, once no more change is to be feared */
+	uint8_t digest[SHA256_LEN];
+	bool doubt;                /* these bytes are no list, but perhaps only not yet: the complaint waits for the next look */
+	/* Shared, under lock. */
+	pthread_mutex_t lock;
+	bool stop, poked;
+	struct buf given;
+	struct list *list;
+	const char *from;
+};
+
+static void hand_over(struct inbox *b, struct list *l, const char *from) {
+	const uint64_t one = 1;
+	struct list *before;
+
+	(void)pthread_mutex_lock(&b->lock);
+	before = b->list;
+	b->list = l;
+	b->from = from;
+	(void)pthread_mutex_unlock(&b->lock);
+	list_free(before);
+	if (write(b->ready, &one, sizeof one) < 0)
+		log_event(LOG_LEVEL_ERROR, "inbox", "error", strerror(errno), NULL);
+}
+
+struct list *inbox_take(struct inbox *b, const char **from) {
+	struct list *l;
+	uint64_t n;
+
+	(void)!read(b->ready, &n, sizeof n);
+	(void)pthread_mutex_lock(&b->lock);
+	l = b->list;
+	*from = b->from;
+	b->list = NULL;
+	(void)pthread_mutex_unlock(&b->lock);
+	return l;
+}
+
+/* DER or PEM; consumed. */
+static int verify(struct inbox *b, struct buf *data, const char *from, struct err *e) {
+	OWN(buf_wipe) struct buf der = { 0 };
+	struct list *l;
+
+	if (crl_der(data->data, data->len, &der, e) != 0)
+		return e->code;
+	buf_wipe(data);
+	if (list_make(&der, chain_ca(b->chain), &l, e) != 0)
+		return e->code;
+	hand_over(b, l, from);
+	return 0;
+}
+
+static bool stamp_equal(const struct stamp *a, const struct stamp *b) {
+	return a->there == b->there && a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
+	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+static struct stamp stamp_of(const char *path) {
+	struct stamp s;
+	struct stat st;
+
+	memset(&s, 0, sizeof s);
+	if (stat(path, &st) == 0)
+		s = (struct stamp){ st.st_dev, st.st_ino, st.st_size, st.st_mtim, true };
+	return s;
+}
+
+static bool is_settled(const struct stamp *s) {
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec < s->mtime.tv_sec || now.tv_sec - s->mtime.tv_sec > SETTLE_S;
+}
+
+/* What to do with the bytes of the file: a file that is being written in place is incomplete for a moment. */
+static void judge(struct inbox *b, struct buf *data, bool again) {
+	uint8_t digest[SHA256_LEN];
+	struct err e = ERR_INIT;
+	bool same;
+
+	ossl_sha256(data->data, data->len, digest);
+	same = memcmp(digest, b->digest, sizeof digest) == 0;
+	if (same && !b->doubt && !again)
+		return;
+	memcpy(b->digest, digest, sizeof digest);
+	if (verify(b, data, b->name, &e) == 0) {
+		b->doubt = false;
+		return;
+	}
+	if (same || again)
+		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", b->name, "error", e.text, NULL);
+	b->doubt = !same && !again;
+}
+
+/* Reads the file if it may have changed; again: in any case. */
+static void look(struct inbox *b, bool again) {
+	struct stamp now = stamp_of(b->path);
+	OWN(buf_wipe) struct buf data = { 0 };
+	struct err e = ERR_INIT;
+
+	if (now.there && !again && !b->doubt && stamp_equal(&now, &b->seen))
+		return;
+	if (!now.there || file_load(b->path, FILE_MAX, &data, &e) != 0) {
+		if (now.there && e.code != ERR_NOTFOUND && !stamp_equal(&now, &b->seen))
+			log_event(LOG_LEVEL_WARN, "crl-ignored", "from", b->name, "error", e.text, NULL);
+		b->seen = now;
+		return;
+	}
+	judge(b, &data, again);
+	if (is_settled(&now))
+		b->seen = now;
+}
+
+void inbox_look(struct inbox *b) {
+	look(b, true);
+}
+
+/* What the thread is asked to do, taken out of the shared part. */
+static bool take_orders(struct inbox *b, struct buf *given, bool *poked) {
+	bool stop;
+
+	(void)pthread_mutex_lock(&b->lock);
+	stop = b->stop;
+	*poked = b->poked;
+	*given = b->given;
+	b->given = (struct buf){ 0 };
+	b->poked = false;
+	(void)pthread_mutex_unlock(&b->lock);
+	return !stop;
+}
+
+static void verify_given(struct inbox *b, struct buf *given) {
+	struct err e = ERR_INIT;
+
+	if (given->len > 0 && verify(b, given, "PUT /crl", &e) != 0)
+		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "error", e.text, NULL);
+	buf_wipe(given);
+}
+
+static void drain(int fd) {
+	char events[4096];
+
+	while (fd >= 0 && read(fd, events, sizeof events) > 0)
+		continue;
+}
+
+static void *watch(void *arg) {
+	struct inbox *b = arg;
+
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = b->wake, .events = POLLIN }, { .fd = b->inotify, .events = POLLIN } };
+		struct buf given = { 0 };
+		bool poked;
+
+		(void)poll(fds, 2, POLL_MS);
+		drain(b->wake);
+		drain(b->inotify);
+		if (!take_orders(b, &given, &poked))
+			return NULL;
+		verify_given(b, &given);
+		look(b, poked);
+	}
+}
+
+static void wake(struct inbox *b) {
+	const uint64_t one = 1;
+
+	(void)!write(b->wake, &one, sizeof one);
+}
+
+bool inbox_give(struct inbox *b, struct buf *der) {
+	bool free_place;
+
+	(void)pthread_mutex_lock(&b->lock);
+	free_place = b->given.len == 0;
+	if (free_place) {
+		b->given = *der;
+		*der = (struct buf){ 0 };
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+	wake(b);
+	return free_place;
+}
+
+void inbox_poke(struct inbox *b) {
+	(void)pthread_mutex_lock(&b->lock);
+	b->poked = true;
+	(void)pthread_mutex_unlock(&b->lock);
+	wake(b);
+}
+
+int inbox_fd(const struct inbox *b) {
+	return b->ready;
+}
+
+int inbox_new(struct inbox **out, const char *dir, const char *name, const struct chain *chain, struct err *e) {
+	struct inbox *b = xcalloc(1, sizeof *b);
+
+	b->name = xstrdup(name);
+	b->path = file_join(dir, name);
+	b->chain = chain;
+	(void)pthread_mutex_init(&b->lock, NULL);
+	b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (b->wake < 0 || b->ready < 0) {
+		err_sys(e, ERR_FAIL, "eventfd");
+		inbox_free(b);
+		return e->code;
+	}
+	/* Without it (descriptors exhausted, no such folder yet) the poll alone has to do. */
+	if (b->inotify >= 0 && inotify_add_watch(b->inotify, dir, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+		log_event(LOG_LEVEL_WARN, "inotify", "folder", dir, "error", strerror(errno), NULL);
+	*out = b;
+	return 0;
+}
+
+int inbox_start(struct inbox *b, struct err *e) {
+	int rc = pthread_create(&b->thread, NULL, watch, b);
+
+	if (rc != 0) {
+		errno = rc;
+		return err_sys(e, ERR_FAIL, "thread");
+	}
+	b->running = true;
+	return 0;
+}
+
+void inbox_free(struct inbox *b) {
+	if (b == NULL)
+		return;
+	if (b->running) {
+		(void)pthread_mutex_lock(&b->lock);
+		b->stop = true;
+		(void)pthread_mutex_unlock(&b->lock);
+		wake(b);
+		(void)pthread_join(b->thread, NULL);
+	}
+	own_fd(&b->inotify);
+	own_fd(&b->wake);
+	own_fd(&b->ready);
+	(void)pthread_mutex_destroy(&b->lock);
+	list_free(b->list);
+	buf_wipe(&b->given);
+	free(b->name);
+	free(b->path);
+	free(b);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where revocation lists arrive: the file crl.pem, watched, and large lists that were sent. They are read and verified by a thread of their own. */
+#ifndef SCG_GATEWAY_INBOX_H
+#define SCG_GATEWAY_INBOX_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "gateway/list.h"
+#include "pki/chain.h"
+
+struct inbox;
+
+/* dir/name is the file; it need not be there. chain is borrowed. No thread runs yet. */
+int inbox_new(struct inbox **b, const char *dir, const char *name, const struct chain *chain, struct err *e) MUST_CHECK;
+void inbox_free(struct inbox *b); /* ends the thread; b may be NULL */
+/* Looks at the file once, in the calling thread (before inbox_start). */
+void inbox_look(struct inbox *b);
+int inbox_start(struct inbox *b, struct err *e) MUST_CHECK;
+/* Readable whenever inbox_take has something. */
+int inbox_fd(const struct inbox *b);
+/* The verified list that came last, owned by the caller, and where it came from; NULL: none. */
+struct list *inbox_take(struct inbox *b, const char **from);
+/* Hands a list over to be verified (bytes taken over); false: one is being verified already. */
+bool inbox_give(struct inbox *b, struct buf *der);
+/* The file is read anew even if it did not change. */
+void inbox_poke(struct inbox *b);
+
+#endif
