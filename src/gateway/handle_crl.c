@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /crl: the revocation list, for everybody; the list proves itself. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/own.h"
+#include "gateway/call.h"
+#include "gateway/evict.h"
+#include "gateway/route.h"
+
+static void unref(void *owner) {
+	list_free(owner);
+}
+
+void handle_crl_get(struct call *c) {
+	struct list *l = list_ref(c->g->list);
+
+	if (l == NULL) {
+		http_problem(c->r, 404, "not-found", "the gateway has no revocation list yet");
+		return;
+	}
+	c->r->status = 200;
+	c->r->type = "application/pkix-crl";
+	c->r->shared = l->der.data;
+	c->r->shared_len = l->der.len;
+	c->r->unref = unref;
+	c->r->owner = l;
+}
+
+static void answer(struct call *c, enum offer o) {
+	switch (o) {
+	case OFFER_TAKEN:
+	case OFFER_SAME:
+		c->r->status = 204;
+		return;
+	case OFFER_OLDER:
+		http_problem(c->r, 409, "crl-older", offer_text(o));
+		return;
+	case OFFER_OTHER:
+		http_problem(c->r, 409, "crl-number", offer_text(o));
+		return;
+	case OFFER_EXPIRED:
+		http_problem(c->r, 400, "crl-expired", offer_text(o));
+		return;
+	}
+}
+
+static void log_ignored(const struct call *c, uint64_t number, const char *why) {
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%" PRIu64, number);
+	log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "peer", c->peer->address, "number", text, "why", why, NULL);
+}
+
+/* The loop does not wait for the signature over a large list. */
+static void give_to_inbox(struct call *c, struct buf *der) {
+	if (c->s->inbox == NULL || !inbox_give(c->s->inbox, der)) {
+		http_problem(c->r, 503, "busy", "another large list is being verified");
+		c->r->retry_after_s = 1;
+		return;
+	}
+	c->r->status = 202;
+}
+
+static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
+	struct list *l = NULL;
+	struct err e = ERR_INIT;
+	enum offer o;
+
+	if (list_make(der, chain_ca(c->g->chain), &l, &e) != 0) {
+		log_ignored(c, number, e.text);
+		http_problem(c->r, 400, "crl-invalid", e.text);
+		return;
+	}
+	o = evict_offer(c->g, l, "PUT /crl", c->now_s);
+	list_free(l);
+	if (o == OFFER_TAKEN && evict_settle(c->g, c->now_s, &e) != 0) {
+		call_not_stored(c, &e);
+		return;
+	}
+	answer(c, o);
+}
+
+/* Cheap refusals come first: the number is compared before the signature is verified. */
+void handle_crl_put(struct call *c) {
+	OWN(buf_wipe) struct buf der = { 0 };
+	struct err e = ERR_INIT;
+	uint64_t number;
+	enum offer o;
+
+	if (crl_der(c->q->body.data, c->q->body.len, &der, &e) != 0 || crl_peek_number(der.data, der.len, &number, &e) != 0) {
+		log_ignored(c, 0, e.text);
+		http_problem(c->r, 400, "crl-invalid", e.text);
+		return;
+	}
+	if ((o = evict_look(c->g, number, der.data, der.len)) != OFFER_TAKEN) {
+		if (o != OFFER_SAME)
+			log_ignored(c, number, offer_text(o));
+		answer(c, o);
+		return;
+	}
+	if (der.len > ROUTE_CRL_ANYBODY)
+		give_to_inbox(c, &der);
+	else
+		verify_and_offer(c, &der, number);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /v1/keys, /v1/group: what a member needs to work. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "gateway/call.h"
+
+static void log_keys(const struct call *c) {
+	char epoch[24];
+
+	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, keyring_current(&c->g->keyring)->number);
+	call_log(c, "keys", "epoch", epoch);
+}
+
+void handle_keys(struct call *c) {
+	const struct identity *id = &c->g->id;
+	uint8_t nonce[SIGNED_NONCE_MAX];
+	struct err e = ERR_INIT;
+	const struct buf *sealed;
+	size_t len;
+
+	if (!call_nonce(c, false, nonce, &len) || !call_see(c))
+		return;
+	if (packages_get(c->s->packages, &c->g->keyring, c->g->generation, c->peer->cert, c->who->sha256, &sealed, &e) != 0 ||
+	    keyring_reply_make(sealed->data, sealed->len, id->cert, id->key, nonce, len, c->now_s, &c->r->body, &e) != 0) {
+		log_event(LOG_LEVEL_ERROR, "keys-failed", "serial", c->who->serial, "error", e.text, NULL);
+		http_problem(c->r, 500, "internal", "the key package could not be made");
+		return;
+	}
+	c->r->status = 200;
+	c->r->type = "application/cms";
+	log_keys(c);
+}
+
+void handle_group(struct call *c) {
+	const struct epoch *now = keyring_current(&c->g->keyring);
+	char key_id[KEY_ID_HEX], time[CLOCK_TEXT];
+	json_t *json;
+
+	text_hex(now->key_id, KEY_ID_LEN, key_id);
+	clock_print(c->now_s, time);
+	json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:s?, s:s}", "group", chain_group(c->g->chain), "epoch", (json_int_t)now->number, "key_id",
+	    key_id, "ledger_size", (json_int_t)ledger_size(c->g->ledger), "crl_number", (json_int_t)crl_set_number(c->g->list->set), "store",
+	    c->g->store, "time", time);
+	call_json(c, 200, json);
+}
+
+/* The "store" of {"store": text}, malloc'd; NULL: the reply says what is wrong. */
+static char *wanted_store(struct call *c) {
+	json_t *json = json_loadb((const char *)c->q->body.data, c->q->body.len, JSON_REJECT_DUPLICATES, NULL);
+	const char *store = json_string_value(json_object_get(json, "store"));
+	struct err e = ERR_INIT;
+	char *copy = NULL;
+
+	if (store == NULL || json_object_size(json) != 1)
+		http_problem(c->r, 400, "bad-store", "not {\"store\": text}");
+	else if (gwconf_check_store(store, &e) != 0)
+		http_problem(c->r, 400, "bad-store", e.text);
+	else
+		copy = xstrdup(store);
+	json_decref(json);
+	return copy;
+}
+
+static int put_store(struct call *c, const char *store, struct err *e) {
+	if (group_part(c->g, e) != 0)
+		return e->code;
+	if (state_put(c->g->state, STATE_STORE, store, strlen(store), e) != 0 || group_keep(c->g, e) != 0) {
+		group_undo(c->g);
+		return e->code;
+	}
+	return 0;
+}
+
+void handle_store_put(struct call *c) {
+	OWN(own_free) char *store = wanted_store(c);
+	struct err e = ERR_INIT;
+
+	if (store == NULL)
+		return;
+	if (c->g->store == NULL) {
+		if (put_store(c, store, &e) != 0) {
+			call_not_stored(c, &e);
+			return;
+		}
+		c->g->store = xstrdup(store);
+		call_log(c, "store-set", "store", store);
+	}
+	if (strcmp(c->g->store, store) == 0) {
+		c->r->status = 204;
+		return;
+	}
+	http_problem(c->r, 409, "store-set", "the group has a store already");
+	call_problem_add(c, json_pack("{s:s}", "store", c->g->store));
+}

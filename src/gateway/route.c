@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/route.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "pki/crl.h"
+
+struct route {
+	enum http_method method;
+	const char *path;
+	void (*handle)(struct call *c);
+	bool anybody;           /* also without a certificate, and while the gateway is closed */
+	size_t body_max, body_max_admin;
+	struct rate *(*rate)(const struct service *s);
+};
+
+static struct rate *crl_rate(const struct service *s) {
+	return s->crl_rate;
+}
+
+static const struct route routes[] = {
+	{ HTTP_GET, "/v1/keys", handle_keys, false, 0, 0, NULL },
+	{ HTTP_GET, "/v1/group", handle_group, false, 0, 0, NULL },
+	{ HTTP_PUT, "/v1/group/store", handle_store_put, false, ROUTE_BODY, ROUTE_BODY, NULL },
+	{ HTTP_GET, "/crl", handle_crl_get, true, 0, 0, NULL },
+	{ HTTP_PUT, "/crl", handle_crl_put, true, ROUTE_CRL_ANYBODY, CRL_MAX_BYTES, crl_rate },
+	{ HTTP_GET, "/v1/ledger/head", handle_head, false, 0, 0, NULL },
+	{ HTTP_GET, "/v1/ledger/entries", handle_entries, false, 0, 0, NULL },
+	{ HTTP_POST, "/v1/ledger/events", handle_events, false, ENTRIES_POST_MAX, ENTRIES_POST_MAX, NULL },
+};
+
+/* The Allow header of a path, from the methods that the table has for it (each path has one or two). */
+static const char *allow_of(const char *path) {
+	static const char *const text[4] = { "", "GET, HEAD", "PUT", "GET, HEAD, PUT" };
+	unsigned have = 0;
+
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (strcmp(routes[i].path, path) == 0) {
+			if (routes[i].method == HTTP_POST)
+				return "POST";
+			have |= routes[i].method == HTTP_GET ? 1 : 2;
+		}
+	return text[have];
+}
+
+/* NULL: the reply says 404 or 405. */
+static const struct route *find(const struct http_request *q, struct http_reply *r) {
+	enum http_method method = q->method == HTTP_HEAD ? HTTP_GET : q->method;
+	const char *allow;
+
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (routes[i].method == method && strcmp(routes[i].path, q->path) == 0)
+			return &routes[i];
+	allow = allow_of(q->path);
+	if (*allow == '\0') {
+		http_problem(r, 404, "not-found", "no such resource");
+		return NULL;
+	}
+	http_problem(r, 405, "method-not-allowed", "the resource has other methods");
+	r->allow = allow;
+	r->close = true;
+	return NULL;
+}
+
+static struct who *who_of(struct server_peer *p) {
+	struct err e = ERR_INIT;
+	OWN(own_free) char *role = NULL;
+	struct who *w = p->data;
+
+	if (w != NULL)
+		return w;
+	w = xcalloc(1, sizeof *w);
+	p->data = w;
+	if (p->cert == NULL)
+		return w;
+	cert_serial_hex(p->cert, w->serial);
+	cert_sha256(p->cert, w->sha256);
+	if (p->verdict != VERDICT_GOOD) /* a foreign certificate's names are nobody's names */
+		return w;
+	if (cert_name(p->cert, &w->name, &e) == 0 && cert_role(p->cert, &role, &e) == 0)
+		w->has_role = role_parse(role, &w->role, &e) == 0;
+	return w;
+}
+
+void route_forget(void *arg, struct server_peer *p) {
+	struct who *w = p->data;
+
+	(void)arg;
+	if (w == NULL)
+		return;
+	free(w->name);
+	free(w);
+	p->data = NULL;
+}
+
+static enum verdict verdict_of(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s) {
+	enum verdict v = group_verdict(g, p->cert, p->verdict, now_s);
+
+	if (v == VERDICT_GOOD && (!w->has_role || w->role == ROLE_GATEWAY))
+		return VERDICT_WRONG_PURPOSE;
+	return v;
+}
+
+/* The 403 of a peer whose certificate is not good. The gateway's time is named where the reason may be a wrong clock. */
+static void refuse(enum verdict v, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
+	char now[CLOCK_TEXT], limit[CLOCK_TEXT], detail[256];
+
+	clock_print(now_s, now);
+	switch (v) {
+	case VERDICT_EXPIRED:
+		clock_print(cert_not_after(p->cert), limit);
+		(void)snprintf(detail, sizeof detail, "certificate %s was valid until %s; the gateway's clock says %s", w->serial, limit, now);
+		break;
+	case VERDICT_NOT_YET_VALID:
+		clock_print(cert_not_before(p->cert), limit);
+		(void)snprintf(detail, sizeof detail, "certificate %s is valid from %s; the gateway's clock says %s", w->serial, limit, now);
+		break;
+	case VERDICT_REVOKED:
+		(void)snprintf(detail, sizeof detail, "certificate %s is revoked", w->serial);
+		break;
+	case VERDICT_WRONG_PURPOSE:
+		(void)snprintf(detail, sizeof detail, "certificate %s is no member's (RFC 5280 4.2.1.12)", w->serial);
+		break;
+	case VERDICT_FOREIGN:
+		(void)snprintf(detail, sizeof detail, "certificate %s was not issued by the group's CA", w->serial);
+		break;
+	default:
+		(void)snprintf(detail, sizeof detail, "the client presented no certificate");
+	}
+	http_problem(r, 403, verdict_name(v), detail);
+	r->close = true;
+}
+
+/* The gate: open, and the peer good at this moment. False: the reply says why not. */
+static bool passes(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
+	const char *text, *closed = group_closed(g, now_s, &text);
+	enum verdict v;
+
+	if (closed != NULL) {
+		http_problem(r, 503, closed, text);
+		r->retry_after_s = 10;
+		return false;
+	}
+	if ((v = verdict_of(g, p, w, now_s)) != VERDICT_GOOD) {
+		refuse(v, p, w, now_s, r);
+		return false;
+	}
+	return true;
+}
+
+static void log_refused(const struct server_peer *p, const struct who *w, const struct http_request *q, const struct http_reply *r) {
+	const char *type = strstr(buf_str(&r->body), "urn:scg:");
+	char rule[64] = "", status[8];
+
+	if (type != NULL)
+		(void)snprintf(rule, sizeof rule, "%.*s", (int)strcspn(type + 8, "\""), type + 8);
+	(void)snprintf(status, sizeof status, "%d", r->status);
+	log_event(LOG_LEVEL_INFO, "refused", "peer", p->address, "name", w->name, "serial", w->serial[0] != '\0' ? w->serial : NULL, "method",
+	    http_method_name(q->method), "path", q->path, "status", status, "rule", rule, NULL);
+}
+
+static bool within_rate(const struct service *s, const struct route *t, const struct server_peer *p, struct http_reply *r) {
+	unsigned retry_s;
+
+	if (t->rate == NULL || p->loopback || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))
+		return true;
+	http_problem(r, 429, "too-many", "more lists than one address may send in a minute");
+	r->retry_after_s = retry_s;
+	r->close = true;
+	return false;
+}
+
+int64_t route_body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
+	struct service *s = arg;
+	const struct route *t = find(q, r);
+	struct who *w = who_of(p);
+	int64_t now_s = clock_now_s();
+	bool admin;
+
+	if (t == NULL || (!t->anybody && !passes(s->group, p, w, now_s, r)) || !within_rate(s, t, p, r)) {
+		log_refused(p, w, q, r);
+		return -r->status;
+	}
+	admin = w->has_role && w->role == ROLE_ADMIN && verdict_of(s->group, p, w, now_s) == VERDICT_GOOD;
+	return (int64_t)(admin ? t->body_max_admin : t->body_max);
+}
+
+void route_handle(void *arg, struct server_peer *p, struct http_request *q, struct http_reply *r) {
+	struct service *s = arg;
+	struct call c = { .s = s, .g = s->group, .peer = p, .who = who_of(p), .q = q, .r = r, .now_s = clock_now_s() };
+	const struct route *t = find(q, r);
+	struct err e = ERR_INIT;
+
+	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r))) {
+		log_refused(p, c.who, q, r);
+		return;
+	}
+	if (group_fresh(s->group, &e) != 0) {
+		call_not_stored(&c, &e);
+		return;
+	}
+	t->handle(&c);
+}
+
+int route_commit(void *arg) {
+	struct service *s = arg;
+
+	return group_round_end(s->group);
+}
+
+bool route_still_good(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
+	struct service *s = arg;
+	struct http_reply none = { 0 };
+	const struct route *t;
+
+	if (r->status >= 300)
+		return true;
+	t = find(q, &none);
+	http_reply_wipe(&none);
+	if (t == NULL || t->anybody)
+		return true;
+	return passes(s->group, p, who_of(p), clock_now_s(), r);
+}
+
+bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
+	struct service *s = arg;
+
+	if (p->cert == NULL || p->verdict != VERDICT_GOOD || s->group->list == NULL ||
+	    !crl_set_has_cert(s->group->list->set, p->cert))
+		return false;
+	refuse(VERDICT_REVOKED, p, who_of(p), clock_now_s(), r);
+	return true;
+}
+
+void route_refused(void *arg, const struct server_peer *p, int status, const char *why) {
+	char text[8];
+
+	(void)arg;
+	(void)snprintf(text, sizeof text, "%d", status);
+	log_event(LOG_LEVEL_INFO, "bad-request", "peer", p->address, "status", text, "why", why, NULL);
+}
