@@ -17,3 +17,10 @@ src_gateway_libgateway_a_SOURCES += src/gateway/handle_group.c
 src_gateway_libgateway_a_SOURCES += src/gateway/handle_crl.c
 src_gateway_libgateway_a_SOURCES += src/gateway/handle_ledger.c
 src_gateway_libgateway_a_SOURCES += src/gateway/route.c src/gateway/route.h
+src_gateway_libgateway_a_SOURCES += src/gateway/init.c src/gateway/init.h
+src_gateway_libgateway_a_SOURCES += src/gateway/run.c src/gateway/run.h
+src_gateway_libgateway_a_SOURCES += src/gateway/tools.c src/gateway/tools.h
+
+sbin_PROGRAMS += src/gateway/scg-gateway
+src_gateway_scg_gateway_SOURCES = src/gateway/main.c
+src_gateway_scg_gateway_LDADD = $(GATEWAY_LIBS)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/run.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "gateway/evict.h"
+#include "gateway/route.h"
+#include "net/server.h"
+#include "net/tls.h"
+
+#define CRL_WINDOW_MS 60000
+
+struct run {
+	const struct run_plan *plan;
+	struct gwconf *conf;
+	struct chain *chain;
+	struct service service;
+	struct server *server;
+	int lock, signals;
+};
+
+static SSL_CTX *new_ctx(struct run *r, const struct identity *id, struct err *e) {
+	SSL_CTX *ctx = NULL;
+
+	return tls_server_new(id->key, id->cert, r->chain, &ctx, e) == 0 ? ctx : NULL;
+}
+
+static void warn_about(const struct identity *id, const struct gwconf *c) {
+	OWN(own_free) char *host = identity_missing_host(id, c);
+
+	if (host != NULL)
+		log_event(LOG_LEVEL_WARN, "certificate-name", "host", host, "why", "RFC 9525 6.3: the certificate does not name it", NULL);
+}
+
+static void settle(struct service *s) {
+	struct err e = ERR_INIT;
+
+	if (evict_settle(s->group, clock_now_s(), &e) != 0)
+		log_event(LOG_LEVEL_ERROR, "settle-failed", "error", e.text, "then", "refusals stay in force; tried again", NULL);
+}
+
+static void on_swapped(void *arg) {
+	struct run *r = arg;
+
+	if (r->server != NULL)
+		server_close_if(r->server, route_is_revoked, &r->service);
+}
+
+static void on_list(void *arg) {
+	struct run *r = arg;
+	const char *from;
+	struct list *l = inbox_take(r->service.inbox, &from);
+
+	if (l == NULL)
+		return;
+	(void)evict_offer(r->service.group, l, from, clock_now_s());
+	list_free(l);
+	settle(&r->service);
+}
+
+static void on_tick(void *arg) {
+	settle(arg);
+}
+
+/* All or nothing: a mistake in the configuration leaves everything as it was. */
+static int reload(struct run *r, struct err *e) {
+	struct gwconf *conf = xcalloc(1, sizeof *conf), *old = r->conf;
+	struct identity id = { 0 };
+	SSL_CTX *ctx = NULL;
+
+	if (gwconf_load(r->plan->config, conf, e) != 0 ||
+	    identity_load(&id, conf, r->plan->passin, r->service.group->id.key, r->chain, e) != 0 || (ctx = new_ctx(r, &id, e)) == NULL ||
+	    group_change(r->service.group, conf, &id, e) != 0) {
+		SSL_CTX_free(ctx);
+		identity_wipe(&id);
+		gwconf_wipe(conf);
+		free(conf);
+		return e->code;
+	}
+	server_set_ctx(r->server, ctx);
+	SSL_CTX_free(ctx);
+	log_set_level(conf->level);
+	if (strcmp(conf->listen, old->listen) != 0)
+		log_event(LOG_LEVEL_WARN, "listen-unchanged", "why", "another address needs a restart", NULL);
+	r->conf = conf;
+	gwconf_wipe(old);
+	free(old);
+	warn_about(&r->service.group->id, conf);
+	return 0;
+}
+
+static void on_hangup(struct run *r) {
+	struct err e = ERR_INIT;
+
+	if (reload(r, &e) != 0)
+		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then", "everything stays as it was", NULL);
+	else
+		log_event(LOG_LEVEL_INFO, "reloaded", "config", r->plan->config, NULL);
+	inbox_poke(r->service.inbox);
+	settle(&r->service);
+}
+
+static void on_signal(void *arg) {
+	struct run *r = arg;
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGHUP) {
+			on_hangup(r);
+			continue;
+		}
+		log_event(LOG_LEVEL_INFO, "stopping", NULL);
+		server_stop(r->server);
+	}
+}
+
+/* Before the first thread: the loop alone hears of signals. */
+static int take_signals(struct run *r, struct err *e) {
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+		return err_sys(e, ERR_FAIL, "signals");
+	return 0;
+}
+
+static int open_group(struct run *r, struct err *e) {
+	OWN(own_free) char *lock = NULL;
+	struct identity id = { 0 };
+
+	if (gwconf_load(r->plan->config, r->conf, e) != 0)
+		return e->code;
+	log_set_level(r->conf->level);
+	lock = gwconf_path(r->conf, FILE_LOCK);
+	if (file_lock(lock, 0, &r->lock, e) != 0)
+		return err_add(e, "a gateway runs on this folder already");
+	if (identity_chain(r->conf, &r->chain, e) != 0 || identity_load(&id, r->conf, r->plan->passin, NULL, r->chain, e) != 0)
+		return e->code;
+	warn_about(&id, r->conf);
+	if (group_open(&r->service.group, r->conf, r->chain, &id, GROUP_SERVE, e) != 0) {
+		identity_wipe(&id);
+		return e->code;
+	}
+	r->service.group->swapped = on_swapped;
+	r->service.group->swapped_arg = r;
+	return 0;
+}
+
+static int open_service(struct run *r, struct err *e) {
+	struct service *s = &r->service;
+
+	s->packages = packages_new();
+	if (rate_new(&s->crl_rate, ROUTE_CRL_PER_MINUTE, CRL_WINDOW_MS, e) != 0)
+		return e->code;
+	if (inbox_new(&s->inbox, r->conf->dir, FILE_CRL, r->chain, e) != 0)
+		return e->code;
+	inbox_look(s->inbox); /* what lies there already is in force before the first request */
+	on_list(r);
+	settle(&r->service);
+	return inbox_start(s->inbox, e);
+}
+
+static int open_server(struct run *r, struct err *e) {
+	const struct gwconf *c = r->conf;
+	const struct server_limits limits = {
+		.handshake_ms = (unsigned)c->handshake_s * 1000,
+		.head_ms = (unsigned)c->head_s * 1000,
+		.body_ms = (unsigned)c->request_s * 1000,
+		.write_ms = (unsigned)c->request_s * 1000,
+		.idle_ms = (unsigned)c->idle_s * 1000,
+		.connections = (unsigned)c->connections,
+		.per_address = (unsigned)c->per_address,
+	};
+	const struct server_ops ops = {
+		.arg = &r->service, .body_max = route_body_max, .handle = route_handle, .commit = route_commit,
+		.still_good = route_still_good, .forget = route_forget, .tick = on_tick, .refused = route_refused,
+	};
+	SSL_CTX *ctx = new_ctx(r, &r->service.group->id, e);
+	int rc;
+
+	if (ctx == NULL)
+		return e->code;
+	rc = server_new(&r->server, c->listen, ctx, &ops, &limits, e);
+	SSL_CTX_free(ctx);
+	if (rc != 0)
+		return rc;
+	if (server_watch(r->server, r->signals, on_signal, r, e) != 0)
+		return e->code;
+	return server_watch(r->server, inbox_fd(r->service.inbox), on_list, r, e);
+}
+
+static int say_ready(struct run *r, struct err *e) {
+	const struct group *g = r->service.group;
+	char address[80], line[81], number[24], epoch[24], size[24];
+
+	server_address(r->server, address);
+	(void)snprintf(line, sizeof line, "%s\n", address);
+	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
+	(void)snprintf(number, sizeof number, "%" PRIu64, g->list != NULL ? crl_set_number(g->list->set) : 0);
+	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
+	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "group", chain_group(r->chain), "epoch", epoch, "crl", g->list != NULL ? number : NULL,
+	    "ledger", size, NULL);
+	if (r->plan->ready == NULL)
+		return 0;
+	return file_save(r->plan->ready, line, strlen(line), 0644, e);
+}
+
+static void wipe(struct run *r) {
+	server_free(r->server);
+	inbox_free(r->service.inbox);
+	rate_free(r->service.crl_rate);
+	packages_free(r->service.packages);
+	group_close(&r->service.group);
+	chain_free(r->chain);
+	gwconf_wipe(r->conf);
+	free(r->conf);
+	own_fd(&r->signals);
+	own_fd(&r->lock);
+}
+
+int run_gateway(const struct run_plan *p, struct err *e) {
+	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1 };
+
+	if (p->ready != NULL)
+		(void)unlink(p->ready); /* nobody shall read the port of an earlier run */
+	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 || say_ready(&r, e) != 0)
+		return e->code;
+	if (server_run(r.server, e) != 0)
+		return e->code;
+	log_event(LOG_LEVEL_INFO, "stopped", NULL);
+	return 0;
+}
