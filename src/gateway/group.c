@@ -214,10 +214,13 @@ enum verdict group_verdict(const struct group *g, X509 *cert, enum verdict hands
 
 	if (cert == NULL)
 		return VERDICT_NO_CERTIFICATE;
-	if (handshake != VERDICT_GOOD)
+	if (handshake != VERDICT_GOOD && handshake != VERDICT_WRONG_PURPOSE)
 		return handshake;
+	/* Of two faults of a certificate of ours the dates are named: they are what its holder can mend. */
 	if ((v = chain_check_time(cert, now_s, NULL)) != VERDICT_GOOD)
 		return v;
+	if (handshake != VERDICT_GOOD)
+		return handshake;
 	if (g->list != NULL && crl_set_has_cert(g->list->set, cert))
 		return VERDICT_REVOKED;
 	return VERDICT_GOOD;
