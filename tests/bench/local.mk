@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
+# "make bench" measures: it is no part of "make check". Each folder's part is a script of its own, run one after the other.
+BENCHES = tests/bench/envelope.py
+EXTRA_DIST += $(BENCHES)
+BENCH_BUILT =
+
+if HAVE_CHECK
+EXTRA_PROGRAMS = tests/bench/envelope_bench
+BENCH_BUILT += tests/bench/envelope_bench
+tests_bench_envelope_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_envelope_bench_LDADD = tests/lib/libfixture.a $(ENVELOPE_LIBS)
+endif
+
+.PHONY: bench
+bench: $(BENCH_BUILT)
+	@for b in $(BENCHES); do echo "== $$b"; top_builddir=$(abs_top_builddir) $(srcdir)/$$b || exit 1; done

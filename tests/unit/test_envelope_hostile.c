@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* envelope: objects that break a rule, and honest objects in the wrong place. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/own.h"
+#include "envelope/envelope.h"
+#include "envelope/layout.h"
+#include "envelope/object.h"
+#include "lib/forge.h"
+#include "pki/signed.h"
+
+static struct lab lab;
+static const char text[] = "the minutes of the meeting";
+static struct buf honest; /* text, sealed */
+
+static void set_up(void) {
+	lab_init(&lab);
+	lab_seal(&lab, text, sizeof text, &honest, NULL);
+}
+
+static void tear_down(void) {
+	buf_wipe(&honest);
+	lab_wipe(&lab);
+}
+
+/* Refused both as a file and as a stream; from a file not one byte may have left. */
+static void assert_refused(const struct buf *sealed, const char *rule) {
+	OWN(lab_out_wipe) struct lab_out out = {0};
+	struct err e = ERR_INIT;
+
+	lab_out_init(&out, sealed->len + 1);
+	ck_assert_int_eq(lab_open(&lab, sealed, LAB_SEEK, LAB_STREAM, &out, NULL, &e), ERR_DAMAGED);
+	ck_assert_msg(strstr(e.text, rule) != NULL, "file: %s: no \"%s\"", e.text, rule);
+	ck_assert_uint_eq(out.len, 0);
+	ck_assert_int_eq(lab_open(&lab, sealed, LAB_STREAM, LAB_STREAM, &out, NULL, &e), ERR_DAMAGED);
+	ck_assert_msg(strstr(e.text, rule) != NULL, "stream: %s: no \"%s\"", e.text, rule);
+}
+
+static void assert_opens(const struct buf *sealed, const void *plain, size_t len) {
+	OWN(lab_out_wipe) struct lab_out out = {0};
+	struct err e = ERR_INIT;
+
+	lab_out_init(&out, len + 1);
+	ck_assert_msg(lab_open(&lab, sealed, LAB_SEEK, LAB_STREAM, &out, NULL, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(out.len, len);
+	ck_assert_mem_eq(out.p, plain, len);
+}
+
+/* ---- bytes ---- */
+
+START_TEST(every_flipped_byte_is_refused) {
+	static const uint8_t masks[] = { 0x01, 0x20, 0x80, 0xff };
+	OWN(lab_out_wipe) struct lab_out out = {0};
+
+	lab_out_init(&out, honest.len);
+	for (size_t i = 0; i < honest.len * sizeof masks; i++) {
+		uint8_t mask = masks[i % sizeof masks];
+		int r;
+
+		honest.data[i / sizeof masks] ^= mask;
+		ck_assert_int_eq(lab_open(&lab, &honest, LAB_SEEK, LAB_STREAM, &out, NULL, NULL), ERR_DAMAGED);
+		ck_assert_uint_eq(out.len, 0);
+		/* A stream cannot know yet whether the key identifier of its first object is wrong or merely unknown. */
+		r = lab_open(&lab, &honest, LAB_STREAM, LAB_SEEK, &out, NULL, NULL);
+		ck_assert(r == ERR_DAMAGED || r == ERR_REFUSED);
+		out.len = 0;
+		honest.data[i / sizeof masks] ^= mask;
+	}
+	assert_opens(&honest, text, sizeof text);
+}
+END_TEST
+
+START_TEST(every_cut_is_refused) {
+	OWN(lab_out_wipe) struct lab_out out = {0};
+
+	lab_out_init(&out, honest.len);
+	for (size_t len = 0; len < honest.len; len++) {
+		OWN(own_free) uint8_t *copy = xmalloc(len);
+		struct buf cut = { .data = copy, .len = len };
+
+		if (len > 0)
+			memcpy(copy, honest.data, len);
+		ck_assert_int_eq(lab_open(&lab, &cut, LAB_SEEK, LAB_STREAM, &out, NULL, NULL), ERR_DAMAGED);
+		ck_assert_uint_eq(out.len, 0);
+		ck_assert_int_eq(lab_open(&lab, &cut, LAB_STREAM, LAB_SEEK, &out, NULL, NULL), ERR_DAMAGED);
+		out.len = 0;
+	}
+}
+END_TEST
+
+START_TEST(bytes_behind_the_manifest_are_refused) {
+	buf_addc(&honest, 0);
+	assert_refused(&honest, "behind the manifest");
+	honest.len--;
+	lab_seal(&lab, text, sizeof text, &honest, NULL);
+	assert_refused(&honest, "behind the manifest");
+}
+END_TEST
+
+START_TEST(random_bytes_are_refused) {
+	OWN(own_free) uint8_t *noise = lab_plain(100000);
+	struct buf b = { .data = noise, .len = 100000 };
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 256; i++) {
+		noise[0] = (uint8_t)i;
+		ck_assert_int_eq(lab_open(&lab, &b, LAB_SEEK, LAB_STREAM, NULL, NULL, &e), ERR_DAMAGED);
+		ck_assert_int_eq(lab_open(&lab, &b, LAB_STREAM, LAB_STREAM, NULL, NULL, &e), ERR_DAMAGED);
+	}
+}
+END_TEST
+
+/* ---- one object ---- */
+
+static const struct { struct forge f; const char *rule; } bad[] = {
+#define BAD(rule, ...) { { __VA_ARGS__ }, (rule) }
+	BAD("content type data", .type = "1.2.840.113549.1.7.1"),
+	BAD("content type signedData", .type = "1.2.840.113549.1.7.2"),
+	BAD("content type envelopedData", .type = "1.2.840.113549.1.7.3"),
+	BAD("content type digestedData", .type = "1.2.840.113549.1.7.5"),
+	BAD("content type encryptedData", .type = "1.2.840.113549.1.7.6"),
+	BAD("content type authData", .type = "1.2.840.113549.1.9.16.1.2"),
+	BAD("content type compressedData", .type = "1.2.840.113549.1.9.16.1.9"),
+	BAD("RFC 5083 1.1", .type = "1.2.840.113549.1.9.16.1.24"),
+	BAD("RFC 5083 2.1: version", .version = 1),
+	BAD("RFC 5083 2.1: version", .version = 2),
+	BAD("originatorInfo", .originator = true),
+	BAD("RFC 5652 6.2", .no_recipient = true),
+	BAD("RFC 5652 6.2", .recipients = 2),
+	BAD("RFC 5652 6.2", .recipients = 100000),
+	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0x30),
+	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa1),
+	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa3),
+	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa4),
+	BAD("RFC 5652 6.2.3: KEKRecipientInfo of version", .kek_version = 3),
+	BAD("RFC 5652 6.2.3: key identifier of 15", .key_id_len = 15),
+	BAD("RFC 5652 6.2.3: key identifier of 17", .key_id_len = 17),
+	BAD("RFC 5652 6.2.3: kekid", .kek_date = true),
+	BAD("key wrap", .wrap = "2.16.840.1.101.3.4.1.5"),
+	BAD("key wrap", .wrap = "2.16.840.1.101.3.4.1.25"),
+	BAD("key wrap", .wrap = "2.16.840.1.101.3.4.1.48"),
+	BAD("key wrap", .wrap = "1.2.840.113549.1.9.16.3.6"),
+	BAD("parameters of id-aes256-wrap", .wrap_null = true),
+	BAD("RFC 3394", .wrapped_len = 24),
+	BAD("RFC 3394", .wrapped_len = 32),
+	BAD("RFC 3394", .wrapped_len = 39),
+	BAD("RFC 3394", .wrapped_len = 41),
+	BAD("RFC 3394", .wrapped_len = 48),
+	BAD("id-data", .inner = "1.2.840.113549.1.7.2"),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.6"),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.26"),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.41"),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.42", .cipher_iv = true, .nonce_len = 16),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.43", .cipher_iv = true, .nonce_len = 16),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.44", .cipher_iv = true, .nonce_len = 16),
+	BAD("RFC 5084 3.2: cipher", .cipher = "2.16.840.1.101.3.4.1.47"),
+	BAD("RFC 5084 3.2: cipher", .cipher = "1.2.840.113549.1.9.16.3.18"),
+	BAD("GCMParameters", .cipher_iv = true),
+	BAD("nonce of 1 ", .nonce_len = 1), BAD("nonce of 8 ", .nonce_len = 8), BAD("nonce of 11 ", .nonce_len = 11),
+	BAD("nonce of 13 ", .nonce_len = 13), BAD("nonce of 16 ", .nonce_len = 16), BAD("nonce of 32 ", .nonce_len = 32),
+	BAD("tag of 12", .no_icv_len = true, .tag_len = 12),
+	BAD("tag of 12", .no_icv_len = true),
+	BAD("tag of 1 ", .tag_len = 1), BAD("tag of 2 ", .tag_len = 2), BAD("tag of 3 ", .tag_len = 3), BAD("tag of 4 ", .tag_len = 4),
+	BAD("tag of 5 ", .tag_len = 5), BAD("tag of 6 ", .tag_len = 6), BAD("tag of 7 ", .tag_len = 7), BAD("tag of 8 ", .tag_len = 8),
+	BAD("tag of 9 ", .tag_len = 9), BAD("tag of 10 ", .tag_len = 10), BAD("tag of 11 ", .tag_len = 11), BAD("tag of 12 ", .tag_len = 12),
+	BAD("tag of 13 ", .tag_len = 13), BAD("tag of 14 ", .tag_len = 14), BAD("tag of 15 ", .tag_len = 15),
+	BAD("mac of 16", .tag_len = 15, .icv_len = 16),
+	BAD("mac of 16", .tag_len = 4, .icv_len = 16),
+	BAD("mac of 16", .no_tag = true),
+	BAD("tag of 17 ", .icv_len = 17),
+	BAD("authAttrs", .auth_attrs = true),
+	BAD("unauthAttrs", .unauth_attrs = true),
+	BAD("indefinite", .form = FORGE_INDEFINITE),
+	BAD("indefinite", .form = FORGE_PIECES),
+	BAD("pieces", .form = FORGE_DEFINITE_PIECES),
+	BAD("not minimal", .form = FORGE_LONG_LENGTH),
+};
+#define N_BAD ((int)(sizeof bad / sizeof bad[0]))
+
+static void forge_pair(const struct forge *segment, const struct forge *manifest, struct buf *out) {
+	OWN(content_wipe) struct content c = {0};
+	OWN(manifest_wipe) struct manifest m = {0};
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(buf_wipe) struct buf lines = {0};
+	struct signed_make sign = { .key = lab.f.alice.key, .cert = lab.f.alice.cert, .time_s = lab.f.now_s };
+	struct err e = ERR_INIT;
+
+	forge_content(&lab, &honest, &c);
+	forge_manifest(&lab, text, sizeof text, &m);
+	manifest_print(&m, &lines);
+	ck_assert_int_eq(signed_make(&sign, lines.data, lines.len, &der, &e), 0);
+	forge_small(&c, segment, manifest, text, sizeof text, der.data, der.len, out);
+}
+
+START_TEST(an_unforged_pair_opens) {
+	static const struct forge none;
+	OWN(buf_wipe) struct buf b = {0};
+
+	forge_pair(&none, &none, &b);
+	assert_opens(&b, text, sizeof text);
+}
+END_TEST
+
+START_TEST(a_segment_that_breaks_a_rule_is_refused) {
+	static const struct forge none;
+	OWN(buf_wipe) struct buf b = {0};
+	clock_t start = clock();
+
+	forge_pair(&bad[_i].f, &none, &b);
+	assert_refused(&b, bad[_i].rule);
+	ck_assert_int_lt(clock() - start, 10 * CLOCKS_PER_SEC);
+}
+END_TEST
+
+START_TEST(a_manifest_object_that_breaks_a_rule_is_refused) {
+	static const struct forge none;
+	OWN(buf_wipe) struct buf b = {0};
+
+	forge_pair(&none, &bad[_i].f, &b);
+	assert_refused(&b, "manifest");
+}
+END_TEST
+
+/* ---- lengths ---- */
+
+START_TEST(lengths_that_lie_are_refused_at_once) {
+	static const uint64_t lens[] = { 1u << 31, UINT64_C(1) << 32, UINT64_C(1) << 40, UINT64_C(1) << 62, INT64_MAX };
+	OWN(content_wipe) struct content c = {0};
+
+	forge_content(&lab, &honest, &c);
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		for (uint8_t kind = OBJECT_MORE; kind <= OBJECT_NOTE; kind++) {
+			OWN(buf_wipe) struct buf b = {0};
+			struct object o = { 0, kind, lens[i] };
+
+			object_header(&c.file, &o, &b);
+			buf_add(&b, honest.data, honest.len);
+			assert_refused(&b, "");
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_manifest_longer_than_any_is_refused_unread) {
+	OWN(content_wipe) struct content c = {0};
+	OWN(buf_wipe) struct buf b = {0};
+	struct object segment = { 0, OBJECT_LAST, sizeof text }, manifest = { 1, OBJECT_MANIFEST, 1u << 30 };
+	static const struct forge none;
+
+	forge_content(&lab, &honest, &c);
+	forge_object(&none, &c, &segment, text, sizeof text, &b);
+	object_header(&c.file, &manifest, &b);
+	buf_add(&b, honest.data, honest.len);
+	assert_refused(&b, "longer than any");
+}
+END_TEST
+
+START_TEST(a_thousand_levels_are_refused) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	for (int i = 0; i < 1000; i++)
+		buf_add(&b, "\x30\x80", 2);
+	assert_refused(&b, "");
+	buf_clear(&b);
+	for (int i = 0; i < 1000; i++)
+		der_wrap(&b, 0, DER_SEQUENCE);
+	assert_refused(&b, "");
+}
+END_TEST
+
+/* ---- objects in the wrong place ---- */
+
+#define LONG_LEN (2u * SEGMENT_LEN + 1000u)
+
+/* A file of three segments, and one of another version of it. */
+struct pair {
+	uint8_t *plain;
+	struct buf one, two;
+	struct layout l;
+};
+
+static void pair_init(struct pair *p) {
+	p->plain = lab_plain(LONG_LEN);
+	lab_seal(&lab, p->plain, LONG_LEN, &p->one, NULL);
+	lab.seal.version = 2;
+	lab_seal(&lab, p->plain, LONG_LEN, &p->two, NULL);
+	layout_make(&p->l, LONG_LEN);
+}
+
+static void pair_wipe(struct pair *p) {
+	free(p->plain);
+	buf_wipe(&p->one);
+	buf_wipe(&p->two);
+}
+
+/* Objects: 'n'ote, '0'.. segments, 'm'anifest; capital N, A.. and M: of the other version. */
+static void add_object(const struct pair *p, char what, struct buf *out) {
+	bool other = (what >= 'A' && what <= 'C') || what == 'N' || what == 'M';
+	const struct buf *from = other ? &p->two : &p->one;
+	uint64_t begin, end;
+
+	if (what == 'n' || what == 'N') {
+		begin = 0;
+		end = p->l.note_size;
+	} else if (what == 'm' || what == 'M') {
+		begin = layout_manifest_off(&p->l);
+		end = from->len;
+	} else {
+		uint64_t i = (uint64_t)(what - (other ? 'A' : '0'));
+
+		begin = layout_segment_off(&p->l, i);
+		end = i + 1 < p->l.count ? layout_segment_off(&p->l, i + 1) : layout_manifest_off(&p->l);
+	}
+	buf_add(out, from->data + begin, (size_t)(end - begin));
+}
+
+static const struct { const char *objects, *rule; } orders[] = {
+	{ "n102m", "segment 0" },       /* swapped */
+	{ "n021m", "segment 1" },
+	{ "n12m", "segment 0" },        /* dropped */
+	{ "n02m", "segment 1" },
+	{ "n01m", "segment 2" },
+	{ "nm", "segment 0" },
+	{ "n", "" },
+	{ "n0012m", "segment 1" },      /* doubled */
+	{ "n0112m", "segment 2" },
+	{ "n0122m", "manifest" },
+	{ "nn012m", "segment 0" },
+	{ "n012mm", "behind the manifest" },
+	{ "n012m0", "behind the manifest" },
+	{ "n012", "manifest" },         /* cut off */
+	{ "n01", "segment 2" },
+	{ "n0", "segment 1" },
+	{ "nA12m", "segment 0" },       /* mixed from two versions */
+	{ "n0B2m", "segment 1" },
+	{ "n01Cm", "segment 2" },
+	{ "n012M", "manifest" },        /* the manifest of another version */
+	{ "N012m", "segment 0" },
+	{ "012m", "first object" },     /* no note */
+	{ "2m", "first object" },
+	{ "0", "first object" },
+	{ "m", "first object" },
+	{ "n2m", "segment 0" },
+	{ "n2", "segment 0" },
+};
+
+START_TEST(objects_out_of_place_are_refused) {
+	OWN(pair_wipe) struct pair p = {0};
+
+	pair_init(&p);
+	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+		OWN(buf_wipe) struct buf b = {0};
+
+		for (const char *c = orders[i].objects; *c != '\0'; c++)
+			add_object(&p, *c, &b);
+		assert_refused(&b, orders[i].rule);
+	}
+}
+END_TEST
+
+START_TEST(one_flipped_byte_in_a_long_file_is_refused) {
+	OWN(pair_wipe) struct pair p = {0};
+
+	pair_init(&p);
+	for (uint64_t i = 0; i <= p.l.count; i++) { /* in the note, then in each segment */
+		uint64_t off = (i < p.l.count ? layout_segment_off(&p.l, i) : layout_manifest_off(&p.l)) - 100;
+		OWN(lab_out_wipe) struct lab_out out = {0};
+
+		lab_out_init(&out, LONG_LEN);
+		p.one.data[off] ^= 1;
+		ck_assert_int_eq(lab_open(&lab, &p.one, LAB_SEEK, LAB_STREAM, &out, NULL, NULL), ERR_DAMAGED);
+		/* What was released before are whole segments whose digests the author signed. */
+		ck_assert_uint_eq(out.len % SEGMENT_LEN, 0);
+		ck_assert_mem_eq(out.p, p.plain, out.len);
+		ck_assert_int_eq(lab_open(&lab, &p.one, LAB_SEEK, LAB_SEEK, &out, NULL, NULL), ERR_DAMAGED);
+		ck_assert(!out.ended);
+		ck_assert_int_eq(lab_open(&lab, &p.one, LAB_STREAM, LAB_SEEK, NULL, NULL, NULL), ERR_DAMAGED);
+		p.one.data[off] ^= 1;
+	}
+}
+END_TEST
+
+/* A member who knows the group's key can make tags; what he cannot make is the author's digest. */
+START_TEST(a_segment_sealed_anew_by_another_member_is_refused) {
+	static const struct forge none;
+	OWN(content_wipe) struct content c = {0};
+	OWN(buf_wipe) struct buf b = {0};
+	struct object segment = { 0, OBJECT_LAST, sizeof text };
+	uint8_t other[sizeof text] = "the minutes of the mutiny!";
+
+	forge_content(&lab, &honest, &c);
+	forge_object(&none, &c, &segment, other, sizeof other, &b);
+	buf_add(&b, honest.data + b.len, honest.len - b.len);
+	assert_refused(&b, "SHA-256");
+}
+END_TEST
+
+/* The note of a file of one segment, and a long file with the note's text changed under the key. */
+START_TEST(a_note_in_the_wrong_place_or_of_other_words_is_refused) {
+	static const struct forge none;
+	OWN(content_wipe) struct content c = {0};
+	OWN(pair_wipe) struct pair p = {0};
+	OWN(buf_wipe) struct buf b = {0};
+	OWN(own_free) char *words = xstrdup(layout_note);
+	struct object note = layout_note_object();
+
+	forge_content(&lab, &honest, &c);
+	forge_object(&none, &c, &note, words, layout_note_len(), &b);
+	buf_add(&b, honest.data, honest.len);
+	assert_refused(&b, "segment 0");
+
+	pair_init(&p);
+	content_wipe(&c);
+	forge_content(&lab, &p.one, &c);
+	words[0] ^= 1;
+	buf_clear(&b);
+	forge_object(&none, &c, &note, words, layout_note_len(), &b);
+	buf_add(&b, p.one.data + b.len, p.one.len - b.len);
+	assert_refused(&b, "note");
+}
+END_TEST
+
+/* ---- keys ---- */
+
+START_TEST(an_unknown_key_is_a_refusal_not_damage) {
+	struct keyring old = { .group = lab.keys.group, .v = lab.keys.v + 1, .n = 1 };
+	struct err e = ERR_INIT;
+
+	lab.open.keys = &old;
+	ck_assert_int_eq(lab_open(&lab, &honest, LAB_SEEK, LAB_STREAM, NULL, NULL, &e), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "not among the keys"));
+	ck_assert_int_eq(lab_open(&lab, &honest, LAB_STREAM, LAB_STREAM, NULL, NULL, &e), ERR_REFUSED);
+}
+END_TEST
+
+START_TEST(a_wrong_key_under_the_right_identifier_is_refused) {
+	lab.keys.v[0].key.data[0] ^= 1;
+	assert_refused(&honest, "RFC 3394 2.2.2");
+}
+END_TEST
+
+static Suite *suite(void) {
+	Suite *s = suite_create("envelope, hostile");
+	TCase *c = tcase_create("refusals");
+
+	tcase_set_timeout(c, 300);
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, every_flipped_byte_is_refused);
+	tcase_add_test(c, every_cut_is_refused);
+	tcase_add_test(c, bytes_behind_the_manifest_are_refused);
+	tcase_add_test(c, random_bytes_are_refused);
+	tcase_add_test(c, an_unforged_pair_opens);
+	tcase_add_loop_test(c, a_segment_that_breaks_a_rule_is_refused, 0, N_BAD);
+	tcase_add_loop_test(c, a_manifest_object_that_breaks_a_rule_is_refused, 0, N_BAD);
+	tcase_add_test(c, lengths_that_lie_are_refused_at_once);
+	tcase_add_test(c, a_manifest_longer_than_any_is_refused_unread);
+	tcase_add_test(c, a_thousand_levels_are_refused);
+	tcase_add_test(c, objects_out_of_place_are_refused);
+	tcase_add_test(c, one_flipped_byte_in_a_long_file_is_refused);
+	tcase_add_test(c, a_segment_sealed_anew_by_another_member_is_refused);
+	tcase_add_test(c, a_note_in_the_wrong_place_or_of_other_words_is_refused);
+	tcase_add_test(c, an_unknown_key_is_a_refusal_not_damage);
+	tcase_add_test(c, a_wrong_key_under_the_right_identifier_is_refused);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+int main(void) {
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
