@@ -10,27 +10,31 @@
 #define ECDSA_HALF_MAX 49    /* P-384's r or s with its sign octet */
 
 /* Whole AlgorithmIdentifiers: one encoding each, so comparing bytes is the whole check. */
-static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
-static const uint8_t ecdsa_sha384[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03 };
-static const uint8_t rsa_sha256[] = { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00 };
-static const uint8_t rsa_cms[] = { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00 };
+#define ECDSA(n) { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, n }
+#define RSA(n) { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, n, 0x05, 0x00 }
+
+static const uint8_t ecdsa_sha256[] = ECDSA(2), ecdsa_sha384[] = ECDSA(3), ecdsa_sha512[] = ECDSA(4);
+static const uint8_t rsa_sha256[] = RSA(11), rsa_sha384[] = RSA(12), rsa_sha512[] = RSA(13), rsa_cms[] = RSA(1);
 
 static const struct {
 	const uint8_t *der;
 	size_t len;
 	int key_type;
 	const char *md;
-	bool in_x509, in_cms;
+	enum sigalg_use use[2]; /* where it may stand */
 } algs[] = {
-	[SIGALG_ECDSA_SHA256] = { ecdsa_sha256, sizeof(ecdsa_sha256), EVP_PKEY_EC, "SHA256", true, true },
-	[SIGALG_ECDSA_SHA384] = { ecdsa_sha384, sizeof(ecdsa_sha384), EVP_PKEY_EC, "SHA384", true, false },
-	[SIGALG_RSA_SHA256] = { rsa_sha256, sizeof(rsa_sha256), EVP_PKEY_RSA, "SHA256", true, false },
-	[SIGALG_RSA_CMS] = { rsa_cms, sizeof(rsa_cms), EVP_PKEY_RSA, "SHA256", false, true },
+	[SIGALG_ECDSA_SHA256] = { ecdsa_sha256, sizeof(ecdsa_sha256), EVP_PKEY_EC, "SHA256", { SIGALG_IN_X509, SIGALG_IN_CMS } },
+	[SIGALG_ECDSA_SHA384] = { ecdsa_sha384, sizeof(ecdsa_sha384), EVP_PKEY_EC, "SHA384", { SIGALG_IN_X509, SIGALG_IN_X509 } },
+	[SIGALG_ECDSA_SHA512] = { ecdsa_sha512, sizeof(ecdsa_sha512), EVP_PKEY_EC, "SHA512", { SIGALG_IN_X509, SIGALG_IN_X509 } },
+	[SIGALG_RSA_SHA256] = { rsa_sha256, sizeof(rsa_sha256), EVP_PKEY_RSA, "SHA256", { SIGALG_IN_X509, SIGALG_IN_X509 } },
+	[SIGALG_RSA_SHA384] = { rsa_sha384, sizeof(rsa_sha384), EVP_PKEY_RSA, "SHA384", { SIGALG_IN_X509, SIGALG_IN_X509 } },
+	[SIGALG_RSA_SHA512] = { rsa_sha512, sizeof(rsa_sha512), EVP_PKEY_RSA, "SHA512", { SIGALG_IN_X509, SIGALG_IN_X509 } },
+	[SIGALG_RSA_CMS] = { rsa_cms, sizeof(rsa_cms), EVP_PKEY_RSA, "SHA256", { SIGALG_IN_CMS, SIGALG_IN_CMS } },
 };
 #define N_ALGS (sizeof(algs) / sizeof(algs[0]))
 
 static bool suits(size_t i, enum sigalg_use use) {
-	return use == SIGALG_IN_CMS ? algs[i].in_cms : algs[i].in_x509;
+	return algs[i].use[0] == use || algs[i].use[1] == use;
 }
 
 int sigalg_of_key(EVP_PKEY *key, enum sigalg_use use, enum sigalg *alg, struct err *e) {
@@ -62,7 +66,7 @@ int sigalg_take(struct der *d, enum sigalg_use use, enum sigalg *alg, const char
 			return 0;
 		}
 	}
-	return err_set(e, ERR_DAMAGED, "%s: not ecdsa-with-SHA2 or RSA PKCS #1 v1.5 with SHA-256", what);
+	return err_set(e, ERR_DAMAGED, "%s: %s", what, use == SIGALG_IN_CMS ? "not ecdsa-with-SHA256 or rsaEncryption" : "not ECDSA or RSA PKCS #1 v1.5 with SHA-2");
 }
 
 int sigalg_sign(enum sigalg alg, EVP_PKEY *key, const void *data, size_t len, struct buf *sig, struct err *e) {

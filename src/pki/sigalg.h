@@ -13,13 +13,16 @@
 enum sigalg {
 	SIGALG_ECDSA_SHA256, /* RFC 5758 3.2 */
 	SIGALG_ECDSA_SHA384,
+	SIGALG_ECDSA_SHA512,
 	SIGALG_RSA_SHA256,   /* RFC 4055 5 */
+	SIGALG_RSA_SHA384,
+	SIGALG_RSA_SHA512,
 	SIGALG_RSA_CMS,      /* rsaEncryption beside a SHA-256 digestAlgorithm, RFC 3370 3.2 */
 };
 
 /* Where a signature stands says which algorithms may be used there. */
 enum sigalg_use {
-	SIGALG_IN_X509, /* certificates, lists, requests: the hash is part of the algorithm; P-384 keys take SHA-384 */
+	SIGALG_IN_X509, /* lists: the hash is part of the algorithm; we sign with SHA-384 for P-384, else SHA-256 */
 	SIGALG_IN_CMS,  /* SignerInfo: always SHA-256 */
 };
 

@@ -343,6 +343,30 @@ static bool takes(void *arg, const uint8_t *data, size_t len) {
 	return crl_set_make(data, len, f.ca.cert, &o.set, NULL) == 0;
 }
 
+/* What scg-ca does not write but a CA may: every strong hash, with both kinds of key. */
+START_TEST(lists_by_openssl_with_every_strong_hash_are_taken) {
+	static const char *const specs[] = { "ec:P-256", "rsa:2048" };
+	static const char *const digests[] = { "SHA256", "SHA384", "SHA512", "SHA1", "SHA224" };
+
+	for (size_t i = 0; i < 10; i++) {
+		OWN(fixture_id_wipe) struct fixture_id ca = {0};
+		OWN(buf_wipe) struct buf der = {0};
+		OWN(owner_wipe) struct crl_owner o = {0};
+		unsigned char *out = NULL;
+		int len, r;
+
+		fixture_ca("lab", specs[i % 2], &ca);
+		must_make(&ca, 1, NULL, 0, &der);
+		const unsigned char *p = der.data;
+		OWN(own_x509_crl) X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.len);
+		ck_assert_int_gt(X509_CRL_sign(crl, ca.key, EVP_get_digestbyname(digests[i / 2])), 0);
+		len = i2d_X509_CRL(crl, &out);
+		r = crl_set_make(out, (size_t)len, ca.cert, &o.set, NULL);
+		ck_assert_int_eq(r, i / 2 < 3 ? 0 : ERR_DAMAGED);
+		OPENSSL_free(out);
+	}
+} END_TEST
+
 START_TEST(any_change_is_refused) {
 	OWN(buf_wipe) struct buf der = {0};
 	struct crl_entry v[3];
@@ -547,6 +571,7 @@ int main(void) {
 	tcase_add_test(t, bad_entries_make_no_list);
 	tcase_add_test(t, another_key_makes_no_list);
 	tcase_add_test(t, a_foreign_list_is_refused);
+	tcase_add_test(t, lists_by_openssl_with_every_strong_hash_are_taken);
 	tcase_add_test(t, any_change_is_refused);
 	tcase_add_test(t, bytes_behind_the_list_are_refused);
 	tcase_add_loop_test(t, the_hand_made_list_is_taken, AS_IT_IS, N_GOOD);
