@@ -45,3 +45,17 @@ tests_fuzz_fuzz_keypackage_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_keypackage_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_keypackage_LDADD = $(KEYRING_LIBS)
 TESTS += tests/fuzz/fuzz_keypackage
+
+check_PROGRAMS += tests/fuzz/fuzz_csr
+tests_fuzz_fuzz_csr_SOURCES = tests/fuzz/fuzz_csr.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_csr_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_csr_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_csr_LDADD = $(PKI_LIBS)
+TESTS += tests/fuzz/fuzz_csr
+
+check_PROGRAMS += tests/fuzz/fuzz_cert
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_cert_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_cert_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_cert_LDADD = $(PKI_LIBS)
+TESTS += tests/fuzz/fuzz_cert

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/fixture.h"
+#include "lib/suite.h"
 #include "lib/tmp.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -253,9 +254,7 @@ START_TEST(files_are_loaded_and_named_in_errors) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("cert");
 	TCase *t = tcase_create("cert");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, pem_and_der_are_read);
@@ -275,9 +274,5 @@ int main(void) {
 	tcase_add_test(t, a_member_certificate_names_no_group_as_a_ca);
 	tcase_add_test(t, a_key_that_does_not_fit_is_refused);
 	tcase_add_test(t, files_are_loaded_and_named_in_errors);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("cert", t);
 }

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "lib/fixture.h"
+#include "lib/suite.h"
 #include "base/work.h"
 #include "pki/key.h"
 #include "pki/name.h"
@@ -319,9 +320,7 @@ START_TEST(several_threads_ask_at_once) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("chain");
 	TCase *t = tcase_create("chain");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, members_are_clients_and_signers, 0, 3);
@@ -340,9 +339,5 @@ int main(void) {
 	tcase_add_test(t, a_ca_signed_by_another_key_is_no_anchor);
 	tcase_add_loop_test(t, verdicts_have_the_names_of_the_protocol, 0, 7);
 	tcase_add_test(t, several_threads_ask_at_once);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("chain", t);
 }

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/own.h"
+#include "lib/suite.h"
 #include "pki/csr.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
@@ -163,9 +164,7 @@ START_TEST(cut_or_flipped_anywhere_it_is_refused) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("csr");
 	TCase *t = tcase_create("csr");
-	SRunner *r = srunner_create(s);
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, our_own_requests_open, 0, 3);
@@ -179,9 +178,5 @@ int main(void) {
 	tcase_add_test(t, what_is_no_request_is_refused);
 	tcase_add_test(t, what_follows_is_refused);
 	tcase_add_test(t, cut_or_flipped_anywhere_it_is_refused);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("csr", t);
 }

@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "lib/suite.h"
 #include "lib/tmp.h"
 #include "base/file.h"
 #include "base/own.h"
@@ -330,7 +331,6 @@ START_TEST(two_keys_differ_in_their_hash) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("key");
 	TCase *t = tcase_create("key");
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
@@ -359,10 +359,5 @@ int main(void) {
 	tcase_add_test(t, the_digest_fits_the_key);
 	tcase_add_loop_test(t, weak_signature_hashes_are_not_strong, 0, 7);
 	tcase_add_test(t, two_keys_differ_in_their_hash);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run("key", t);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "lib/suite.h"
 #include "pki/name.h"
 #include "pki/ossl.h"
 
@@ -113,9 +114,7 @@ START_TEST(a_missing_or_second_attribute_is_refused) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("name");
 	TCase *t = tcase_create("name");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_loop_test(t, names_of_people_pass, 0, 12);
 	tcase_add_loop_test(t, what_is_no_name_is_refused, 0, 20);
@@ -124,9 +123,5 @@ int main(void) {
 	tcase_add_test(t, printable_string_is_read_too);
 	tcase_add_loop_test(t, a_hostile_attribute_is_refused, 0, 9);
 	tcase_add_test(t, a_missing_or_second_attribute_is_refused);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("name", t);
 }

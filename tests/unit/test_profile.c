@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "lib/fixture.h"
+#include "lib/suite.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
@@ -246,9 +247,7 @@ START_TEST(roles_have_names) {
 } END_TEST
 
 int main(void) {
-	Suite *s = suite_create("profile");
 	TCase *t = tcase_create("profile");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, stock_verifier_agrees_with_each_role);
@@ -266,9 +265,5 @@ int main(void) {
 	tcase_add_test(t, names_and_keys_are_checked_before_signing);
 	tcase_add_loop_test(t, a_ca_with_a_bad_group_name_is_refused, 0, 5);
 	tcase_add_test(t, roles_have_names);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("profile", t);
 }
