@@ -8,8 +8,8 @@ tests_lib_libtmp_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_LIBRARIES += tests/lib/libfixture.a
 tests_lib_libfixture_a_SOURCES = tests/lib/fixture.c tests/lib/fixture_crl.c tests/lib/fixture.h
 check_LIBRARIES += tests/lib/libenvelopelab.a
-<<<<<<< HEAD
-tests_lib_libenvelopelab_a_SOURCES = tests/lib/envelope_lab.c tests/lib/envelope_lab.h
+tests_lib_libenvelopelab_a_SOURCES = tests/lib/envelope_lab.c tests/lib/envelope_lab.h tests/lib/forge.c tests/lib/forge.h
+tests_lib_libenvelopelab_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_lib_libfixture_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_LIBRARIES += tests/lib/libweb.a
 tests_lib_libweb_a_SOURCES = tests/lib/web.c tests/lib/web.h
@@ -17,7 +17,4 @@ tests_lib_libweb_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_LIBRARIES += tests/lib/libmemgate.a
 tests_lib_libmemgate_a_SOURCES = tests/lib/memgate.c tests/lib/memgate.h
 tests_lib_libmemgate_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-=======
-tests_lib_libenvelopelab_a_SOURCES = tests/lib/envelope_lab.c tests/lib/envelope_lab.h tests/lib/forge.c tests/lib/forge.h
->>>>>>> 5003654 (envelope: test refusals, authors, stock tools both ways)
 endif
