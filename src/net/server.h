@@ -80,6 +80,7 @@ void server_set_ctx(struct server *s, SSL_CTX *ctx);
 /* Closes each connection for which f says true (newly revoked); where a request has begun, what f filled into reply is its answer. In the
  * thread of server_run: a handler, a watch, a tick. Peers that are still shaking hands are not asked: their first request will be. */
 void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p, struct http_reply *reply), void *arg);
+/* In the thread of server_run, or when it has ended. */
 void server_get_stats(const struct server *s, struct server_stats *out);
 
 #endif

@@ -481,7 +481,6 @@ START_TEST(handshake_bytes_do_not_buy_time) {
 } END_TEST
 
 START_TEST(reader_that_does_not_read_is_dropped) {
-	struct server_stats stats;
 	struct caller c;
 
 	start(&short_write);
@@ -492,7 +491,6 @@ START_TEST(reader_that_does_not_read_is_dropped) {
 		usleep(10000);
 	ck_assert_int_eq(app.released, 1);
 	caller_close(&c);
-	server_get_stats(web.server, &stats);
 	(void)web_stop(&web);
 } END_TEST
 
