@@ -18,6 +18,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 
+#define LOCK_WAIT_MS 3000
 #define CRL_WINDOW_MS 60000
 
 struct run {
@@ -145,7 +146,8 @@ static int open_group(struct run *r, struct err *e) {
 		return e->code;
 	log_set_level(r->conf->level);
 	lock = gwconf_path(r->conf, FILE_LOCK);
-	if (file_lock(lock, 0, &r->lock, e) != 0)
+	/* One that was just killed holds it until the kernel has taken it apart. */
+	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)
 		return err_add(e, "a gateway runs on this folder already");
 	if (identity_chain(r->conf, &r->chain, e) != 0 || identity_load(&id, r->conf, r->plan->passin, NULL, r->chain, e) != 0)
 		return e->code;
