@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# All but main.c is an archive, so that unit tests link it.
+noinst_LIBRARIES += src/client/libclient.a
+src_client_libclient_a_SOURCES =
+src_client_libclient_a_SOURCES += src/client/settings.c src/client/identity.c src/client/note.c src/client/revocation.c src/client/gateway.c src/client/session.c src/client/settings.c src/client/identity.c src/client/note.c src/client/revocation.c src/client/gateway.c src/client/session.h

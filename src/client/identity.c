@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/identity.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "pki/cert.h"
+#include "pki/key.h"
+#include "pki/ossl.h"
+
+int identity_check_cert(const struct chain *chain, X509 *cert, const char *what, struct err *e) {
+	enum verdict v = chain_check(chain, cert, PURPOSE_CLIENT, e);
+
+	if (v == VERDICT_GOOD)
+		return 0;
+	(void)err_add(e, "%s is no member's certificate of this group (%s)", what, verdict_name(v));
+	return err_recode(e, ERR_DAMAGED);
+}
+
+static int load_cert(const char *dir, const char *name, X509 **cert, struct err *e) {
+	OWN(own_free) char *path = file_join(dir, name);
+	int r = cert_load(path, cert, e);
+
+	if (r == ERR_NOTFOUND)
+		return err_set(e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg req, scg install)", name);
+	return r;
+}
+
+int identity_load_public(struct identity *me, const char *dir, struct err *e) {
+	OWN(own_x509) X509 *ca = NULL;
+	int r;
+
+	me->dir = xstrdup(dir);
+	if ((r = load_cert(dir, CERT_FILE, &me->cert, e)) != 0 || (r = load_cert(dir, CA_FILE, &ca, e)) != 0)
+		return r;
+	if ((r = chain_new(ca, &me->chain, e)) != 0)
+		return r;
+	if ((r = identity_check_cert(me->chain, me->cert, CERT_FILE, e)) != 0)
+		return r;
+	if ((r = cert_name(me->cert, &me->name, e)) != 0)
+		return r;
+	me->group = xstrdup(chain_group(me->chain));
+	return 0;
+}
+
+/* The certificate of a renewal was put in place, its key was not: does it fit, then it goes there now. */
+static int finish_renewal(struct identity *me, const char *path, const char *passin, struct err *e) {
+	OWN(own_free) char *next = file_join(me->dir, NEXT_KEY_FILE);
+	OWN(own_pkey) EVP_PKEY *key = NULL;
+	int r;
+
+	if (!file_exists(next))
+		return ERR_NOTFOUND;
+	if ((r = key_load(next, passin, &key, e)) != 0 || (r = cert_check_key(me->cert, key, CERT_FILE, e)) != 0)
+		return r;
+	if (rename(next, path) != 0)
+		return err_sys(e, ERR_FAIL, "%s: cannot become %s", NEXT_KEY_FILE, KEY_FILE);
+	EVP_PKEY_free(me->key);
+	me->key = key;
+	key = NULL;
+	return file_sync_dir(me->dir, e);
+}
+
+int identity_load(struct identity *me, const char *dir, const char *passin, struct err *e) {
+	OWN(own_free) char *path = file_join(dir, KEY_FILE);
+	int r = identity_load_public(me, dir, e);
+
+	if (r != 0 || (r = key_load(path, passin, &me->key, e)) != 0)
+		return r;
+	r = cert_check_key(me->cert, me->key, CERT_FILE, e);
+	if (r == 0)
+		return 0;
+	struct err renewal = ERR_INIT;
+	int done = finish_renewal(me, path, passin, &renewal);
+	if (done != ERR_NOTFOUND && done != 0 && e != NULL)
+		*e = renewal;
+	return done == ERR_NOTFOUND ? r : done;
+}
+
+void identity_wipe(struct identity *me) {
+	EVP_PKEY_free(me->key);
+	X509_free(me->cert);
+	chain_free(me->chain);
+	free(me->dir);
+	free(me->name);
+	free(me->group);
+	*me = (struct identity){0};
+}
