@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/groupfile.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "client/driveio.h"
+#include "ledger/path.h"
+#include "pki/cert.h"
+#include "pki/ossl.h"
+
+#define CHANGES_MAX 20 /* newer events met while one file is opened */
+
+int groupfile_path(const char *given, char **path, struct err *e) {
+	OWN(own_free) char *nfc = NULL;
+	int r;
+
+	if (!text_is_utf8(given, strlen(given)))
+		return err_set(e, ERR_USAGE, "a name in the group is UTF-8 (RFC 3629)");
+	if ((r = text_nfc(given, &nfc, e)) != 0 || (r = path_check(nfc, strlen(nfc), e)) != 0)
+		return err_recode(e, ERR_USAGE);
+	*path = nfc;
+	nfc = NULL;
+	return 0;
+}
+
+int groupfile_find(struct session *s, const char *path, struct ledger_file *f, struct err *e) {
+	int r;
+
+	session_lock(s);
+	r = ledger_find(session_ledger(s), path, f, e);
+	session_unlock(s);
+	return r == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "no such file in the group") : r;
+}
+
+static int check_author(const struct envelope_result *r, const struct ledger_file *f, struct err *e) {
+	OWN(own_free) char *name = NULL;
+	OWN(buf_wipe) struct buf sealer = {0}, poster = {0};
+	int rc = cert_name(r->author, &name, e);
+
+	if (rc != 0 || strcmp(name, f->author) == 0)
+		return rc;
+	text_escape(name, strlen(name), &sealer);
+	text_escape(f->author, strlen(f->author), &poster);
+	return err_set(e, ERR_DAMAGED, "sealed by %s, but brought into the ledger by %s", buf_str(&sealer), buf_str(&poster));
+}
+
+/* What the envelope itself does not know. */
+static int check_result(const struct envelope_result *r, const struct ledger_file *f, struct err *e) {
+	if (memcmp(r->object_sha256, f->object_sha256, sizeof(f->object_sha256)) != 0)
+		return err_set(e, ERR_DAMAGED, "the object on the drive is not the one of the ledger (SHA-256)");
+	if (memcmp(r->key_id, f->key_id, KEY_ID_LEN) != 0)
+		return err_set(e, ERR_DAMAGED, "the object is sealed under another epoch than the ledger says");
+	if (r->manifest.size != f->content_size)
+		return err_set(e, ERR_DAMAGED, "has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", r->manifest.size, f->content_size);
+	return check_author(r, f, e);
+}
+
+int groupfile_open(struct worker *w, const struct ledger_file *f, const struct sink *out, struct err *e) {
+	struct session *s = w->session;
+	OWN(keyring_wipe) struct keyring keys = {0};
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	struct envelope_open how = {
+	    .keys = &keys, .chain = s->me.chain, .group = s->me.group, .content_sha256 = f->content_sha256, .in_ledger = true,
+	    .hash_object = true, .threads = w->threads, .progress = worker_progress, .progress_arg = w,
+	};
+	struct driveio_reader object;
+	struct source in;
+	int r;
+
+	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0 || (r = driveio_open(&object, s->store, f->object, &in, e)) != 0)
+		return r;
+	if (object.size != f->object_size)
+		return err_set(e, ERR_DAMAGED, "the object on the drive has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", object.size,
+			       f->object_size);
+	r = envelope_open(&how, &in, out, &result, e);
+	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
+	if (r == ERR_REFUSED)
+		return err_recode(e, ERR_DAMAGED);
+	return r != 0 ? r : check_result(&result, f, e);
+}
+
+/* The newest event of the path, and the keys for it. */
+static int look_again(struct session *s, const char *path, struct ledger_file *f, struct err *e) {
+	bool have;
+	int r;
+
+	ledger_file_wipe(f);
+	*f = (struct ledger_file){0};
+	if ((r = session_sync(s, e)) != 0 || (r = groupfile_find(s, path, f, e)) != 0)
+		return r;
+	session_lock(s);
+	have = keyring_find(&s->keys, f->key_id) != NULL;
+	session_unlock(s);
+	return have ? 0 : session_refresh_keys(s, e);
+}
+
+static bool may_settle(const struct session *s, const struct ledger_file *f) {
+	return s->conf.settle_s > 0 && clock_now_s() - f->event_time_s < (int64_t)s->conf.settle_s;
+}
+
+int groupfile_verdict(const struct session *s, const struct ledger_file *f, const struct err *why, struct err *e) {
+	if (may_settle(s, f))
+		return err_set(e, ERR_UNREACHABLE, "has not settled on this machine yet: %s", why->text);
+	if (why->code == ERR_NOTFOUND && s->stale)
+		return err_set(e, ERR_UNREACHABLE, "its object %s is not on the drive; perhaps there is a newer one", f->object);
+	if (why->code == ERR_NOTFOUND)
+		return err_set(e, ERR_DAMAGED, "its object %s is missing on the drive", f->object);
+	return err_set(e, why->code, "%s", why->text);
+}
+
+int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) {
+	struct session *s = w->session;
+	int r = groupfile_find(s, path, f, e);
+
+	for (int i = 0; r == 0; i++) {
+		const struct sink *out = NULL;
+		struct err why = ERR_INIT;
+		char object[OBJECT_ID_LEN + 1];
+
+		if ((r = t->begin(t->arg, f, &out, e)) != 0)
+			return r;
+		r = groupfile_open(w, f, out, &why);
+		if (r == 0)
+			return 0;
+		memcpy(object, f->object, sizeof(object));
+		if (r != ERR_NOTFOUND && r != ERR_DAMAGED && r != ERR_REFUSED)
+			return err_set(e, r, "%s", why.text);
+		if (s->stale || i == CHANGES_MAX)
+			return groupfile_verdict(s, f, &why, e);
+		if ((r = look_again(s, path, f, e)) == 0 && strcmp(object, f->object) == 0)
+			return groupfile_verdict(s, f, &why, e);
+	}
+	return r;
+}

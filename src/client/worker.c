@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/worker.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "base/work.h"
+
+struct run {
+	struct session *session;
+	const struct worker_job *job;
+	struct progress *progress;
+	atomic_size_t next;
+	atomic_bool stop;
+	unsigned workers;
+	pthread_mutex_t lock; /* of what follows */
+	size_t done;
+	struct err gravest;
+};
+
+void worker_progress(void *arg, uint64_t bytes) {
+	const struct worker *w = arg;
+
+	progress_add(w->progress, bytes);
+}
+
+/* Which of two errors says more about the whole run. */
+static int gravity(int code) {
+	switch (code) {
+	case 0:
+		return 0;
+	case ERR_DAMAGED:
+		return 4;
+	case ERR_REFUSED:
+		return 3;
+	case ERR_UNREACHABLE:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* A single failure is the error of the run and needs no line of its own. */
+static void show(struct run *run, const char *name, const char *result, const struct err *e) {
+	if (run->job->failed != NULL)
+		return;
+	if (e->code == 0)
+		progress_item(run->progress, name, result);
+	else if (run->job->n > 1)
+		progress_item(run->progress, name, e->text);
+}
+
+static void record(struct run *run, size_t i, const char *result, struct err *e) {
+	const char *name = run->job->name(run->job->arg, i);
+	OWN(buf_wipe) struct buf shown = {0};
+
+	show(run, name, result, e);
+	(void)pthread_mutex_lock(&run->lock);
+	if (e->code == 0)
+		run->done++;
+	else if (run->job->failed != NULL)
+		run->job->failed(run->job->arg, i, e);
+	if (gravity(e->code) > gravity(run->gravest.code)) {
+		text_escape(name, strlen(name), &shown);
+		(void)err_add(e, "%s", buf_str(&shown));
+		run->gravest = *e;
+	}
+	(void)pthread_mutex_unlock(&run->lock);
+	/* The next file would meet the same. */
+	if (e->code == ERR_REFUSED || e->code == ERR_UNREACHABLE)
+		atomic_store(&run->stop, true);
+}
+
+static int work(void *arg, unsigned i, struct err *e) {
+	struct run *run = arg;
+	struct worker w = { .session = run->session, .threads = run->workers > 1 ? 1 : 0, .progress = run->progress };
+	unsigned cores = work_cores();
+	size_t item;
+	int r = 0;
+
+	if (run->workers > 1 && cores > run->workers)
+		w.threads = cores / run->workers;
+	/* Alone, the session's connection serves. */
+	if (run->workers == 1)
+		w.fetch = run->session->fetch;
+	else if (!run->session->stale)
+		r = session_fetch(run->session, &w.fetch, e);
+	while (r == 0 && !atomic_load(&run->stop) && (item = atomic_fetch_add(&run->next, 1)) < run->job->n) {
+		char result[WORKER_RESULT_MAX] = "done";
+		struct err failure = ERR_INIT;
+
+		failure.code = run->job->f(run->job->arg, &w, item, result, &failure);
+		record(run, item, result, &failure);
+	}
+	if (run->workers > 1)
+		fetch_free(w.fetch);
+	(void)i;
+	return r;
+}
+
+static unsigned how_many(const struct worker_job *job) {
+	unsigned n = job->workers != 0 ? job->workers : WORKERS_DEFAULT;
+
+	if (n > WORKERS_MAX)
+		n = WORKERS_MAX;
+	return job->n < n ? (unsigned)job->n : n;
+}
+
+static int conclude(const struct run *run, size_t failed, struct err *e) {
+	if (failed == 0)
+		return 0;
+	if (e != NULL)
+		*e = run->gravest;
+	if (run->job->n > 1)
+		(void)err_add(e, "%s: %zu of %zu failed", run->job->verb, failed, run->job->n);
+	return run->gravest.code;
+}
+
+int worker_run(struct session *s, const struct worker_job *job, size_t *failed, struct err *e) {
+	struct run run = { .session = s, .job = job, .workers = how_many(job) };
+	size_t n_failed;
+	int r = 0;
+
+	if (failed != NULL)
+		*failed = 0;
+	if (job->n == 0)
+		return 0;
+	(void)pthread_mutex_init(&run.lock, NULL);
+	run.progress = progress_new(job->verb, job->bytes, false);
+	r = work_run(run.workers, work, &run, e);
+	progress_free(run.progress);
+	(void)pthread_mutex_destroy(&run.lock);
+	n_failed = job->n - run.done;
+	if (failed != NULL)
+		*failed = n_failed;
+	return run.gravest.code != 0 || r == 0 ? conclude(&run, n_failed, e) : r;
+}
