@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Downloading: plaintext into a nameless file of the target folder, named when everything is verified. */
+#ifndef SCG_CLIENT_DOWNLOAD_H
+#define SCG_CLIENT_DOWNLOAD_H
+
+#include "base/err.h"
+#include "client/session.h"
+
+struct download_job {
+	char *const *names;   /* paths in the group */
+	size_t n;
+	const char *out;      /* a folder, which gets the last parts of the names; with one name also a file, which is replaced; NULL: the working folder */
+	unsigned workers;
+};
+/* Nothing but a file named by out is overwritten: ERR_EXISTS. ERR_USAGE: several names and out is no folder, or two names with one last part. */
+int download(struct session *s, const struct download_job *job, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Destroying what lies on the drive and is no file of the group (any more). */
+#ifndef SCG_CLIENT_GC_H
+#define SCG_CLIENT_GC_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "client/session.h"
+
+struct gc_report {
+	uint64_t destroyed, bytes; /* objects and their size */
+	uint64_t left;             /* superseded or orphaned, but not ours to destroy */
+	uint64_t waiting;          /* named by no event, but too young: perhaps somebody is uploading them */
+	uint64_t swept;            /* leftovers of broken writes */
+};
+/* What an event named and is no file's current object goes at once, what no event names when it is older than orphan_s. The drive is listed before the head is
+ * fetched: what is listed and unnamed was put before. */
+int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Uploading: seal, put the object on the drive, post the event, destroy what it replaces; killed anywhere, nothing is lost. */
+#ifndef SCG_CLIENT_UPLOAD_H
+#define SCG_CLIENT_UPLOAD_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "client/names.h"
+#include "client/session.h"
+
+/* An object that no event names after so long is destroyed by gc, so no event is posted for one that is a day younger. */
+#define UPLOAD_ORPHAN_S (7 * 86400)
+#define UPLOAD_POST_WITHIN_S (6 * 86400)
+#define UPLOAD_EPOCHS_MAX 2 /* new epochs met before the upload gives up */
+
+struct upload_job {
+	const struct names *files;
+	bool replace;        /* the newest content is the base, seen or not */
+	unsigned workers;
+};
+/* ERR_CONFLICT where somebody's newer content was found: ours stands beside it under another name. */
+int upload(struct session *s, const struct upload_job *job, struct err *e) MUST_CHECK;
+
+#endif

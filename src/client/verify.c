@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "client/driveio.h"
+#include "client/groupfile.h"
+#include "client/listing.h"
+#include "client/worker.h"
+#include "envelope/envelope.h"
+#include "pki/ossl.h"
+
+OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
+
+struct verify_item {
+	char *path;
+	uint64_t size;
+};
+
+/* Enough of each file to know a copy of its object again. */
+struct verify_known {
+	uint64_t size;
+	uint8_t sha256[SHA256_LEN];
+	uint8_t key_id[KEY_ID_LEN];
+	char object[OBJECT_ID_LEN + 1];
+};
+
+struct verify_run {
+	struct session *session;
+	struct verify_item *v;
+	size_t n, cap;
+	struct verify_known *known; /* n_known of them, by size */
+	size_t n_known;
+	uint64_t bytes;
+	struct verify_report *report;
+};
+
+void verify_report_wipe(struct verify_report *r) {
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->v[i].what);
+		free(r->v[i].why);
+	}
+	free(r->v);
+	*r = (struct verify_report){0};
+}
+
+static void find(struct verify_report *r, const char *what, bool is_file, const char *why) {
+	if (r->n == r->cap) {
+		r->cap = r->cap == 0 ? 16 : r->cap * 2;
+		r->v = xrealloc(r->v, r->cap, sizeof(*r->v));
+	}
+	r->v[r->n++] = (struct verify_finding){ .what = xstrdup(what), .is_file = is_file, .why = xstrdup(why) };
+}
+
+static void run_wipe(struct verify_run *run) {
+	for (size_t i = 0; i < run->n; i++)
+		free(run->v[i].path);
+	free(run->v);
+	free(run->known);
+}
+
+static void add_item(struct verify_run *run, const struct ledger_file *f) {
+	if (run->n == run->cap) {
+		run->cap = run->cap == 0 ? 64 : run->cap * 2;
+		run->v = xrealloc(run->v, run->cap, sizeof(*run->v));
+		run->known = xrealloc(run->known, run->cap, sizeof(*run->known));
+	}
+	struct verify_known *k = &run->known[run->n_known++];
+	k->size = f->object_size;
+	memcpy(k->sha256, f->object_sha256, sizeof(k->sha256));
+	memcpy(k->key_id, f->key_id, sizeof(k->key_id));
+	memcpy(k->object, f->object, sizeof(k->object));
+	run->v[run->n++] = (struct verify_item){ xstrdup(f->path), f->content_size };
+	run->bytes += f->content_size;
+}
+
+static int collect(void *arg, const struct ledger_file *f, struct err *e) {
+	(void)e;
+	add_item(arg, f);
+	return 0;
+}
+
+static int collect_named(struct verify_run *run, const struct verify_job *job, struct err *e) {
+	for (size_t i = 0; i < job->n; i++) {
+		OWN(own_free) char *path = NULL;
+		OWN(ledger_file_wipe) struct ledger_file f = {0};
+		OWN(buf_wipe) struct buf shown = {0};
+		int r = groupfile_path(job->names[i], &path, e);
+
+		if (r == 0)
+			r = groupfile_find(run->session, path, &f, e);
+		if (r != 0) {
+			text_escape(job->names[i], strlen(job->names[i]), &shown);
+			return err_add(e, "%s", buf_str(&shown));
+		}
+		add_item(run, &f);
+	}
+	return 0;
+}
+
+static int collect_all(struct verify_run *run, struct err *e) {
+	struct session *s = run->session;
+	int r;
+
+	session_lock(s);
+	r = ledger_each(session_ledger(s), NULL, collect, run, e);
+	session_unlock(s);
+	return r;
+}
+
+static int nothing_to_write(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e) {
+	(void)arg;
+	(void)f;
+	(void)e;
+	*out = NULL;
+	return 0;
+}
+
+static int verify_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
+	const struct verify_run *run = arg;
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	struct groupfile_target target = { nothing_to_write, NULL };
+
+	(void)result;
+	return groupfile_open_newest(w, run->v[i].path, &target, &f, e);
+}
+
+static void verify_failed(void *arg, size_t i, const struct err *e) {
+	const struct verify_run *run = arg;
+
+	find(run->report, run->v[i].path, true, e->text);
+}
+
+static const char *name_of(void *arg, size_t i) {
+	const struct verify_run *run = arg;
+
+	return run->v[i].path;
+}
+
+/* Rightly sealed by a member of the group, under whatever name? Its SHA-256 and key id come with the answer. */
+static int open_stray(struct verify_run *run, const char *id, struct envelope_result *result, struct err *e) {
+	struct session *s = run->session;
+	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
+	/* No event speaks for it, so the list decides about its author. */
+	struct envelope_open how = {
+	    .keys = &s->keys, .chain = s->me.chain, .crl = crl, .group = s->me.group, .hash_object = true,
+	};
+	struct driveio_reader object;
+	struct source in;
+	int r = driveio_open(&object, s->store, id, &in, e);
+
+	return r != 0 ? r : envelope_open(&how, &in, NULL, result, e);
+}
+
+/* Content keys are fresh for each object: the same bytes under a second id are nobody's upload. */
+static const struct verify_known *find_original(const struct verify_run *run, const struct envelope_result *result) {
+	for (size_t i = 0; i < run->n_known; i++)
+		if (run->known[i].size == result->object_size &&
+		    memcmp(run->known[i].sha256, result->object_sha256, sizeof(result->object_sha256)) == 0)
+			return &run->known[i];
+	return NULL;
+}
+
+/* An object that no event names. */
+static int judge_unnamed(struct verify_run *run, const struct store_stat *st, struct err *e) {
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	const struct verify_known *original;
+	struct err why = ERR_INIT;
+	int r = open_stray(run, st->id, &result, &why);
+
+	if (r == ERR_NOTFOUND)
+		return 0; /* gone meanwhile: another member's clean-up */
+	if (r == ERR_DAMAGED || r == ERR_REFUSED) {
+		find(run->report, st->id, false, why.text);
+		run->report->injected++;
+		return 0;
+	}
+	if (r != 0)
+		return err_set(e, r, "%s", why.text);
+	original = find_original(run, &result);
+	if (original != NULL) {
+		(void)err_set(&why, ERR_DAMAGED, "a copy of object %s, which nobody of the group made", original->object);
+		find(run->report, st->id, false, why.text);
+		run->report->injected++;
+		return 0;
+	}
+	run->report->orphans++;
+	return 0;
+}
+
+/* Which key an object names, without opening it; nothing where it is no envelope: that was said already. */
+static int count_old(struct verify_run *run, const struct store_stat *st, struct err *e) {
+	struct session *s = run->session;
+	const struct epoch *current = keyring_current(&s->keys);
+	struct envelope_info info = {0};
+	struct driveio_reader object;
+	struct err why = ERR_INIT;
+	struct source in;
+	bool old = false;
+
+	(void)e;
+	if (driveio_open(&object, s->store, st->id, &in, &why) != 0 || envelope_inspect(&in, &info, &why) != 0)
+		return 0;
+	for (size_t i = 0; i < info.n_key_ids; i++)
+		old = old || memcmp(info.key_ids[i], current->key_id, KEY_ID_LEN) != 0;
+	envelope_info_wipe(&info);
+	if (!old)
+		return 0;
+	find(run->report, st->id, false, "opens with the key of an older epoch");
+	run->report->old++;
+	return 0;
+}
+
+/* Young ones may be half-way through a desktop client's synchronisation. */
+static bool may_settle(const struct session *s, const struct store_stat *st) {
+	return s->conf.settle_s > 0 && clock_now_s() - st->modified_s < (int64_t)s->conf.settle_s;
+}
+
+static int judge(struct verify_run *run, const struct store_stat *st, struct err *e) {
+	enum ledger_standing standing;
+	int r = ledger_object(session_ledger(run->session), st->id, &standing, e);
+
+	if (r != 0)
+		return r;
+	if (standing == LEDGER_OBJECT_OLD)
+		run->report->superseded++;
+	/* Offline, a newer event may name it. */
+	if (standing != LEDGER_OBJECT_UNKNOWN || run->session->stale || may_settle(run->session, st))
+		return 0;
+	return judge_unnamed(run, st, e);
+}
+
+static int judge_drive(struct verify_run *run, const struct listing *drive, bool old, struct err *e) {
+	int r = 0;
+
+	for (size_t i = 0; i < drive->n && r == 0; i++) {
+		r = judge(run, &drive->v[i], e);
+		if (r == 0 && old)
+			r = count_old(run, &drive->v[i], e);
+	}
+	return r;
+}
+
+static int conclude(const struct verify_run *run, bool old, struct err *e) {
+	const struct verify_report *p = run->report;
+
+	if (p->injected > 0)
+		return err_set(e, ERR_DAMAGED, "%" PRIu64 " objects on the drive were put there by nobody of the group", p->injected);
+	if (old && p->old > 0)
+		return err_set(e, ERR_FAIL, "%" PRIu64 " objects on the drive open with an older epoch's key (scg rekey, scg gc)", p->old);
+	return 0;
+}
+
+int verify(struct session *s, const struct verify_job *job, struct verify_report *report, struct err *e) {
+	OWN(run_wipe) struct verify_run run = { .session = s, .report = report };
+	OWN(listing_wipe) struct listing drive = {0};
+	int r, files;
+
+	if ((r = session_store(s, e)) != 0)
+		return r;
+	/* Listed before the head is fetched: what an event names later is not taken for a stray. */
+	if (job->n == 0 && ((r = listing_take(&drive, s->store, e)) != 0 || (!s->stale && (r = session_sync(s, e)) != 0)))
+		return r;
+	r = job->n > 0 ? collect_named(&run, job, e) : collect_all(&run, e);
+	if (r != 0)
+		return r;
+	struct worker_job files_job = {
+	    .verb = "verify", .bytes = run.bytes, .workers = 1, .n = run.n, .arg = &run, .name = name_of,
+	    .f = verify_one, .failed = verify_failed,
+	};
+	report->files = run.n;
+	files = worker_run(s, &files_job, &report->failed, e);
+	if (files == ERR_REFUSED || files == ERR_UNREACHABLE)
+		return files;
+	struct err rest = ERR_INIT;
+	r = judge_drive(&run, &drive, job->old, &rest);
+	if (r == 0)
+		r = conclude(&run, job->old, &rest);
+	return files != 0 || r == 0 ? files : err_set(e, r, "%s", rest.text);
+}
