@@ -1,7 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 # All but main.c is an archive, so that unit tests link it.
 noinst_LIBRARIES += src/client/libclient.a
-src_client_libclient_a_SOURCES =
-src_client_libclient_a_SOURCES += src/client/settings.c src/client/identity.c src/client/note.c src/client/revocation.c src/client/gateway.c src/client/session.c src/client/settings.c src/client/identity.c src/client/note.c src/client/revocation.c src/client/gateway.c src/client/session.h
-src_client_libclient_a_SOURCES += src/client/worker.c src/client/driveio.c src/client/groupfile.c src/client/listing.c src/client/step.c src/client/worker.c src/client/driveio.c src/client/groupfile.c src/client/listing.c src/client/step.h
-src_client_libclient_a_SOURCES += src/client/names.c src/client/upload.c src/client/download.c src/client/change.c src/client/gc.c src/client/rekey.c src/client/verify.c src/client/names.c src/client/upload.c src/client/download.c src/client/change.c src/client/gc.c src/client/rekey.c src/client/verify.h
+src_client_libclient_a_SOURCES = \
+	src/client/change.c src/client/change.h \
+	src/client/cmd_crypt.c src/client/cmd_drive.c src/client/cmd_files.c src/client/cmd_member.c src/client/commands.h \
+	src/client/download.c src/client/download.h \
+	src/client/driveio.c src/client/driveio.h \
+	src/client/gateway.c src/client/gateway.h \
+	src/client/gc.c src/client/gc.h \
+	src/client/groupfile.c src/client/groupfile.h \
+	src/client/identity.c src/client/identity.h \
+	src/client/install.c src/client/install.h \
+	src/client/listing.c src/client/listing.h \
+	src/client/names.c src/client/names.h \
+	src/client/note.c src/client/note.h \
+	src/client/output.c src/client/output.h \
+	src/client/print.c src/client/print.h \
+	src/client/rekey.c src/client/rekey.h \
+	src/client/revocation.c src/client/revocation.h \
+	src/client/session.c src/client/session.h \
+	src/client/settings.c src/client/settings.h \
+	src/client/step.c src/client/step.h \
+	src/client/upload.c src/client/upload.h \
+	src/client/verify.c src/client/verify.h \
+	src/client/worker.c src/client/worker.h
+
+bin_PROGRAMS += src/client/scg
+src_client_scg_SOURCES = src/client/main.c
+src_client_scg_LDADD = src/client/libclient.a $(STORE_LIBS)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* encrypt, decrypt, inspect: loose files. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "client/commands.h"
+#include "client/groupfile.h"
+#include "client/note.h"
+#include "client/output.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "envelope/envelope.h"
+#include "pki/cert.h"
+
+OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
+
+#define STREAM_NAME "stdin" /* in the manifest of what came from a pipe */
+
+static bool is_stream(const char *arg) {
+	return strcmp(arg, "-") == 0;
+}
+
+/* One stream cannot serve two purposes. */
+static int check_streams(const struct plan *p, struct err *e) {
+	if (p->passin != NULL && strcmp(p->passin, "stdin") == 0 && is_stream(p->in))
+		return err_set(e, ERR_USAGE, "-passin stdin and -in - both read standard input");
+	if (p->json && p->out != NULL && is_stream(p->out))
+		return err_set(e, ERR_USAGE, "-json and -out - both write standard output");
+	return 0;
+}
+
+/* The file's last path component goes into the manifest. */
+static int manifest_name(const char *in, char **name, struct err *e) {
+	const char *slash = strrchr(in, '/');
+
+	return groupfile_path(is_stream(in) ? STREAM_NAME : slash != NULL ? slash + 1 : in, name, e);
+}
+
+int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	OWN(own_free) char *name = NULL;
+	OWN(input_wipe) struct input in = INPUT_INIT;
+	OWN(output_wipe) struct output out = OUTPUT_INIT;
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	int r;
+
+	(void)operands;
+	if ((r = check_streams(p, e)) != 0 || (r = manifest_name(p->in, &name, e)) != 0)
+		return r;
+	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+		return r;
+	struct envelope_seal how = {
+	    .epoch = keyring_current(&s.keys), .group = s.me.group, .name = name, .version = 1, .key = s.me.key, .cert = s.me.cert,
+	};
+	if ((r = envelope_seal(&how, &in.source, &out.sink, &result, e)) != 0)
+		return r;
+	return output_keep(&out, e);
+}
+
+static int decrypt_json(const struct envelope_result *result, const char *author, bool stale, struct err *e) {
+	OWN(own_json) json_t *o = json_object();
+	char id[37];
+
+	text_uuid(result->manifest.file_id, id);
+	(void)json_object_set_new(o, "unsigned", json_boolean(result->is_unsigned));
+	(void)json_object_set_new(o, "key_id", print_hex(result->key_id, KEY_ID_LEN));
+	(void)json_object_set_new(o, "fresh", json_boolean(!stale));
+	if (!result->is_unsigned) {
+		(void)json_object_set_new(o, "name", print_text(result->manifest.name));
+		(void)json_object_set_new(o, "size", print_u64(result->manifest.size));
+		(void)json_object_set_new(o, "id", print_text(id));
+		(void)json_object_set_new(o, "version", print_u64(result->manifest.version));
+		(void)json_object_set_new(o, "author", print_text(author));
+		(void)json_object_set_new(o, "time", print_time(result->signed_s));
+		(void)json_object_set_new(o, "author_revoked", json_boolean(result->author_revoked));
+	}
+	return print_json(o, e);
+}
+
+static int report_opened(const struct plan *p, const struct session *s, const struct envelope_result *result, struct err *e) {
+	OWN(own_free) char *author = NULL, *safe = NULL;
+	int r;
+
+	if (!result->is_unsigned) {
+		if ((r = cert_name(result->author, &author, e)) != 0)
+			return r;
+		safe = print_safe(author);
+	}
+	if (result->is_unsigned)
+		note("warning: nobody signed this: whoever has the group's key can have made it");
+	if (result->author_revoked)
+		note("warning: the certificate of its author, %s, is revoked; that it was signed before is his own claim", safe);
+	return p->json ? decrypt_json(result, author, s->stale, e) : 0;
+}
+
+/* Nothing leaves before all is verified: where it cannot be taken back, everything is opened once without writing. */
+static int open_envelope(const struct plan *p, const struct envelope_open *how, struct input *in, struct output *out,
+			 struct envelope_result *result, struct err *e) {
+	int r;
+
+	if (p->spool || (p->allow_unsigned && out->stream)) {
+		OWN(envelope_result_wipe) struct envelope_result first = {0};
+
+		if ((r = input_spool(in, e)) != 0 || (r = envelope_open(how, &in->source, NULL, &first, e)) != 0)
+			return r;
+	}
+	return envelope_open(how, &in->source, &out->sink, result, e);
+}
+
+int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	OWN(input_wipe) struct input in = INPUT_INIT;
+	OWN(output_wipe) struct output out = OUTPUT_INIT;
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	int r;
+
+	(void)operands;
+	if ((r = check_streams(p, e)) != 0 || (r = input_open(&in, p->in, e)) != 0)
+		return r;
+	if ((r = commands_session(&s, p, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+		return r;
+	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
+	struct envelope_open how = {
+	    .keys = &s.keys, .chain = s.me.chain, .crl = crl, .group = s.me.group, .allow_unsigned = p->allow_unsigned,
+	};
+	if ((r = open_envelope(p, &how, &in, &out, &result, e)) != 0)
+		return r;
+	if ((r = output_keep(&out, e)) != 0)
+		return r;
+	return report_opened(p, &s, &result, e);
+}
+
+static int inspect_json(const struct envelope_info *info, struct err *e) {
+	OWN(own_json) json_t *o = json_object();
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < info->n_key_ids; i++)
+		(void)json_array_append_new(ids, print_hex(info->key_ids[i], KEY_ID_LEN));
+	(void)json_object_set_new(o, "segments", print_u64(info->segments));
+	(void)json_object_set_new(o, "segment_size", print_u64(info->segment_size));
+	(void)json_object_set_new(o, "key_ids", ids);
+	(void)json_object_set_new(o, "cipher", print_text(info->cipher));
+	(void)json_object_set_new(o, "size", print_u64(info->plain_size));
+	(void)json_object_set_new(o, "signed", json_boolean(info->has_manifest));
+	return print_json(o, e);
+}
+
+static void inspect_lines(const struct envelope_info *info) {
+	char key_id[KEY_ID_HEX];
+
+	print_line("size      %llu bytes of plaintext in %llu", (unsigned long long)info->plain_size, (unsigned long long)info->size);
+	print_line("segments  %llu of %llu bytes", (unsigned long long)info->segments, (unsigned long long)info->segment_size);
+	print_line("cipher    %s", info->cipher);
+	print_line("manifest  %s", info->has_manifest ? "yes" : "none");
+	for (size_t i = 0; i < info->n_key_ids; i++) {
+		text_hex(info->key_ids[i], KEY_ID_LEN, key_id);
+		print_line("key       %s", key_id);
+	}
+}
+
+int cmd_inspect(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(input_wipe) struct input in = INPUT_INIT;
+	OWN(envelope_info_wipe) struct envelope_info info = {0};
+	int r = input_open(&in, p->in, e);
+
+	(void)operands;
+	if (r == 0 && in.source.read_at == NULL)
+		r = input_spool(&in, e);
+	if (r == 0)
+		r = envelope_inspect(&in.source, &info, e);
+	if (r != 0)
+		return r;
+	if (p->json)
+		return inspect_json(&info, e);
+	inspect_lines(&info);
+	return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rekey, verify, gc, ledger: the state of the whole group. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "client/commands.h"
+#include "client/gc.h"
+#include "client/print.h"
+#include "client/rekey.h"
+#include "client/session.h"
+#include "client/upload.h"
+#include "client/verify.h"
+
+#define DAY_S 86400
+#define OLDER_MAX_DAYS 36500
+
+static unsigned long long ull(uint64_t v) {
+	return v;
+}
+
+static json_t *rekey_json(const struct rekey_report *r, bool rewrap) {
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "rekeyed", print_u64(r->rekeyed));
+	(void)json_object_set_new(o, "unchanged", print_u64(r->unchanged));
+	(void)json_object_set_new(o, "failed", print_u64(r->failed));
+	(void)json_object_set_new(o, "bytes", print_u64(r->bytes));
+	(void)json_object_set_new(o, "epoch", print_u64(r->epoch));
+	(void)json_object_set_new(o, "mode", print_text(rewrap ? "rewrap" : "reencrypt"));
+	(void)json_object_set_new(o, "destroyed", print_u64(r->destroyed));
+	(void)json_object_set_new(o, "left", print_u64(r->left));
+	return o;
+}
+
+static void rekey_lines(const struct rekey_report *r, bool rewrap) {
+	char size[16];
+
+	text_size(r->bytes, size);
+	print_line("epoch %llu: %llu files re-keyed (%s), %llu unchanged, %llu failed", ull(r->epoch), ull(r->rekeyed), size, ull(r->unchanged),
+		   ull(r->failed));
+	print_line("%llu superseded objects destroyed, %llu left on the drive", ull(r->destroyed), ull(r->left));
+	if (rewrap)
+		print_line("rewrap is weaker: the content keys stay, and whoever kept one opens the new object too");
+	print_line("not undone: copies taken before, and what the drive or its backups keep of the past");
+	print_line("not done by scg: who was evicted has to lose his access to the drive itself, where its accounts are kept");
+}
+
+/* -mode: the default is what fully evicts. */
+static int parse_mode(const char *mode, bool *rewrap, struct err *e) {
+	*rewrap = mode != NULL && strcmp(mode, "rewrap") == 0;
+	if (mode != NULL && !*rewrap && strcmp(mode, "reencrypt") != 0)
+		return err_set(e, ERR_USAGE, "-mode is reencrypt or rewrap");
+	return 0;
+}
+
+int cmd_rekey(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	OWN(own_json) json_t *doc = NULL;
+	struct rekey_report report;
+	struct err printing = ERR_INIT;
+	bool rewrap;
+	int r, printed = 0;
+
+	(void)operands;
+	if ((r = parse_mode(p->mode, &rewrap, e)) != 0 || (r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+		return r;
+	r = rekey(&s, rewrap, &report, e);
+	if (p->json) {
+		doc = rekey_json(&report, rewrap);
+		printed = print_json(doc, &printing);
+	} else {
+		rekey_lines(&report, rewrap);
+	}
+	return r == 0 && printed != 0 ? err_set(e, printed, "%s", printing.text) : r;
+}
+
+static json_t *verify_json(const struct verify_report *v) {
+	json_t *o = json_object(), *findings = json_array();
+
+	(void)json_object_set_new(o, "files", print_u64(v->files));
+	(void)json_object_set_new(o, "failed", print_u64(v->failed));
+	(void)json_object_set_new(o, "superseded", print_u64(v->superseded));
+	(void)json_object_set_new(o, "orphans", print_u64(v->orphans));
+	(void)json_object_set_new(o, "injected", print_u64(v->injected));
+	(void)json_object_set_new(o, "old", print_u64(v->old));
+	for (size_t i = 0; i < v->n; i++) {
+		json_t *finding = json_object();
+
+		(void)json_object_set_new(finding, v->v[i].is_file ? "name" : "object", print_text(v->v[i].what));
+		(void)json_object_set_new(finding, "why", print_text(v->v[i].why));
+		(void)json_array_append_new(findings, finding);
+	}
+	(void)json_object_set_new(o, "findings", findings);
+	return o;
+}
+
+static void verify_lines(const struct verify_report *v, bool old) {
+	for (size_t i = 0; i < v->n; i++) {
+		OWN(own_free) char *what = print_safe(v->v[i].what);
+
+		print_line("%s%s: %s", v->v[i].is_file ? "" : "object ", what, v->v[i].why);
+	}
+	print_line("%llu files, %llu bad", ull(v->files), ull(v->failed));
+	if (v->injected > 0)
+		print_line("besides: %llu objects that nobody of the group put there", ull(v->injected));
+	if (v->superseded > 0 || v->orphans > 0)
+		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded), ull(v->orphans));
+	if (old)
+		print_line("%llu objects under older epochs", ull(v->old));
+}
+
+int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	OWN(own_json) json_t *doc = NULL;
+	struct verify_job job = { .names = operands->v, .n = (size_t)operands->n, .old = p->old };
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	struct err printing = ERR_INIT;
+	int r, printed = 0;
+
+	if (p->old && operands->n > 0)
+		return err_set(e, ERR_USAGE, "-old looks at the whole drive, not at single files");
+	if ((r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+		return r;
+	r = verify(&s, &job, &report, e);
+	if (p->json) {
+		doc = verify_json(&report);
+		printed = print_json(doc, &printing);
+	} else {
+		verify_lines(&report, p->old);
+	}
+	return r == 0 && printed != 0 ? err_set(e, printed, "%s", printing.text) : r;
+}
+
+int cmd_gc(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	struct gc_report report;
+	uint64_t days = UPLOAD_ORPHAN_S / DAY_S;
+	char size[16];
+	int r;
+
+	(void)operands;
+	if (p->older != NULL && text_u64(p->older, OLDER_MAX_DAYS, &days, e) != 0)
+		return err_set(e, ERR_USAGE, "-older needs a number of days, at most %d", OLDER_MAX_DAYS);
+	if ((r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+		return r;
+	if ((r = gc(&s, (int64_t)days * DAY_S, &report, e)) != 0)
+		return r;
+	text_size(report.bytes, size);
+	print_line("%llu objects destroyed (%s), %llu left to their owners, %llu too young, %llu broken writes cleared", ull(report.destroyed), size,
+		   ull(report.left), ull(report.waiting), ull(report.swept));
+	return 0;
+}
+
+static int ledger_print_head(struct session *s, bool json, struct err *e) {
+	OWN(own_json) json_t *o = json_object();
+	OWN(buf_wipe) struct buf root = {0};
+	struct head head;
+	char fetched[CLOCK_TEXT];
+	int64_t fetched_s;
+	int r = mirror_head(s->mirror, &head, NULL, &fetched_s, e);
+
+	if (r != 0)
+		return r;
+	text_base64(head.root, sizeof(head.root), &root);
+	clock_print(fetched_s, fetched);
+	if (!json) {
+		print_line("scg/%s\n%llu\n%s\nas of %s", head.group, ull(head.size), buf_str(&root), fetched);
+		return 0;
+	}
+	(void)json_object_set_new(o, "group", print_text(head.group));
+	(void)json_object_set_new(o, "size", print_u64(head.size));
+	(void)json_object_set_new(o, "root", print_text(buf_str(&root)));
+	(void)json_object_set_new(o, "time", print_text(fetched));
+	return print_json(o, e);
+}
+
+int cmd_ledger(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
+	OWN(session_wipe) struct session s = {0};
+	bool head = strcmp(operands->v[0], "head") == 0;
+	int r;
+
+	if (!head)
+		return err_set(e, ERR_USAGE, "ledger head");
+	if ((r = commands_session(&s, p, e)) != 0)
+		return r;
+	return ledger_print_head(&s, p->json, e);
+}

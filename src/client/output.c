@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "base/text.h"
+
+#define SPOOL_CHUNK (256u * 1024)
+
+static int with_path(const char *path, struct err *e) {
+	OWN(buf_wipe) struct buf shown = {0};
+
+	text_escape(path, strlen(path), &shown);
+	return err_add(e, "%s", buf_str(&shown));
+}
+
+/* A rename over a device or a pipe would put a file where others expect something else. */
+static bool is_special(const char *path) {
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int open_stream(struct output *o, const char *path, struct err *e) {
+	o->stream = true;
+	if (strcmp(path, "-") == 0) {
+		o->io = (struct io_fd){ STDOUT_FILENO, "standard output" };
+		return sink_fd(&o->io, &o->sink, e);
+	}
+	o->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (o->fd < 0) {
+		(void)err_sys(e, ERR_FAIL, "cannot open");
+		return with_path(path, e);
+	}
+	o->io = (struct io_fd){ o->fd, path };
+	return sink_fd(&o->io, &o->sink, e);
+}
+
+int output_open(struct output *o, const char *path, mode_t mode, struct err *e) {
+	int r;
+
+	if (strcmp(path, "-") == 0 || is_special(path))
+		return open_stream(o, path, e);
+	if ((r = file_out_open(&o->file, path, mode, e)) != 0)
+		return r;
+	o->io = (struct io_fd){ o->file.fd, path };
+	return sink_fd(&o->io, &o->sink, e);
+}
+
+int output_keep(struct output *o, struct err *e) {
+	int r;
+
+	if (!o->stream)
+		return file_out_keep(&o->file, true, e);
+	if (o->fd < 0)
+		return 0;
+	r = close(o->fd);
+	o->fd = -1;
+	return r == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot close the output");
+}
+
+void output_wipe(struct output *o) {
+	own_fd(&o->fd);
+	file_out_wipe(&o->file);
+	o->fd = -1;
+}
+
+int input_open(struct input *in, const char *path, struct err *e) {
+	if (strcmp(path, "-") == 0) {
+		in->fd = STDIN_FILENO;
+		in->io = (struct io_fd){ in->fd, "standard input" };
+		return source_fd(&in->io, &in->source, e);
+	}
+	in->fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (in->fd < 0) {
+		(void)err_sys(e, ERR_FAIL, "cannot open");
+		return with_path(path, e);
+	}
+	in->owned = true;
+	in->io = (struct io_fd){ in->fd, path };
+	return source_fd(&in->io, &in->source, e);
+}
+
+static int copy_all(const struct source *in, int fd, struct err *e) {
+	OWN(own_free) uint8_t *chunk = xmalloc(SPOOL_CHUNK);
+	size_t got = SPOOL_CHUNK;
+	int r;
+
+	while (got == SPOOL_CHUNK)
+		if ((r = in->read(in->arg, chunk, SPOOL_CHUNK, &got, e)) != 0 || (r = file_write_all(fd, chunk, got, "spool file", e)) != 0)
+			return r;
+	return 0;
+}
+
+int input_spool(struct input *in, struct err *e) {
+	const char *tmp = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): before any thread */
+	OWN(own_free) char *path = file_join(tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp", "scg-spool");
+	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
+	int r;
+
+	/* Only what is encrypted is spooled; the file never gets a name. */
+	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, e)) != 0)
+		return r;
+	input_wipe(in);
+	in->fd = fcntl(spool.fd, F_DUPFD_CLOEXEC, 3);
+	if (in->fd < 0)
+		return err_sys(e, ERR_FAIL, "spool file");
+	in->owned = true;
+	in->io = (struct io_fd){ in->fd, "spool file" };
+	return source_fd(&in->io, &in->source, e);
+}
+
+void input_wipe(struct input *in) {
+	if (in->owned)
+		own_fd(&in->fd);
+	in->owned = false;
+	in->fd = -1;
+}
