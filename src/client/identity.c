@@ -17,7 +17,7 @@ int identity_check_cert(const struct chain *chain, X509 *cert, const char *what,
 	if (v == VERDICT_GOOD)
 		return 0;
 	(void)err_add(e, "%s is no member's certificate of this group (%s)", what, verdict_name(v));
-	return err_recode(e, ERR_DAMAGED);
+	return err_recode(e, ERR_REFUSED);
 }
 
 static int load_cert(const char *dir, const char *name, X509 **cert, struct err *e) {

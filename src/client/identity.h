@@ -28,13 +28,13 @@ struct identity {
 	char *name, *group;
 };
 
-/* Everything but the key. ERR_FAIL where nothing is installed; ERR_DAMAGED where the files do not belong together. Wipe in every case. */
+/* Everything but the key. ERR_FAIL where nothing is installed; ERR_REFUSED where the certificate is not of this CA. Wipe in every case. */
 int identity_load_public(struct identity *me, const char *dir, struct err *e) MUST_CHECK;
 /* And the key (passin as in pass_read). Where a renewal was cut off between certificate and key it is ended here. */
 int identity_load(struct identity *me, const char *dir, const char *passin, struct err *e) MUST_CHECK;
 void identity_wipe(struct identity *me);
 
-/* The certificate is a member's of this chain (not: is it valid now). ERR_DAMAGED; what names it in the error. */
+/* The certificate is a member's of this chain (not: is it valid now). ERR_REFUSED; what names it in the error. */
 int identity_check_cert(const struct chain *chain, X509 *cert, const char *what, struct err *e) MUST_CHECK;
 
 #endif
