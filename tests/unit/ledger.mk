@@ -1,4 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
+check_PROGRAMS += tests/unit/test_path
+tests_unit_test_path_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_path_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_path_LDADD = tests/lib/libtmp.a $(LEDGER_LIBS) $(CHECK_LIBS)
+TESTS += tests/unit/test_path
+check_PROGRAMS += tests/unit/test_tree
+tests_unit_test_tree_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_tree_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_tree_LDADD = tests/lib/libtmp.a $(LEDGER_LIBS) $(CHECK_LIBS)
+TESTS += tests/unit/test_tree
+check_PROGRAMS += tests/unit/test_event
+tests_unit_test_event_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_event_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_event_LDADD = tests/lib/libfixture.a tests/lib/libtmp.a $(LEDGER_LIBS) $(CHECK_LIBS)
+TESTS += tests/unit/test_event
 check_PROGRAMS += tests/unit/test_mirror
 tests_unit_test_mirror_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_mirror_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
