@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,12 +266,25 @@ static int outcome(struct fetch *f, const struct fetch_request *q, CURLcode code
 	}
 }
 
+/* A server has nothing to say before it is asked, but that it closes. libcurl takes a close_notify that waits for a sign of life, and finds out when
+ * the request is on its way: too late for one that may not be sent twice. */
+static bool kept_one_is_dead(struct fetch *f) {
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	struct pollfd p = { .events = POLLIN };
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
+		return false;
+	p.fd = fd;
+	return poll(&p, 1, 0) != 0;
+}
+
 static int try_once(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r, int64_t left_ms, struct err *e) {
 	OWN(own_free) char *url = xasprintf("%s%s", f->url, q->path);
 	OWN(own_slist) struct curl_slist *lines = NULL;
 	CURLcode code;
 	int rc;
 
+	f->fresh = f->fresh || kept_one_is_dead(f);
 	f->refusal = (struct err)ERR_INIT;
 	f->sent = 0;
 	f->curl_text[0] = '\0';
@@ -285,8 +299,7 @@ static int try_once(struct fetch *f, const struct fetch_request *q, struct fetch
 	/* The lists and the body end with this call. */
 	(void)SET(f, CURLOPT_HTTPHEADER, NULL);
 	(void)SET(f, CURLOPT_POSTFIELDS, NULL);
-	if (code == CURLE_OK)
-		f->fresh = false;
+	f->fresh = code != CURLE_OK || r->status >= 500;
 	return rc;
 }
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A TLS server that follows a script: for clients that have to stand what no honest server does. */
+#ifndef SCG_TESTS_HOSTILE_H
+#define SCG_TESTS_HOSTILE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/fixture.h"
+
+enum hostile_end {
+	HOSTILE_CLOSE,   /* ends the connection in order */
+	HOSTILE_RESET,   /* resets it */
+	HOSTILE_HANG,    /* says no more, until the client goes */
+	HOSTILE_KEEP,    /* takes the next request on the same connection, with the next step */
+	HOSTILE_ENDLESS, /* says the reply's last 1 KiB for ever */
+	HOSTILE_NO_TLS,  /* resets it before the handshake */
+};
+
+/* What happens to one request: its head and, by its Content-Length, its body are read, then the reply is sent. */
+struct hostile_step {
+	const void *reply;
+	size_t len;
+	enum hostile_end end;
+};
+
+struct hostile {
+	const struct hostile_step *steps; /* the last one is played again and again */
+	size_t n_steps;
+	int tls_max;                      /* TLS1_2_VERSION...; 0: any */
+	int listener;
+	void *ctx;
+	pthread_t thread;
+	atomic_bool stopping;
+	atomic_uint connections, requests;
+	char url[64];
+};
+/* Begins as {.steps, .n_steps}. */
+void hostile_start(struct hostile *h, const struct fixture_id *id);
+void hostile_stop(struct hostile *h);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* net/server: limits of time and number. Each limit of time begins with its phase and no byte resets it. */
+#include "net/server.h"
+
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "server_app.h"
+
+static const struct server_limits short_head = { .head_ms = 400 }, short_body = { .body_ms = 400 }, short_idle = { .idle_ms = 300 },
+	short_shake = { .handshake_ms = 300 }, short_write = { .write_ms = 500 };
+
+START_TEST(header_bytes_do_not_buy_time) {
+	struct caller c;
+	OWN(buf_wipe) struct buf reply = {0};
+	static const char head[] = "GET /x HTTP/1.1\r\nA: b\r\n";
+	int64_t begin;
+
+	app_start(&short_head);
+	caller_open(&c, web.port, &group.alice);
+	begin = clock_mono_ms();
+	for (size_t i = 0; i < 8; i++) {
+		caller_say(&c, _i == 0 ? "G" : &head[3 * i]);
+		usleep(60000);
+	}
+	ck_assert_int_eq(caller_reply(&c, false, &reply), _i == 0 ? 408 : 400);
+	ck_assert_int_lt((int)(clock_mono_ms() - begin), 2000);
+	ck_assert(caller_is_dropped(&c));
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(body_bytes_do_not_buy_time) {
+	struct caller c;
+	OWN(buf_wipe) struct buf reply = {0};
+
+	app_start(&short_body);
+	caller_open(&c, web.port, &group.alice);
+	caller_say(&c, "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n");
+	for (int i = 0; i < 12; i++) {
+		caller_say(&c, "x");
+		usleep(30000);
+	}
+	ck_assert_int_eq(caller_reply(&c, false, &reply), 408);
+	ck_assert(caller_is_dropped(&c));
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(who_says_nothing_is_dropped_without_a_word) {
+	struct caller c;
+	int64_t begin;
+
+	app_start(_i == 0 ? &short_head : &short_idle);
+	caller_open(&c, web.port, &group.alice);
+	if (_i == 1)
+		ck_assert_int_eq(caller_ask(&c, GET), 200);
+	begin = clock_mono_ms();
+	ck_assert(caller_is_dropped(&c));
+	ck_assert_int_ge((int)(clock_mono_ms() - begin), 200);
+	caller_close(&c);
+	(void)web_stop(&web);
+	ck_assert_int_eq(app.refused, 0);
+} END_TEST
+
+/* The head of a later request has its own limit, not what idleness left. */
+START_TEST(idle_time_is_not_taken_from_the_head) {
+	static const struct server_limits lim = { .head_ms = 300, .idle_ms = 5000 };
+	struct caller c;
+
+	app_start(&lim);
+	caller_open(&c, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c, GET), 200);
+	usleep(600000);
+	caller_say(&c, "GET /x HTTP");
+	usleep(100000);
+	ck_assert_int_eq(caller_ask(&c, "/1.1\r\nHost: localhost\r\n\r\n"), 200);
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(handshake_bytes_do_not_buy_time) {
+	static const uint8_t hello[] = { 22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3, 0, 0, 0 };
+	int silent, slow;
+
+	app_start(&short_shake);
+	silent = caller_tcp(web.port);
+	slow = caller_tcp(web.port);
+	for (size_t i = 0; i < sizeof hello && send(slow, hello + i, 1, MSG_NOSIGNAL) == 1; i++)
+		usleep(20000);
+	ck_assert(tcp_is_dropped(silent));
+	ck_assert(tcp_is_dropped(slow));
+	close(silent);
+	close(slow);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(reader_that_does_not_read_is_dropped) {
+	struct caller c;
+
+	app_start(&short_write);
+	caller_open(&c, web.port, &group.alice);
+	caller_say(&c, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	/* 8 MiB have twelve times the limit */
+	for (int i = 0; i < 1000 && app.released == 0; i++)
+		usleep(10000);
+	ck_assert_int_eq(app.released, 1);
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(slow_clients_cost_only_themselves) {
+	static const uint8_t half_hello[] = { 22, 3, 1, 2, 0, 1 };
+	enum { EACH = 40 };
+	struct caller mute[EACH], slow[EACH], deaf[EACH], good;
+	int idle[EACH], half[EACH];
+	int64_t worst = 0, begin;
+
+	app_start(NULL);
+	for (int i = 0; i < EACH; i++) {
+		idle[i] = caller_tcp(web.port);
+		half[i] = caller_tcp(web.port);
+		ck_assert_int_eq((int)send(half[i], half_hello, sizeof half_hello, 0), (int)sizeof half_hello);
+		caller_open(&mute[i], web.port, NULL);
+		caller_open(&slow[i], web.port, &group.alice);
+		caller_say(&slow[i], "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n");
+		caller_open(&deaf[i], web.port, &group.alice);
+		caller_say(&deaf[i], "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	}
+	for (int i = 0; i < 20; i++) {
+		begin = clock_mono_ms();
+		caller_open(&good, web.port, &group.alice);
+		ck_assert_int_eq(caller_ask(&good, GET), 200);
+		caller_close(&good);
+		worst = clock_mono_ms() - begin > worst ? clock_mono_ms() - begin : worst;
+	}
+	ck_assert_int_lt((int)worst, 1000);
+	for (int i = 0; i < EACH; i++) {
+		close(idle[i]);
+		close(half[i]);
+		caller_close(&mute[i]);
+		caller_close(&slow[i]);
+		caller_close(&deaf[i]);
+	}
+	(void)web_stop(&web);
+} END_TEST
+
+/* Numbers. */
+
+START_TEST(address_above_its_share_is_turned_away) {
+	static const struct server_limits lim = { .per_address = 3, .count_loopback = true };
+	struct caller c[3];
+	int extra;
+
+	app_start(&lim);
+	for (int i = 0; i < 3; i++)
+		caller_open(&c[i], web.port, &group.alice);
+	extra = caller_tcp(web.port);
+	ck_assert(tcp_is_dropped(extra));
+	ck_assert_int_eq(caller_ask(&c[0], GET), 200);
+	caller_close(&c[1]);
+	usleep(100000);
+	caller_open(&c[1], web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c[1], GET), 200);
+	for (int i = 0; i < 3; i++)
+		caller_close(&c[i]);
+	close(extra);
+	(void)web_stop(&web);
+} END_TEST
+
+START_TEST(loopback_has_no_share_unless_asked) {
+	static const struct server_limits lim = { .per_address = 3 };
+	struct caller c[6];
+
+	app_start(&lim);
+	for (int i = 0; i < 6; i++)
+		caller_open(&c[i], web.port, &group.alice);
+	for (int i = 0; i < 6; i++) {
+		ck_assert_int_eq(caller_ask(&c[i], GET), 200);
+		caller_close(&c[i]);
+	}
+	(void)web_stop(&web);
+} END_TEST
+
+/* All places are taken by those who do nothing: the oldest of them makes room. */
+START_TEST(full_house_loses_an_idler_not_the_member) {
+	static const struct server_limits lim = { .connections = 8 };
+	struct caller good, late;
+	int idle[8];
+
+	app_start(&lim);
+	caller_open(&good, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&good, GET), 200);
+	for (int i = 0; i < 8; i++)
+		idle[i] = caller_tcp(web.port);
+	caller_open(&late, web.port, &group.bob);
+	ck_assert_int_eq(caller_ask(&late, GET), 200);
+	ck_assert_int_eq(caller_ask(&good, GET), 200);
+	ck_assert(tcp_is_dropped(idle[0]));
+	for (int i = 0; i < 8; i++)
+		close(idle[i]);
+	caller_close(&good);
+	caller_close(&late);
+	(void)web_stop(&web);
+} END_TEST
+
+int main(void) {
+	TCase *t = tcase_create("limits");
+
+	tcase_add_test(t, header_bytes_do_not_buy_time);
+	tcase_add_test(t, body_bytes_do_not_buy_time);
+	tcase_add_loop_test(t, who_says_nothing_is_dropped_without_a_word, 0, 2);
+	tcase_add_test(t, idle_time_is_not_taken_from_the_head);
+	tcase_add_test(t, handshake_bytes_do_not_buy_time);
+	tcase_add_test(t, reader_that_does_not_read_is_dropped);
+	tcase_add_test(t, slow_clients_cost_only_themselves);
+	tcase_add_test(t, address_above_its_share_is_turned_away);
+	tcase_add_test(t, loopback_has_no_share_unless_asked);
+	tcase_add_test(t, full_house_loses_an_idler_not_the_member);
+	return app_run("limits", t);
+}
