@@ -17,3 +17,7 @@ check_PROGRAMS += tests/cli/make_replies
 tests_cli_make_replies_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_cli_make_replies_LDADD = tests/lib/libfixture.a $(KEYRING_LIBS)
 endif
+CLI_TESTS += tests/cli/scg-ca-profile.sh
+CLI_TESTS += tests/cli/scg-ca-revoke.sh
+CLI_TESTS += tests/cli/scg-ca-refuse.sh
+CLI_TESTS += tests/cli/scg-ca-passphrase.sh
