@@ -10,6 +10,7 @@ AM_TESTS_ENVIRONMENT = \
 	unset SCG_DIR XDG_CONFIG_HOME;
 EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/lib/lsan.supp tests/cli/lib.sh $(CLI_TESTS)
 CLI_TESTS =
+CLI_TESTS += tests/cli/main-job.sh tests/cli/readme-tour.sh
 TESTS += $(CLI_TESTS)
 if HAVE_CHECK
 CLI_TESTS += tests/cli/interop-keypackage.sh

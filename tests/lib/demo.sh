@@ -58,6 +58,7 @@ objects | sed "s|$T/|      |"
 
 step "Bob downloads them, and has the same bytes."
 run scg list -dir bob
+mkdir from-alice after
 run scg download -dir bob minutes.txt scan.bin -out from-alice
 same minutes.txt from-alice/minutes.txt
 same scan.bin from-alice/scan.bin
@@ -69,6 +70,9 @@ run scg req -dir outsider -name alice -out outsider.csr -noenc
 run scg-ca sign -dir other -in outsider.csr -out outsider/cert.pem -name alice
 cp ca/ca.crt alice/scg.conf outsider/
 refused 3 scg keys -dir outsider
+tell "His own program says so. The gateway does too, whatever program he takes:"
+run curl -s --cacert ca/ca.crt --cert outsider/cert.pem --key outsider/key.pem "$URL/v1/keys?nonce=0123456789abcdef"
+has .out foreign
 
 step "Bob leaves in anger. Before that he notes the group key, which stock openssl takes out of his own key file."
 old_key=$(stock_keys bob | head -n 1)
