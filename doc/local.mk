@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_doc_DATA += doc/PROTOCOL
+dist_doc_DATA += doc/FORMAT doc/PROTOCOL
 dist_doc_DATA += doc/CHANGES doc/THREATS
 dist_man_MANS += doc/scg-gateway.8 doc/gateway.conf.5
