@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "envelope_lab.h"
+#include "lib/envelope_lab.h"
 
 #include <stdio.h>
 #include <stdlib.h>

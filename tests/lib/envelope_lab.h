@@ -7,7 +7,7 @@
 
 #include "envelope/content.h"
 #include "envelope/envelope.h"
-#include "fixture.h"
+#include "lib/fixture.h"
 
 struct lab {
 	struct fixture f;

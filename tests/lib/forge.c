@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "forge.h"
+#include "lib/forge.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef SCG_TESTS_FORGE_H
 #define SCG_TESTS_FORGE_H
 
-#include "envelope_lab.h"
+#include "lib/envelope_lab.h"
 
 enum forge_form {
 	FORGE_DER = 0,

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "envelope/envelope.h"
 #include "lib/forge.h"
+#include "lib/suite.h"
 #include "pki/ossl.h"
 #include "pki/signed.h"
 
@@ -377,8 +378,7 @@ static void add_who_and_when(TCase *c) {
 	tcase_add_test(c, for_files_of_the_group_the_ledger_decides);
 }
 
-static Suite *suite(void) {
-	Suite *s = suite_create("envelope, author");
+int main(void) {
 	TCase *c = tcase_create("manifests");
 
 	tcase_set_timeout(c, 300);
@@ -392,16 +392,5 @@ static Suite *suite(void) {
 	tcase_add_test(c, other_things_than_signed_data_are_refused);
 	tcase_add_test(c, a_signer_named_by_key_or_a_nonce_is_for_other_messages);
 	tcase_add_loop_test(c, stock_signatures_outside_the_profile_are_refused, 0, N_STOCKS);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void) {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run("envelope, author", c);
 }

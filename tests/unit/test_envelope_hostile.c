@@ -10,6 +10,7 @@
 #include "envelope/layout.h"
 #include "envelope/object.h"
 #include "lib/forge.h"
+#include "lib/suite.h"
 #include "pki/signed.h"
 
 static struct lab lab;
@@ -442,8 +443,7 @@ START_TEST(a_wrong_key_under_the_right_identifier_is_refused) {
 }
 END_TEST
 
-static Suite *suite(void) {
-	Suite *s = suite_create("envelope, hostile");
+int main(void) {
 	TCase *c = tcase_create("refusals");
 
 	tcase_set_timeout(c, 300);
@@ -464,16 +464,5 @@ static Suite *suite(void) {
 	tcase_add_test(c, a_note_in_the_wrong_place_or_of_other_words_is_refused);
 	tcase_add_test(c, an_unknown_key_is_a_refusal_not_damage);
 	tcase_add_test(c, a_wrong_key_under_the_right_identifier_is_refused);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void) {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run("envelope, hostile", c);
 }

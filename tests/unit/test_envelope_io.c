@@ -12,6 +12,7 @@
 #include "base/work.h"
 #include "envelope/envelope.h"
 #include "lib/envelope_lab.h"
+#include "lib/suite.h"
 #include "lib/tmp.h"
 
 #define LEN (SEGMENT_LEN + 4321u)
@@ -202,8 +203,7 @@ START_TEST(a_full_disk_is_an_error) {
 }
 END_TEST
 
-static Suite *suite(void) {
-	Suite *s = suite_create("envelope, descriptors");
+int main(void) {
 	TCase *c = tcase_create("descriptors");
 
 	tcase_set_timeout(c, 120);
@@ -215,16 +215,5 @@ static Suite *suite(void) {
 	tcase_add_test(c, pipes_work_as_well);
 	tcase_add_test(c, folders_and_closed_descriptors_are_refused);
 	tcase_add_test(c, a_full_disk_is_an_error);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void) {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run("envelope, descriptors", c);
 }

@@ -8,6 +8,7 @@
 #include "envelope/envelope.h"
 #include "envelope/layout.h"
 #include "lib/forge.h"
+#include "lib/suite.h"
 #include "pki/ossl.h"
 
 #define LEN 300001u
@@ -310,8 +311,7 @@ START_TEST(a_careless_openssl_shows_the_note_of_a_long_file) {
 }
 END_TEST
 
-static Suite *suite(void) {
-	Suite *s = suite_create("envelope, stock tools");
+int main(void) {
 	TCase *c = tcase_create("both ways");
 
 	tcase_set_timeout(c, 300);
@@ -328,16 +328,5 @@ static Suite *suite(void) {
 	tcase_add_test(c, its_unknown_key_is_a_refusal);
 	tcase_add_loop_test(c, openssl_opens_every_object_of_ours, 0, 3);
 	tcase_add_test(c, a_careless_openssl_shows_the_note_of_a_long_file);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void) {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run("envelope, stock tools", c);
 }

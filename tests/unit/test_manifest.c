@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "lib/suite.h"
 
 static const char digest0[] = "c0334cf298591786ac2b63a96810bc8ec3cf5a1eaf00443b3eba07216fbafb04\n";
 static const char digest1[] = "7bdd1b06ef7cfdb854fd97e480eb19d31497cf66d702329312018c2c097dba4b\n";
@@ -206,8 +207,7 @@ START_TEST(a_count_that_the_text_cannot_hold_allocates_nothing) {
 }
 END_TEST
 
-static Suite *suite(void) {
-	Suite *s = suite_create("manifest");
+int main(void) {
 	TCase *c = tcase_create("text");
 
 	tcase_set_timeout(c, 120);
@@ -219,16 +219,5 @@ static Suite *suite(void) {
 	tcase_add_test(c, every_changed_byte_is_refused_or_read_as_it_stands);
 	tcase_add_test(c, a_nul_in_a_line_is_refused);
 	tcase_add_test(c, a_count_that_the_text_cannot_hold_allocates_nothing);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void) {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run("manifest", c);
 }
