@@ -64,7 +64,7 @@ void call_not_stored(struct call *c, const struct err *e);
 void call_json(struct call *c, int status, json_t *json);
 /* Adds members to a problem that stands in the reply already; extra is released. */
 void call_problem_add(struct call *c, json_t *extra);
-/* The peer's certificate is in the ledger when this returns true; else the reply is filled. */
+/* The peer's certificate is in the ledger when this returns true (each member's request asks); else the reply is filled. */
 bool call_see(struct call *c);
 /* One log line about this request: what, and one more pair if key is not NULL. */
 void call_log(const struct call *c, const char *event, const char *key, const char *value);

@@ -25,7 +25,7 @@ void handle_keys(struct call *c) {
 	const struct buf *sealed;
 	size_t len;
 
-	if (!call_nonce(c, false, nonce, &len) || !call_see(c))
+	if (!call_nonce(c, false, nonce, &len))
 		return;
 	if (packages_get(c->s->packages, &c->g->keyring, c->g->generation, c->peer->cert, c->who->sha256, &sealed, &e) != 0 ||
 	    keyring_reply_make(sealed->data, sealed->len, id->cert, id->key, nonce, len, c->now_s, &c->r->body, &e) != 0) {

@@ -61,42 +61,58 @@ static int check(const struct identity *id, const struct chain *chain, const cha
 	enum verdict v = chain_check(chain, id->cert, PURPOSE_SERVER, e);
 
 	if (v != VERDICT_GOOD) {
-		err_add(e, "%s: not a gateway's certificate of this group (%s)", path, verdict_name(v));
-		return e->code = ERR_REFUSED;
+		(void)err_add(e, "%s: not a gateway's certificate of this group (%s)", path, verdict_name(v));
+		return err_recode(e, ERR_REFUSED);
 	}
 	return cert_check_key(id->cert, id->key, path, e);
 }
 
-static int load(struct identity *id, const struct gwconf *c, const char *passin, EVP_PKEY *known, struct err *e) {
-	OWN(own_free) char *key = gwconf_path(c, FILE_KEY);
-	OWN(own_free) char *cert = gwconf_path(c, FILE_CERT);
+static int load_key(struct identity *id, const struct gwconf *c, const char *name, const char *passin, EVP_PKEY *known, struct err *e) {
+	OWN(own_free) char *path = gwconf_path(c, name);
+
+	if (known == NULL || !key_equal(known, X509_get0_pubkey(id->cert)))
+		return key_load(path, passin != NULL ? passin : c->passin, &id->key, e);
+	if (EVP_PKEY_up_ref(known) != 1)
+		return ossl_err(e, ERR_FAIL, "%s", path);
+	id->key = known;
+	return 0;
+}
+
+static int load_recovery(struct identity *id, const struct gwconf *c, struct err *e) {
+	OWN(own_free) char *path = NULL;
+
+	if (c->recovery == NULL)
+		return 0;
+	path = gwconf_path(c, c->recovery);
+	return identity_load_recipient(path, &id->recovery, e);
+}
+
+struct names {
+	const char *key, *cert;
+};
+
+static int load(struct identity *id, const struct gwconf *c, const struct names *n, const char *passin, EVP_PKEY *known,
+    const struct chain *chain, struct err *e) {
+	OWN(own_free) char *cert = gwconf_path(c, n->cert);
 
 	if (!file_exists(cert))
 		return err_set(e, ERR_NOTFOUND, "%s: not there yet: let scg-ca sign %s", cert, FILE_CSR);
-	if (cert_load(cert, &id->cert, e) != 0)
+	if (cert_load(cert, &id->cert, e) != 0 || load_key(id, c, n->key, passin, known, e) != 0 || load_recovery(id, c, e) != 0 ||
+	    check(id, chain, cert, e) != 0) {
+		identity_wipe(id);
 		return e->code;
-	if (known != NULL && key_equal(known, X509_get0_pubkey(id->cert))) {
-		EVP_PKEY_up_ref(known);
-		id->key = known;
-	} else if (key_load(key, passin != NULL ? passin : c->passin, &id->key, e) != 0)
-		return e->code;
-	if (c->recovery != NULL) {
-		OWN(own_free) char *recovery = gwconf_path(c, c->recovery);
-
-		return identity_load_recipient(recovery, &id->recovery, e);
 	}
 	return 0;
 }
 
 int identity_load(struct identity *id, const struct gwconf *c, const char *passin, EVP_PKEY *known, const struct chain *chain,
     struct err *e) {
-	OWN(own_free) char *path = gwconf_path(c, FILE_CERT);
+	return load(id, c, &(struct names){ FILE_KEY, FILE_CERT }, passin, known, chain, e);
+}
 
-	if (load(id, c, passin, known, e) != 0 || check(id, chain, path, e) != 0) {
-		identity_wipe(id);
-		return e->code;
-	}
-	return 0;
+int identity_load_pair(struct identity *id, const struct gwconf *c, const char *key_name, const char *cert_name, const char *passin,
+    const struct chain *chain, struct err *e) {
+	return load(id, c, &(struct names){ key_name, cert_name }, passin, NULL, chain, e);
 }
 
 void identity_wipe(struct identity *id) {

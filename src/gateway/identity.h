@@ -12,6 +12,8 @@
 #define FILE_KEY "gateway.key"
 #define FILE_CSR "gateway.csr"
 #define FILE_CERT "gateway.crt"
+#define FILE_KEY_NEW "gateway.key.new"
+#define FILE_CERT_NEW "gateway.crt.new"
 #define FILE_CA "ca.crt"
 #define FILE_CRL "crl.pem"
 #define FILE_DB "gateway.db"
@@ -33,6 +35,9 @@ int identity_chain(const struct gwconf *c, struct chain **chain, struct err *e) 
  * run out starts, and stays closed. *id must be zeroed; it is zeroed after a failure. ERR_NOTFOUND: not signed yet. */
 int identity_load(struct identity *id, const struct gwconf *c, const char *passin, EVP_PKEY *known, const struct chain *chain,
     struct err *e) MUST_CHECK;
+/* The same for a key and a certificate under other names. */
+int identity_load_pair(struct identity *id, const struct gwconf *c, const char *key_name, const char *cert_name, const char *passin,
+    const struct chain *chain, struct err *e) MUST_CHECK;
 /* The first of the configured hosts that the certificate does not name (RFC 9525 6.3), malloc'd; NULL: it names all. */
 char *identity_missing_host(const struct identity *id, const struct gwconf *c);
 /* A certificate that keys may be sealed to: a key of a kind that we take, and a subject key identifier (RFC 5280 4.2.1.2). */

@@ -9,14 +9,11 @@
 #include "base/file.h"
 #include "base/opt.h"
 #include "base/own.h"
-#include "base/pass.h"
 #include "gateway/gwconf.h"
 #include "gateway/identity.h"
+#include "gateway/keypair.h"
 #include "gateway/state.h"
 #include "pki/cert.h"
-#include "pki/csr.h"
-#include "pki/key.h"
-#include "pki/name.h"
 #include "pki/ossl.h"
 
 #define FILES 7
@@ -85,25 +82,15 @@ static int check(struct work *w, struct err *e) {
 		if (file_exists(path))
 			return err_set(e, ERR_EXISTS, "%s: there already; init makes a new gateway only", path);
 	}
-	return key_make(p->newkey, &w->key, e);
+	return 0;
 }
 
 static int write_key(struct work *w, struct err *e) {
-	OWN(secret_wipe) struct secret pass = { 0 };
-
-	if (w->plan->passout != NULL && pass_read(w->plan->passout, FILE_KEY, true, &pass, e) != 0)
-		return e->code;
-	return key_save_new(will_make(w, FILE_KEY), w->key, &pass, e);
+	return keypair_make(w->plan->newkey, w->plan->passout, will_make(w, FILE_KEY), &w->key, e);
 }
 
 static int write_csr(struct work *w, struct err *e) {
-	OWN(buf_wipe) struct buf pem = { 0 };
-	char name[NAME_MAX_BYTES + 1];
-
-	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(w->plan->host, ","), w->plan->host);
-	if (csr_make(w->key, name, &pem, e) != 0)
-		return e->code;
-	return file_save_new(will_make(w, FILE_CSR), pem.data, pem.len, 0644, e);
+	return keypair_request(w->key, w->plan->host, will_make(w, FILE_CSR), false, e);
 }
 
 static int write_cert(struct work *w, const char *name, const X509 *cert, struct err *e) {

@@ -3,6 +3,7 @@
 
 #include "base/opt.h"
 #include "gateway/init.h"
+#include "gateway/renew.h"
 #include "gateway/run.h"
 #include "gateway/tools.h"
 
@@ -14,6 +15,11 @@ static int cmd_init(void *plan, const struct opt_operands *operands, struct err 
 static int cmd_run(void *plan, const struct opt_operands *operands, struct err *e) {
 	(void)operands;
 	return run_gateway(plan, e);
+}
+
+static int cmd_renew(void *plan, const struct opt_operands *operands, struct err *e) {
+	(void)operands;
+	return renew_start(plan, e);
 }
 
 static int cmd_rotate(void *plan, const struct opt_operands *operands, struct err *e) {
@@ -33,6 +39,7 @@ static int cmd_export(void *plan, const struct opt_operands *operands, struct er
 
 #define INIT(member) offsetof(struct init_plan, member)
 #define RUN(member) offsetof(struct run_plan, member)
+#define RENEW(member) offsetof(struct renew_plan, member)
 #define TOOLS(member) offsetof(struct tools_plan, member)
 
 static const struct opt init_opts[] = {
@@ -53,6 +60,13 @@ static const struct opt run_opts[] = {
 	{ .name = "config", .kind = OPT_TEXT, .off = RUN(config), .arg = "FILE", .help = "gateway.conf", .required = true },
 	{ .name = "ready", .kind = OPT_TEXT, .off = RUN(ready), .arg = "FILE", .help = "write the bound HOST:PORT there once it serves" },
 	{ .name = "passin", .kind = OPT_TEXT, .off = RUN(passin), .arg = "ARG", .help = "passphrase of gateway.key" },
+	{ .name = NULL },
+};
+static const struct opt renew_opts[] = {
+	{ .name = "config", .kind = OPT_TEXT, .off = RENEW(config), .arg = "FILE", .help = "gateway.conf", .required = true },
+	{ .name = "newkey", .kind = OPT_TEXT, .off = RENEW(newkey), .arg = "ALG", .help = "ec:P-256 (default), ec:P-384 or rsa:3072" },
+	{ .name = "passout", .kind = OPT_TEXT, .off = RENEW(passout), .arg = "ARG", .help = "encrypt the key with this passphrase", .group = 1 },
+	{ .name = "noenc", .kind = OPT_FLAG, .off = RENEW(noenc), .help = "do not encrypt it (default)", .group = 1 },
 	{ .name = NULL },
 };
 static const struct opt rotate_opts[] = {
@@ -77,6 +91,7 @@ static const struct opt export_opts[] = {
 static const struct opt_command commands[] = {
 	{ .name = "init", .summary = "make a new gateway's folder", .opts = init_opts, .plan_size = sizeof(struct init_plan), .run = cmd_init },
 	{ .name = "run", .summary = "serve the group", .opts = run_opts, .plan_size = sizeof(struct run_plan), .run = cmd_run },
+	{ .name = "renew", .summary = "make a new key and request", .opts = renew_opts, .plan_size = sizeof(struct renew_plan), .run = cmd_renew },
 	{ .name = "rotate", .summary = "start a new key epoch", .opts = rotate_opts, .plan_size = sizeof(struct tools_plan), .run = cmd_rotate },
 	{ .name = "keys", .summary = "list the epochs, never the keys", .opts = keys_opts, .plan_size = sizeof(struct tools_plan),
 	  .run = cmd_keys },

@@ -205,7 +205,8 @@ void route_handle(void *arg, struct server_peer *p, struct http_request *q, stru
 		call_not_stored(&c, &e);
 		return;
 	}
-	t->handle(&c);
+	if (t->anybody || call_see(&c))
+		t->handle(&c);
 }
 
 int route_commit(void *arg) {
@@ -219,8 +220,6 @@ bool route_still_good(void *arg, struct server_peer *p, const struct http_reques
 	struct http_reply none = { 0 };
 	const struct route *t;
 
-	if (r->status >= 300)
-		return true;
 	t = find(q, &none);
 	http_reply_wipe(&none);
 	if (t == NULL || t->anybody)

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "gateway/evict.h"
+#include "gateway/renew.h"
 #include "gateway/route.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -78,10 +79,11 @@ static int reload(struct run *r, struct err *e) {
 	struct gwconf *conf = xcalloc(1, sizeof *conf), *old = r->conf;
 	struct identity id = { 0 };
 	SSL_CTX *ctx = NULL;
+	bool renewed;
 
 	if (gwconf_load(r->plan->config, conf, e) != 0 ||
-	    identity_load(&id, conf, r->plan->passin, r->service.group->id.key, r->chain, e) != 0 || (ctx = new_ctx(r, &id, e)) == NULL ||
-	    group_change(r->service.group, conf, &id, e) != 0) {
+	    renew_load(&id, &renewed, conf, r->plan->passin, r->service.group->id.key, r->chain, e) != 0 ||
+	    (ctx = new_ctx(r, &id, e)) == NULL || group_change(r->service.group, conf, &id, e) != 0) {
 		SSL_CTX_free(ctx);
 		identity_wipe(&id);
 		gwconf_wipe(conf);
@@ -97,14 +99,14 @@ static int reload(struct run *r, struct err *e) {
 	gwconf_wipe(old);
 	free(old);
 	warn_about(&r->service.group->id, conf);
-	return 0;
+	return renewed ? renew_finish(conf, e) : 0;
 }
 
 static void on_hangup(struct run *r) {
 	struct err e = ERR_INIT;
 
 	if (reload(r, &e) != 0)
-		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then", "everything stays as it was", NULL);
+		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then", "what could not be read stays as it was", NULL);
 	else
 		log_event(LOG_LEVEL_INFO, "reloaded", "config", r->plan->config, NULL);
 	inbox_poke(r->service.inbox);
@@ -140,7 +142,6 @@ static int take_signals(struct run *r, struct err *e) {
 
 static int open_group(struct run *r, struct err *e) {
 	OWN(own_free) char *lock = NULL;
-	struct identity id = { 0 };
 
 	if (gwconf_load(r->plan->config, r->conf, e) != 0)
 		return e->code;
@@ -149,13 +150,10 @@ static int open_group(struct run *r, struct err *e) {
 	/* One that was just killed holds it until the kernel has taken it apart. */
 	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)
 		return err_add(e, "a gateway runs on this folder already");
-	if (identity_chain(r->conf, &r->chain, e) != 0 || identity_load(&id, r->conf, r->plan->passin, NULL, r->chain, e) != 0)
+	if (identity_chain(r->conf, &r->chain, e) != 0 ||
+	    renew_open(&r->service.group, r->conf, r->plan->passin, r->chain, e) != 0)
 		return e->code;
-	warn_about(&id, r->conf);
-	if (group_open(&r->service.group, r->conf, r->chain, &id, GROUP_SERVE, e) != 0) {
-		identity_wipe(&id);
-		return e->code;
-	}
+	warn_about(&r->service.group->id, r->conf);
 	r->service.group->swapped = on_swapped;
 	r->service.group->swapped_arg = r;
 	return 0;
