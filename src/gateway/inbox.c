@@ -38,7 +38,8 @@ struct inbox {
 	pthread_t thread;
 	bool running;
 	/* The thread's own. */
-	struct stamp seen;         /* of the file whose bytes have this digest, once no more change is to be feared */
+	struct stamp seen;         /* of the file as it was last read, once no more change without a new stamp is to be feared */
+	struct stamp read;         /* of the file whose bytes have this digest */
 	uint8_t digest[SHA256_LEN];
 	bool doubt;                /* these bytes are no list, but perhaps only not yet: the complaint waits for the next look */
 	/* Shared, under lock. */
@@ -113,16 +114,17 @@ static bool is_settled(const struct stamp *s) {
 }
 
 /* What to do with the bytes of the file: a file that is being written in place is incomplete for a moment. */
-static void judge(struct inbox *b, struct buf *data, bool again) {
+static void judge(struct inbox *b, const struct stamp *now, struct buf *data, bool again) {
 	uint8_t digest[SHA256_LEN];
 	struct err e = ERR_INIT;
 	bool same;
 
 	ossl_sha256(data->data, data->len, digest);
 	same = memcmp(digest, b->digest, sizeof digest) == 0;
-	if (same && !b->doubt && !again)
+	if (same && stamp_equal(now, &b->read) && !b->doubt && !again)
 		return;
 	memcpy(b->digest, digest, sizeof digest);
+	b->read = *now;
 	if (verify(b, data, b->name, &e) == 0) {
 		b->doubt = false;
 		return;
@@ -146,7 +148,7 @@ static void look(struct inbox *b, bool again) {
 		b->seen = now;
 		return;
 	}
-	judge(b, &data, again);
+	judge(b, &now, &data, again);
 	if (is_settled(&now))
 		b->seen = now;
 }

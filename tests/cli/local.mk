@@ -22,3 +22,6 @@ CLI_TESTS += tests/cli/scg-ca-profile.sh
 CLI_TESTS += tests/cli/scg-ca-revoke.sh
 CLI_TESTS += tests/cli/scg-ca-refuse.sh
 CLI_TESTS += tests/cli/scg-ca-passphrase.sh
+EXTRA_DIST += tests/cli/gwlib.sh
+CLI_TESTS += tests/cli/scg-gateway-init.sh tests/cli/scg-gateway-keys.sh tests/cli/scg-gateway-refusals.sh \
+	tests/cli/scg-gateway-crl.sh tests/cli/scg-gateway-revoke.sh tests/cli/scg-gateway-restart.sh tests/cli/scg-gateway-renew.sh
