@@ -22,20 +22,20 @@ struct work {
 	const struct init_plan *plan;
 	char *dir, *san, *store;
 	X509 *ca, *recovery;
-	char *group;
-	EVP_PKEY *key;
+	struct chain *chain;
+	struct keypair keypair;
 	char *made[FILES]; /* what to take away again if a later step fails */
 	size_t n_made;
 };
 
 static void work_wipe(struct work *w) {
+	chain_free(w->chain);
 	free(w->dir);
 	free(w->san);
 	free(w->store);
-	free(w->group);
 	X509_free(w->ca);
 	X509_free(w->recovery);
-	EVP_PKEY_free(w->key);
+	keypair_wipe(&w->keypair);
 	for (size_t i = 0; i < w->n_made; i++)
 		free(w->made[i]);
 }
@@ -72,7 +72,7 @@ static int check(struct work *w, struct err *e) {
 		return e->code;
 	if (cert_load(p->cacert, &w->ca, e) != 0)
 		return e->code;
-	if (cert_ca_group(w->ca, &w->group, e) != 0)
+	if (chain_new(w->ca, &w->chain, e) != 0)
 		return err_add(e, "%s", p->cacert);
 	if (p->recovery != NULL && identity_load_recipient(p->recovery, &w->recovery, e) != 0)
 		return e->code;
@@ -82,15 +82,15 @@ static int check(struct work *w, struct err *e) {
 		if (file_exists(path))
 			return err_set(e, ERR_EXISTS, "%s: there already; init makes a new gateway only", path);
 	}
-	return 0;
+	return keypair_make(p->newkey, p->passout, &w->keypair, e);
 }
 
 static int write_key(struct work *w, struct err *e) {
-	return keypair_make(w->plan->newkey, w->plan->passout, will_make(w, FILE_KEY), &w->key, e);
+	return keypair_save(&w->keypair, will_make(w, FILE_KEY), e);
 }
 
 static int write_csr(struct work *w, struct err *e) {
-	return keypair_request(w->key, w->plan->host, will_make(w, FILE_CSR), false, e);
+	return keypair_request(&w->keypair, w->plan->host, will_make(w, FILE_CSR), false, e);
 }
 
 static int write_cert(struct work *w, const char *name, const X509 *cert, struct err *e) {
@@ -114,7 +114,7 @@ static int write_db(struct work *w, struct err *e) {
 
 static int write_conf(struct work *w, struct err *e) {
 	const struct init_plan *p = w->plan;
-	OWN(own_free) char *text = gwconf_print(w->group, p->listen, p->host, w->store, p->recovery != NULL ? FILE_RECOVERY : NULL);
+	OWN(own_free) char *text = gwconf_print(chain_group(w->chain), p->listen, p->host, w->store, p->recovery != NULL ? FILE_RECOVERY : NULL);
 
 	return file_save_new(will_make(w, FILE_CONF), text, strlen(text), 0644, e);
 }

@@ -84,7 +84,7 @@ int renew_open(struct group **g, const struct gwconf *c, const char *passin, con
 int renew_start(const struct renew_plan *p, struct err *e) {
 	OWN(gwconf_wipe) struct gwconf c = { 0 };
 	OWN(own_free) char *san = NULL, *key = NULL, *csr = NULL;
-	OWN(own_pkey) EVP_PKEY *fresh = NULL;
+	OWN(keypair_wipe) struct keypair fresh = { 0 };
 
 	if (gwconf_load(p->config, &c, e) != 0 || gwconf_san(c.host, &san, e) != 0)
 		return e->code;
@@ -92,9 +92,9 @@ int renew_start(const struct renew_plan *p, struct err *e) {
 	csr = gwconf_path(&c, FILE_CSR);
 	if (file_exists(key))
 		return err_set(e, ERR_EXISTS, "%s: a renewal is under way: let scg-ca sign %s", key, csr);
-	if (keypair_make(p->newkey, p->passout, key, &fresh, e) != 0)
+	if (keypair_make(p->newkey, p->passout, &fresh, e) != 0 || keypair_save(&fresh, key, e) != 0)
 		return e->code;
-	if (keypair_request(fresh, c.host, csr, true, e) != 0) {
+	if (keypair_request(&fresh, c.host, csr, true, e) != 0) {
 		(void)unlink(key);
 		return e->code;
 	}
