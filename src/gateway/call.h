@@ -33,6 +33,7 @@ struct who {
 	bool has_role;           /* member, gateway or admin */
 	char serial[SERIAL_HEX]; /* "" without a certificate */
 	uint8_t sha256[32];
+	struct validity valid;
 	uint64_t seen;           /* the group's generation when the ledger was found to have the certificate */
 };
 

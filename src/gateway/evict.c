@@ -239,10 +239,8 @@ int evict_settle(struct group *g, int64_t now_s, struct err *e) {
 
 	if (group_self_fault(g, now_s) != NULL || clock_mono_ms() < g->retry_at_ms)
 		return 0;
-	g->fresh = false; /* between rounds others may have written */
 	if (group_fresh(g, e) != 0 || is_due(g, now_s, &due, e) != 0)
 		return e->code;
-	g->fresh = false;
 	if (!due)
 		return 0;
 	if (group_alone(g, settle, &s, e) != 0) {

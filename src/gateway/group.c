@@ -12,6 +12,16 @@
 #include "pki/cert.h"
 #include "pki/crl.h"
 
+struct validity validity_of(const X509 *cert) {
+	return (struct validity){ .from_s = cert_not_before(cert), .until_s = cert_not_after(cert) };
+}
+
+enum verdict validity_check(const struct validity *v, int64_t now_s) {
+	if (now_s < v->from_s)
+		return VERDICT_NOT_YET_VALID;
+	return now_s > v->until_s ? VERDICT_EXPIRED : VERDICT_GOOD;
+}
+
 /* The store: the configuration's word goes before a member's. */
 static int load_store(struct group *g, struct err *e) {
 	OWN(buf_wipe) struct buf set = { 0 };
@@ -39,16 +49,22 @@ static int reload(struct group *g, struct err *e) {
 	return 0;
 }
 
-int group_fresh(struct group *g, struct err *e) {
+static int refresh(struct group *g, struct err *e) {
 	bool changed;
 
-	if (g->fresh && !g->stale)
-		return 0;
 	if (state_changed(g->state, &changed, e) != 0)
 		return e->code;
-	if ((changed || g->stale) && reload(g, e) != 0)
+	return changed || g->stale ? reload(g, e) : 0;
+}
+
+int group_fresh(struct group *g, struct err *e) {
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms == g->fresh_ms && !g->stale)
+		return 0;
+	if (refresh(g, e) != 0)
 		return e->code;
-	g->fresh = true;
+	g->fresh_ms = now_ms;
 	return 0;
 }
 
@@ -58,8 +74,7 @@ int group_begin(struct group *g, struct err *e) {
 	if (state_begin(g->state, e) != 0)
 		return e->code;
 	g->in_txn = true;
-	g->fresh = false;
-	if (group_fresh(g, e) != 0) {
+	if (refresh(g, e) != 0) {
 		state_rollback(g->state);
 		g->in_txn = false;
 		return e->code;
@@ -84,7 +99,7 @@ int group_round_end(struct group *g) {
 	int rc = group_commit(g, &e);
 	bool failed = g->failed;
 
-	g->failed = g->fresh = false;
+	g->failed = false;
 	return rc != 0 || failed ? -1 : 0;
 }
 
@@ -182,7 +197,7 @@ int group_see(struct group *g, X509 *cert, int64_t now_s, struct err *e) {
 const char *group_self_fault(const struct group *g, int64_t now_s) {
 	if (g->revoked_self)
 		return "the gateway's own certificate is revoked";
-	if (chain_check_time(g->id.cert, now_s, NULL) != VERDICT_GOOD)
+	if (validity_check(&g->id_valid, now_s) != VERDICT_GOOD)
 		return "the gateway's own certificate is not valid at this time";
 	return NULL;
 }
@@ -209,7 +224,7 @@ const char *group_closed(const struct group *g, int64_t now_s, const char **text
 	return NULL;
 }
 
-enum verdict group_verdict(const struct group *g, X509 *cert, enum verdict handshake, int64_t now_s) {
+enum verdict group_verdict(const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s) {
 	enum verdict v;
 
 	if (cert == NULL)
@@ -217,7 +232,7 @@ enum verdict group_verdict(const struct group *g, X509 *cert, enum verdict hands
 	if (handshake != VERDICT_GOOD && handshake != VERDICT_WRONG_PURPOSE)
 		return handshake;
 	/* Of two faults of a certificate of ours the dates are named: they are what its holder can mend. */
-	if ((v = chain_check_time(cert, now_s, NULL)) != VERDICT_GOOD)
+	if ((v = validity_check(valid, now_s)) != VERDICT_GOOD)
 		return v;
 	if (handshake != VERDICT_GOOD)
 		return handshake;
@@ -273,6 +288,7 @@ int group_open(struct group **out, const struct gwconf *conf, const struct chain
 	g->conf = conf;
 	g->chain = chain;
 	g->id = *id;
+	g->id_valid = validity_of(id->cert);
 	if (open_all(g, path, how, e) != 0) {
 		g->id = (struct identity){ NULL, NULL, NULL };
 		group_close(&g);
@@ -292,6 +308,7 @@ int group_change(struct group *g, const struct gwconf *conf, struct identity *id
 		return e->code;
 	identity_wipe(&g->id);
 	g->id = *id;
+	g->id_valid = validity_of(g->id.cert);
 	*id = (struct identity){ NULL, NULL, NULL };
 	g->conf = conf;
 	g->stale = true;

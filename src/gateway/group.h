@@ -16,10 +16,19 @@
 #include "net/server.h"
 #include "pki/profile.h"
 
+/* The dates of a certificate, read once: they are asked at each request. */
+struct validity {
+	int64_t from_s, until_s;
+};
+struct validity validity_of(const X509 *cert);
+/* GOOD, EXPIRED or NOT_YET_VALID (RFC 5280 4.1.2.5). */
+enum verdict validity_check(const struct validity *v, int64_t now_s);
+
 struct group {
 	const struct gwconf *conf;    /* borrowed */
 	const struct chain *chain;    /* borrowed */
 	struct identity id;
+	struct validity id_valid;     /* of id.cert */
 	struct state *state;
 	struct ledger *ledger;
 	struct secret path_key;
@@ -28,7 +37,7 @@ struct group {
 	struct list *list;            /* the list in force, asked at each request; NULL: none yet */
 	struct list *stored;          /* the list that the database has; other than list: still to be written */
 	bool in_txn;
-	bool fresh;                   /* other processes' commits were looked for in this round */
+	int64_t fresh_ms;             /* the millisecond in which other processes' commits were looked for */
 	bool stale;                   /* what is in memory may not be what is on disk: read it anew first */
 	bool failed;                  /* a commit of this round failed: none of its replies may leave */
 	bool revoked_self;            /* the gateway's own certificate is on the list in force */
@@ -52,7 +61,8 @@ void group_close(struct group **g);
 /* Another configuration and identity from here on (conf borrowed, id taken over after success): what rests is sealed anew to it. */
 int group_change(struct group *g, const struct gwconf *conf, struct identity *id, struct err *e) MUST_CHECK;
 
-/* Makes sure that what is in memory is what is on disk now, also after another process wrote; once a round. */
+/* Makes sure that what is in memory is what is on disk, also after another process wrote; asks SQLite, at 2 microseconds, at most once a millisecond:
+ * a process that wrote has not ended by then. */
 int group_fresh(struct group *g, struct err *e) MUST_CHECK;
 /* The round's transaction: begun where it is not yet. */
 int group_begin(struct group *g, struct err *e) MUST_CHECK;
@@ -79,7 +89,7 @@ int group_see(struct group *g, X509 *cert, int64_t now_s, struct err *e) MUST_CH
 const char *group_closed(const struct group *g, int64_t now_s, const char **text);
 /* What stands in the way of signing entries now, or NULL: the gateway's certificate out of its dates or revoked. */
 const char *group_self_fault(const struct group *g, int64_t now_s);
-/* A peer whose chain and purpose had this verdict in the handshake, now: dates, revocation. */
-enum verdict group_verdict(const struct group *g, X509 *cert, enum verdict handshake, int64_t now_s);
+/* A peer whose chain and purpose had this verdict in the handshake, now: dates, revocation. valid: the dates of cert (NULL: no certificate). */
+enum verdict group_verdict(const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s);
 
 #endif

@@ -81,6 +81,7 @@ static struct who *who_of(struct server_peer *p) {
 		return w;
 	cert_serial_hex(p->cert, w->serial);
 	cert_sha256(p->cert, w->sha256);
+	w->valid = validity_of(p->cert);
 	if (p->verdict != VERDICT_GOOD) /* a foreign certificate's names are nobody's names */
 		return w;
 	if (cert_name(p->cert, &w->name, &e) == 0 && cert_role(p->cert, &role, &e) == 0)
@@ -100,7 +101,7 @@ void route_forget(void *arg, struct server_peer *p) {
 }
 
 static enum verdict verdict_of(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s) {
-	enum verdict v = group_verdict(g, p->cert, p->verdict, now_s);
+	enum verdict v = group_verdict(g, p->cert, &w->valid, p->verdict, now_s);
 
 	if (v == VERDICT_GOOD && (!w->has_role || w->role == ROLE_GATEWAY))
 		return VERDICT_WRONG_PURPOSE;
@@ -108,17 +109,17 @@ static enum verdict verdict_of(const struct group *g, const struct server_peer *
 }
 
 /* The 403 of a peer whose certificate is not good. The gateway's time is named where the reason may be a wrong clock. */
-static void refuse(enum verdict v, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
+static void refuse(enum verdict v, const struct who *w, int64_t now_s, struct http_reply *r) {
 	char now[CLOCK_TEXT], limit[CLOCK_TEXT], detail[256];
 
 	clock_print(now_s, now);
 	switch (v) {
 	case VERDICT_EXPIRED:
-		clock_print(cert_not_after(p->cert), limit);
+		clock_print(w->valid.until_s, limit);
 		(void)snprintf(detail, sizeof detail, "certificate %s was valid until %s; the gateway's clock says %s", w->serial, limit, now);
 		break;
 	case VERDICT_NOT_YET_VALID:
-		clock_print(cert_not_before(p->cert), limit);
+		clock_print(w->valid.from_s, limit);
 		(void)snprintf(detail, sizeof detail, "certificate %s is valid from %s; the gateway's clock says %s", w->serial, limit, now);
 		break;
 	case VERDICT_REVOKED:
@@ -148,7 +149,7 @@ static bool passes(const struct group *g, const struct server_peer *p, const str
 		return false;
 	}
 	if ((v = verdict_of(g, p, w, now_s)) != VERDICT_GOOD) {
-		refuse(v, p, w, now_s, r);
+		refuse(v, w, now_s, r);
 		return false;
 	}
 	return true;
@@ -233,7 +234,7 @@ bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
 	if (p->cert == NULL || p->verdict != VERDICT_GOOD || s->group->list == NULL ||
 	    !crl_set_has_cert(s->group->list->set, p->cert))
 		return false;
-	refuse(VERDICT_REVOKED, p, who_of(p), clock_now_s(), r);
+	refuse(VERDICT_REVOKED, who_of(p), clock_now_s(), r);
 	return true;
 }
 

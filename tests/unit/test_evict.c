@@ -24,8 +24,15 @@ static void drop(void) {
 }
 
 static uint64_t epoch(void) {
+	v.g->fresh_ms = 0;
 	ck_assert_msg(group_fresh(v.g, &e) == 0, "%s", e.text);
 	return v.g->keyring.n > 0 ? keyring_current(&v.g->keyring)->number : 0;
+}
+
+static enum verdict verdict_of(X509 *cert) {
+	const struct validity valid = validity_of(cert);
+
+	return group_verdict(v.g, cert, &valid, VERDICT_GOOD, clock_now_s());
 }
 
 static void settle(void) {
@@ -63,7 +70,7 @@ START_TEST(a_restart_keeps_the_list_in_force) {
 	ck_assert_int_eq(env_crl(&v, 5, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
 	env_restart(&v);
 	ck_assert_uint_eq(crl_set_number(v.g->list->set), 5);
-	ck_assert_int_eq(group_verdict(v.g, v.f.bob.cert, VERDICT_GOOD, clock_now_s()), VERDICT_REVOKED);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
 	ck_assert_int_eq(env_crl(&v, 4, NULL, 0, 0), OFFER_OLDER);
 }
 END_TEST
@@ -94,7 +101,7 @@ END_TEST
 START_TEST(superseded_starts_no_epoch_but_is_refused) {
 	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_SUPERSEDED), OFFER_TAKEN);
 	ck_assert_uint_eq(epoch(), 1);
-	ck_assert_int_eq(group_verdict(v.g, v.f.bob.cert, VERDICT_GOOD, clock_now_s()), VERDICT_REVOKED);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
 }
 END_TEST
 
@@ -109,13 +116,13 @@ END_TEST
 START_TEST(an_older_list_is_refused) {
 	ck_assert_int_eq(env_crl(&v, 9, NULL, 0, 0), OFFER_TAKEN);
 	ck_assert_int_eq(env_crl(&v, 8, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_OLDER);
-	ck_assert_int_eq(group_verdict(v.g, v.f.bob.cert, VERDICT_GOOD, clock_now_s()), VERDICT_GOOD);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_GOOD);
 }
 END_TEST
 
 START_TEST(another_list_with_the_same_number_is_refused) {
 	ck_assert_int_eq(env_crl(&v, 1, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_OTHER);
-	ck_assert_int_eq(group_verdict(v.g, v.f.bob.cert, VERDICT_GOOD, clock_now_s()), VERDICT_GOOD);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_GOOD);
 	ck_assert_uint_eq(epoch(), 1);
 }
 END_TEST
@@ -222,7 +229,7 @@ START_TEST(a_failed_write_leaves_the_refusal_and_is_tried_again) {
 	break_crl_table(true);
 	ck_assert_int_eq(env_offer(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
 	ck_assert_int_ne(evict_settle(v.g, clock_now_s(), &e), 0);
-	ck_assert_int_eq(group_verdict(v.g, v.f.bob.cert, VERDICT_GOOD, clock_now_s()), VERDICT_REVOKED);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
 	ck_assert_uint_eq(epoch(), 1);
 	ck_assert_uint_eq(ledger_size(v.g->ledger), size);
 	break_crl_table(false);
