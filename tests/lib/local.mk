@@ -15,6 +15,6 @@ check_LIBRARIES += tests/lib/libweb.a
 tests_lib_libweb_a_SOURCES = tests/lib/web.c tests/lib/web.h tests/lib/hostile.c tests/lib/hostile.h
 tests_lib_libweb_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_LIBRARIES += tests/lib/libmemgate.a
-tests_lib_libmemgate_a_SOURCES = tests/lib/memgate.c tests/lib/memgate.h
+tests_lib_libmemgate_a_SOURCES = tests/lib/memgate.c tests/lib/memgate.h tests/lib/rawlog.c tests/lib/rawlog.h
 tests_lib_libmemgate_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 endif
