@@ -7,6 +7,7 @@
 #include <openssl/rsa.h>
 
 #include "base/der.h"
+#include "base/text.h"
 #include "keyring/enveloped.h"
 #include "lib/fixture.h"
 #include "lib/suite.h"
@@ -229,6 +230,38 @@ START_TEST(keys_of_two_groups_are_refused) {
 		}
 	}
 	ck_assert_int_eq(keyring_decode(der.data, der.len, &(struct keyring){0}, NULL), ERR_DAMAGED);
+} END_TEST
+
+/* Packages rest for years: what was written once has to be read, and written, alike. */
+START_TEST(a_package_of_the_first_version_is_read_and_written_alike) {
+	static const char hex[] =
+	    "30820184308201803081ac308187301c060b2a864886f70d0109100c0b310d0c0b4772757070652053c3bc643031060b2a864886f70d0109"
+	    "100c0931220c2037376132303264373039633731656438343362306533383731363161623838613012060b2a864886f70d0109100c103103"
+	    "0201033020060b2a864886f70d0109100c153111180f32303236303932313134313332325a0420b4d3dfe73cb7f7000681409d88fc9ad6eb"
+	    "b2b5e87a2b2a90866ed94aca80507d3081ce3081a9301c060b2a864886f70d0109100c0b310d0c0b4772757070652053c3bc643031060b2a"
+	    "864886f70d0109100c0931220c2065653630616534303366613566386166343439393230376638303637363835363012060b2a864886f70d"
+	    "0109100c1031030201013020060b2a864886f70d0109100c153111180f32303236303932313134313332305a3020060b2a864886f70d0109"
+	    "100c163111180f32303236303932313134313332315a04202981c40231c280cadbf5d646e3bf0f27200fb343979e042143af9f2948adfb73";
+	uint8_t der[(sizeof(hex) - 1) / 2];
+	OWN(keyring_wipe) struct keyring k = {0};
+	OWN(buf_wipe) struct buf again = {0};
+	char id[KEY_ID_HEX];
+
+	ck_assert_int_eq(text_unhex(hex, der, sizeof(der), NULL), 0);
+	ck_assert_int_eq(keyring_decode(der, sizeof(der), &k, NULL), 0);
+	ck_assert_str_eq(k.group, "Gruppe S\xc3\xbc" "d");
+	ck_assert_uint_eq(k.n, 2);
+	ck_assert_uint_eq(k.v[0].number, 3);
+	ck_assert_uint_eq(k.v[1].number, 1);
+	ck_assert_int_eq(k.v[0].created_s, T0 + 2);
+	ck_assert_int_eq(k.v[1].retired_s, T0 + 1);
+	text_hex(k.v[1].key_id, KEY_ID_LEN, id);
+	ck_assert_str_eq(id, "ee060ae403fa5f8af4499207f8067856");
+	ck_assert_uint_eq(k.v[1].key.data[0], 0x29);
+	ck_assert_uint_eq(k.v[1].key.data[31], 0x73);
+	ck_assert_int_eq(keyring_encode(&k, &again, NULL), 0);
+	ck_assert_uint_eq(again.len, sizeof(der));
+	ck_assert_mem_eq(again.data, der, sizeof(der));
 } END_TEST
 
 /* --- the envelope --- */
@@ -557,6 +590,7 @@ int main(void) {
 	tcase_add_test(t, a_changed_package_is_refused_or_round_trips);
 	tcase_add_loop_test(t, a_package_against_the_rules_is_refused, 0, 12);
 	tcase_add_test(t, keys_of_two_groups_are_refused);
+	tcase_add_test(t, a_package_of_the_first_version_is_read_and_written_alike);
 	tcase_add_test(t, a_sealed_package_opens_with_each_kind_of_key);
 	tcase_add_test(t, each_of_several_recipients_opens_it);
 	tcase_add_test(t, a_long_ring_opens);
