@@ -16,7 +16,7 @@
 #define WRITE_BURST 16              /* records in a row, then it is the others' turn */
 #define LINGER_MAX (1u << 20)       /* bytes of a refused body that are read away so that the refusal arrives */
 #define SPARE_MAX 64
-#define SPARE_BUF_MAX (2 * SCRATCH)
+#define SPARE_BUF_MAX ((size_t)2 * SCRATCH)
 
 static void drop(struct buf *b, size_t n) {
 	memmove(b->data, b->data + n, b->len - n);

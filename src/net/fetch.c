@@ -230,7 +230,7 @@ static bool set_method(struct fetch *f, const struct fetch_request *q) {
 }
 
 static bool set_times(struct fetch *f, int64_t left_ms) {
-	int64_t connect_ms = left_ms < FETCH_CONNECT_S * 1000 ? left_ms : FETCH_CONNECT_S * 1000;
+	int64_t connect_ms = left_ms < FETCH_CONNECT_MS ? left_ms : FETCH_CONNECT_MS;
 
 	return SET(f, CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(f, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
 }

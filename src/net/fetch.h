@@ -10,10 +10,10 @@
 #include "base/err.h"
 
 #define FETCH_TOTAL_S 30          /* default of fetch_config.total_s */
-#define FETCH_CONNECT_S 10        /* one attempt's share for name, TCP and TLS */
+#define FETCH_CONNECT_MS 10000    /* one attempt's share for name, TCP and TLS */
 #define FETCH_ATTEMPTS 5
-#define FETCH_HEAD_MAX (16 * 1024)
-#define FETCH_PROBLEM_MAX (16 * 1024)
+#define FETCH_HEAD_MAX ((size_t)16 * 1024)
+#define FETCH_PROBLEM_MAX ((size_t)16 * 1024)
 
 struct fetch; /* one kept connection; one thread at a time */
 

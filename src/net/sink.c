@@ -93,7 +93,7 @@ bool sink_header(struct sink *s, const char *line, size_t len) {
 
 	s->head_bytes += len;
 	if (s->head_bytes > FETCH_HEAD_MAX) {
-		(void)err_set(&s->why, ERR_FAIL, "more than %d bytes of headers", FETCH_HEAD_MAX);
+		(void)err_set(&s->why, ERR_FAIL, "more than %zu bytes of headers", FETCH_HEAD_MAX);
 		return false;
 	}
 	while (len > 0 && strchr("\r\n \t", line[len - 1]) != NULL && line[len - 1] != '\0')

@@ -16,7 +16,7 @@ OWN_DEFINE(ssl_ctx, SSL_CTX, SSL_CTX_free)
 	"rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512"
 #define SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 /* Two certificates of the largest size: ours send one. */
-#define CERT_LIST_MAX (2 * CERT_MAX_BYTES)
+#define CERT_LIST_MAX (2L * CERT_MAX_BYTES)
 
 /* Certificates that were found good: members come back with each command, and what chain_check says of the same bytes never changes. Direct
  * mapped; an entry holds the SHA-256 of the whole certificate. */

@@ -32,7 +32,6 @@ static SSL_SESSION *ticket;
 
 static int keep_ticket(SSL *ssl, SSL_SESSION *s) {
 	(void)ssl;
-	SSL_SESSION_free(ticket);
 	if (ticket != NULL)
 		return 0; /* one will do */
 	ticket = s;
