@@ -256,7 +256,7 @@ START_TEST(a_package_of_the_first_version_is_read_and_written_alike) {
 	ck_assert_int_eq(k.v[0].created_s, T0 + 2);
 	ck_assert_int_eq(k.v[1].retired_s, T0 + 1);
 	text_hex(k.v[1].key_id, KEY_ID_LEN, id);
-	ck_assert_str_eq(id, "ee060ae403fa5f8af4499207f8067856");
+	ck_assert_str_eq(id, "ee60ae403fa5f8af4499207f80676856");
 	ck_assert_uint_eq(k.v[1].key.data[0], 0x29);
 	ck_assert_uint_eq(k.v[1].key.data[31], 0x73);
 	ck_assert_int_eq(keyring_encode(&k, &again, NULL), 0);
