@@ -1,17 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/gc.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/own.h"
+#include "client/driveio.h"
+#include "client/groupfile.h"
 #include "client/listing.h"
 #include "client/note.h"
+#include "envelope/envelope.h"
 
 /* A write in progress touches its file all the time. */
 #define SWEEP_S 86400
+
+/* The file, if there is one, that has this very content under the newest epoch. */
+struct twin {
+	const uint8_t *content_sha256;
+	uint8_t key_id[KEY_ID_LEN];
+};
+
+static int is_twin(void *arg, const struct ledger_file *f, struct err *e) {
+	const struct twin *t = arg;
+
+	(void)e;
+	return memcmp(f->content_sha256, t->content_sha256, sizeof(f->content_sha256)) == 0 && memcmp(f->key_id, t->key_id, KEY_ID_LEN) == 0;
+}
+
+/* Left by a re-encryption that was killed: its content, down to the author's signature, is a file's that somebody has re-keyed since. An event that named
+ * it would come too late. */
+static int is_second_rekey(struct session *s, const char *id, struct twin *t, bool *dead, struct err *e) {
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	int r;
+
+	if (groupfile_open_stray(s, id, &result, NULL) != 0)
+		return 0;
+	t->content_sha256 = result.content_sha256;
+	r = ledger_each(session_ledger(s), NULL, is_twin, t, e);
+	*dead = r == 1;
+	return r < 0 ? r : 0;
+}
+
+/* An unnamed object that no event can ever name, because it is under an epoch before the head's: the gateway refuses that. So it need not wait. */
+static int can_never_be_named(struct session *s, const char *id, bool *dead, struct err *e) {
+	OWN(envelope_info_wipe) struct envelope_info info = {0};
+	struct driveio_reader reader;
+	struct source in;
+	struct twin twin;
+	uint64_t newest, number;
+	int r = ledger_epoch(session_ledger(s), twin.key_id, &newest, e);
+
+	*dead = false;
+	if (r != 0)
+		return r;
+	/* What is no envelope of ours is not ours to be sure about. */
+	if (driveio_open(&reader, s->store, id, &in, NULL) != 0 || envelope_inspect(&in, &info, NULL) != 0 || info.n_key_ids != 1)
+		return 0;
+	r = ledger_epoch_number(session_ledger(s), info.key_ids[0], &number, e);
+	if (r != 0)
+		return r == ERR_NOTFOUND ? 0 : r;
+	*dead = number < newest;
+	return *dead ? 0 : is_second_rekey(s, id, &twin, dead, e);
+}
 
 static int judge(struct session *s, const struct store_stat *st, int64_t orphan_s, struct gc_report *report, bool *destroy, struct err *e) {
 	enum ledger_standing standing;
@@ -21,9 +71,11 @@ static int judge(struct session *s, const struct store_stat *st, int64_t orphan_
 	if (r != 0 || standing == LEDGER_OBJECT_CURRENT)
 		return r;
 	*destroy = standing == LEDGER_OBJECT_OLD || clock_now_s() - st->modified_s >= orphan_s;
-	if (!*destroy)
-		report->waiting++;
-	return 0;
+	if (*destroy)
+		return 0;
+	r = can_never_be_named(s, st->id, destroy, e);
+	report->waiting += r == 0 && !*destroy ? 1 : 0;
+	return r;
 }
 
 static int destroy(struct session *s, const struct store_stat *st, struct gc_report *report, struct err *e) {

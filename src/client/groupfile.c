@@ -12,6 +12,8 @@
 #include "pki/cert.h"
 #include "pki/ossl.h"
 
+OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
+
 #define CHANGES_MAX 20 /* newer events met while one file is opened */
 
 int groupfile_path(const char *given, char **path, struct err *e) {
@@ -135,4 +137,16 @@ int groupfile_open_newest(struct worker *w, const char *path, const struct group
 			return groupfile_verdict(s, f, &why, e);
 	}
 	return r;
+}
+
+int groupfile_open_stray(struct session *s, const char *object, struct envelope_result *result, struct err *e) {
+	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
+	struct envelope_open how = {
+	    .keys = &s->keys, .chain = s->me.chain, .crl = crl, .group = s->me.group, .hash_object = true,
+	};
+	struct driveio_reader reader;
+	struct source in;
+	int r = driveio_open(&reader, s->store, object, &in, e);
+
+	return r != 0 ? r : envelope_open(&how, &in, NULL, result, e);
 }

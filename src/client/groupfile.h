@@ -31,4 +31,8 @@ int groupfile_open_newest(struct worker *w, const char *path, const struct group
  * (ERR_UNREACHABLE) or there may be a newer one. Returns the code. */
 int groupfile_verdict(const struct session *s, const struct ledger_file *f, const struct err *why, struct err *e);
 
+/* An object that no event names: rightly sealed by a member of the group, under whatever name? The list decides about its author. ERR_NOTFOUND, ERR_DAMAGED,
+ * ERR_REFUSED (no key of the group). result begins as {0}; wipe it in every case. */
+int groupfile_open_stray(struct session *s, const char *object, struct envelope_result *result, struct err *e) MUST_CHECK;
+
 #endif

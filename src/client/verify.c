@@ -16,8 +16,6 @@
 #include "envelope/envelope.h"
 #include "pki/ossl.h"
 
-OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
-
 struct verify_item {
 	char *path;
 	uint64_t size;
@@ -143,21 +141,6 @@ static const char *name_of(void *arg, size_t i) {
 	return run->v[i].path;
 }
 
-/* Rightly sealed by a member of the group, under whatever name? Its SHA-256 and key id come with the answer. */
-static int open_stray(struct verify_run *run, const char *id, struct envelope_result *result, struct err *e) {
-	struct session *s = run->session;
-	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
-	/* No event speaks for it, so the list decides about its author. */
-	struct envelope_open how = {
-	    .keys = &s->keys, .chain = s->me.chain, .crl = crl, .group = s->me.group, .hash_object = true,
-	};
-	struct driveio_reader object;
-	struct source in;
-	int r = driveio_open(&object, s->store, id, &in, e);
-
-	return r != 0 ? r : envelope_open(&how, &in, NULL, result, e);
-}
-
 /* Content keys are fresh for each object: the same bytes under a second id are nobody's upload. */
 static const struct verify_known *find_original(const struct verify_run *run, const struct envelope_result *result) {
 	for (size_t i = 0; i < run->n_known; i++)
@@ -172,7 +155,7 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	const struct verify_known *original;
 	struct err why = ERR_INIT;
-	int r = open_stray(run, st->id, &result, &why);
+	int r = groupfile_open_stray(run->session, st->id, &result, &why);
 
 	if (r == ERR_NOTFOUND)
 		return 0; /* gone meanwhile: another member's clean-up */
