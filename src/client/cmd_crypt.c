@@ -40,6 +40,13 @@ static int manifest_name(const char *in, char **name, struct err *e) {
 	return groupfile_path(is_stream(in) ? STREAM_NAME : slash != NULL ? slash + 1 : in, name, e);
 }
 
+static int with_file(const char *name, struct err *e) {
+	OWN(buf_wipe) struct buf shown = {0};
+
+	text_escape(name, strlen(name), &shown);
+	return err_add(e, "%s", is_stream(name) ? "standard input" : buf_str(&shown));
+}
+
 int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
@@ -130,7 +137,7 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	    .keys = &s.keys, .chain = s.me.chain, .crl = crl, .group = s.me.group, .allow_unsigned = p->allow_unsigned,
 	};
 	if ((r = open_envelope(p, &how, &in, &out, &result, e)) != 0)
-		return r;
+		return with_file(p->in, e);
 	if ((r = output_keep(&out, e)) != 0)
 		return r;
 	return report_opened(p, &s, &result, e);
@@ -173,8 +180,8 @@ int cmd_inspect(void *plan, const struct opt_operands *operands, struct err *e) 
 	(void)operands;
 	if (r == 0 && in.source.read_at == NULL)
 		r = input_spool(&in, e);
-	if (r == 0)
-		r = envelope_inspect(&in.source, &info, e);
+	if (r == 0 && envelope_inspect(&in.source, &info, e) != 0)
+		return with_file(p->in, e);
 	if (r != 0)
 		return r;
 	if (p->json)

@@ -145,13 +145,15 @@ int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	struct session_need need = { .dir = p->dir, .passin = p->passin, .stale_ok = p->stale_ok };
 	OWN(session_wipe) struct session s = {0};
-	struct err gateway = ERR_INIT, drive = ERR_INIT;
+	struct err gateway = ERR_INIT, drive = ERR_INIT, recall = ERR_INIT;
 	int r = session_open(&s, &need, e), asked, opened;
 
 	(void)operands;
 	if (r != 0)
 		return r;
 	asked = session_connect(&s, &need, &gateway);
+	if (asked != 0 && session_recall(&s, &recall) != 0)
+		group_info_wipe(&s.group);
 	opened = session_store(&s, &drive);
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	OWN(own_json) json_t *doc = NULL;

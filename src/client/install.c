@@ -113,8 +113,11 @@ static int key_fits(struct installing *in, const char *name, struct err *e) {
 
 	if (!file_exists(path))
 		return err_set(e, ERR_FAIL, "no key %s in the member's folder (scg req makes one)", name);
-	r = key_load(path, in->i->passin, &key, e);
-	return r != 0 ? r : cert_check_key(in->cert, key, "-cert", e);
+	if ((r = key_load(path, in->i->passin, &key, e)) != 0)
+		return r;
+	if (cert_check_key(in->cert, key, "-cert", NULL) != 0)
+		return err_set(e, ERR_FAIL, "-cert was issued for another key than the member's %s", name);
+	return 0;
 }
 
 static int check_key(struct installing *in, struct err *e) {

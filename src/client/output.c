@@ -110,7 +110,7 @@ int input_spool(struct input *in, struct err *e) {
 		return r;
 	input_wipe(in);
 	in->fd = fcntl(spool.fd, F_DUPFD_CLOEXEC, 3);
-	if (in->fd < 0)
+	if (in->fd < 0 || lseek(in->fd, 0, SEEK_SET) != 0)
 		return err_sys(e, ERR_FAIL, "spool file");
 	in->owned = true;
 	in->io = (struct io_fd){ in->fd, "spool file" };

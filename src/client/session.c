@@ -254,6 +254,14 @@ static int go_online(struct session *s, struct err *e) {
 	return session_refresh_keys(s, e);
 }
 
+int session_recall(struct session *s, struct err *e) {
+	int r;
+
+	group_info_wipe(&s->group);
+	r = load_keys(s, e);
+	return r != 0 ? r : load_group(s, e);
+}
+
 static int go_stale(struct session *s, struct err *e) {
 	struct head head;
 	char since[CLOCK_TEXT];
@@ -262,7 +270,7 @@ static int go_stale(struct session *s, struct err *e) {
 
 	if (r == ERR_NOTFOUND)
 		return err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and the ledger was never fetched");
-	if (r != 0 || (r = load_keys(s, e)) != 0 || (r = load_group(s, e)) != 0)
+	if (r != 0 || (r = session_recall(s, e)) != 0)
 		return r;
 	s->stale = true;
 	clock_print(fetched_s, since);
@@ -274,10 +282,8 @@ int session_connect(struct session *s, const struct session_need *need, struct e
 	struct err why = ERR_INIT;
 	int r = go_online(s, &why);
 
-	if (r == ERR_UNREACHABLE && need->stale_ok) {
-		group_info_wipe(&s->group);
+	if (r == ERR_UNREACHABLE && need->stale_ok)
 		return go_stale(s, e);
-	}
 	if (r != 0 && e != NULL)
 		*e = why;
 	return r;
