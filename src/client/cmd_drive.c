@@ -14,6 +14,9 @@
 #include "client/session.h"
 #include "client/upload.h"
 #include "client/verify.h"
+#include "pki/ossl.h"
+
+OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
 #define DAY_S 86400
 #define OLDER_MAX_DAYS 36500
@@ -181,15 +184,32 @@ static int ledger_print_head(struct session *s, bool json, struct err *e) {
 	return print_json(o, e);
 }
 
+static int ledger_audit(struct session *s, bool json, struct err *e) {
+	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
+	OWN(own_json) json_t *o = json_object();
+	uint64_t size = ledger_size(session_ledger(s));
+	int r = mirror_audit(s->mirror, crl, e);
+
+	if (r != 0)
+		return r;
+	if (!json) {
+		print_line("%llu entries replayed: every rule holds", ull(size));
+		return 0;
+	}
+	(void)json_object_set_new(o, "entries", print_u64(size));
+	(void)json_object_set_new(o, "good", json_true());
+	return print_json(o, e);
+}
+
 int cmd_ledger(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
-	bool head = strcmp(operands->v[0], "head") == 0;
+	bool head = strcmp(operands->v[0], "head") == 0, audit = strcmp(operands->v[0], "audit") == 0;
 	int r;
 
-	if (!head)
-		return err_set(e, ERR_USAGE, "ledger head");
+	if (!head && !audit)
+		return err_set(e, ERR_USAGE, "ledger head, or ledger audit");
 	if ((r = commands_session(&s, p, e)) != 0)
 		return r;
-	return ledger_print_head(&s, p->json, e);
+	return head ? ledger_print_head(&s, p->json, e) : ledger_audit(&s, p->json, e);
 }
