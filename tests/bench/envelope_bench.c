@@ -123,7 +123,10 @@ static int transfer(bool seal, char **argv, struct err *e) {
 	if (seal) {
 		struct envelope_seal s = sealing(&g, threads_of(argv[3]));
 
-		return envelope_seal(&s, &source, &sink, &result, e);
+		if ((r = envelope_seal(&s, &source, &sink, &result, e)) != 0 || sink.write_at == NULL)
+			return r;
+		/* What a longer signature of an earlier run left behind. */
+		return ftruncate(out_fd, (off_t)result.object_size) == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot truncate");
 	}
 	struct envelope_open o = opening(&g, threads_of(argv[3]));
 
