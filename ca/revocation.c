@@ -38,8 +38,10 @@ int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) {
 		return rc;
 	c.number++;
 	c.days = days;
-	if ((rc = records_revoked(ca->db, &rows, e)) < 0 || (rc = crl_make(ca->key, ca->cert, c.number, this_s,
-	    now + (int64_t)days * CA_DAY_S, records_next_revoked, &rows, &der, e)) < 0)
+	const struct crl_make m = {
+	    ca->key, ca->cert, c.number, this_s, now + (int64_t)days * CA_DAY_S, records_next_revoked, &rows,
+	};
+	if ((rc = records_revoked(ca->db, &rows, e)) < 0 || (rc = crl_make(&m, &der, e)) < 0)
 		return rc;
 	db_done(&rows);
 	if ((rc = records_put_crl(ca->db, &c, der.data, der.len, e)) < 0)

@@ -92,11 +92,11 @@ static int put_entry(const struct crl_entry *entry, struct buf *b, struct err *e
 	return 0;
 }
 
-static int put_entries(int (*next)(void *arg, struct crl_entry *entry, struct err *e), void *arg, struct buf *b, struct err *e) {
+static int put_entries(const struct crl_make *m, struct buf *b, struct err *e) {
 	size_t mark = b->len;
 	struct crl_entry entry = {0};
 	int r;
-	while ((r = next(arg, &entry, e)) == 1) {
+	while ((r = m->next(m->arg, &entry, e)) == 1) {
 		if ((r = put_entry(&entry, b, e)) != 0)
 			return r;
 		if (b->len > CRL_MAX_BYTES)
@@ -133,8 +133,7 @@ static int put_issuer(const X509 *ca, struct buf *b, struct err *e) {
 	return 0;
 }
 
-int crl_make(EVP_PKEY *ca_key, const X509 *ca, uint64_t number, int64_t this_s, int64_t next_s,
-    int (*next)(void *arg, struct crl_entry *entry, struct err *e), void *arg, struct buf *der, struct err *e) {
+int crl_make(const struct crl_make *m, struct buf *der, struct err *e) {
 	static const uint8_t no_unused_bits = 0;
 	OWN(buf_wipe) struct buf b = {0};
 	OWN(buf_wipe) struct buf sig = {0};
@@ -142,20 +141,20 @@ int crl_make(EVP_PKEY *ca_key, const X509 *ca, uint64_t number, int64_t this_s, 
 	size_t mark;
 	int r;
 
-	if (number > INT64_MAX || next_s <= this_s)
+	if (m->number > INT64_MAX || m->next_s <= m->this_s)
 		return err_set(e, ERR_FAIL, "RFC 5280 5.2.3, 5.1.2.5: number or dates of the revocation list");
-	if ((r = cert_check_key(ca, ca_key, "CA", e)) != 0 || (r = sigalg_of_key(ca_key, SIGALG_IN_X509, &alg, e)) != 0)
+	if ((r = cert_check_key(m->ca, m->ca_key, "CA", e)) != 0 || (r = sigalg_of_key(m->ca_key, SIGALG_IN_X509, &alg, e)) != 0)
 		return r;
 	der_put_u64(&b, 1); /* v2 */
 	sigalg_put(alg, &b);
-	if ((r = put_issuer(ca, &b, e)) != 0)
+	if ((r = put_issuer(m->ca, &b, e)) != 0)
 		return r;
-	der_put_x509_time(&b, this_s);
-	der_put_x509_time(&b, next_s);
-	if ((r = put_entries(next, arg, &b, e)) != 0 || (r = put_extensions(ca, number, &b, e)) != 0)
+	der_put_x509_time(&b, m->this_s);
+	der_put_x509_time(&b, m->next_s);
+	if ((r = put_entries(m, &b, e)) != 0 || (r = put_extensions(m->ca, m->number, &b, e)) != 0)
 		return r;
 	der_wrap(&b, 0, DER_SEQUENCE);
-	if ((r = sigalg_sign(alg, ca_key, b.data, b.len, &sig, e)) != 0)
+	if ((r = sigalg_sign(alg, m->ca_key, b.data, b.len, &sig, e)) != 0)
 		return r;
 	sigalg_put(alg, &b);
 	mark = b.len;

@@ -23,10 +23,17 @@ const char *crl_reason_name(int reason);
 
 struct crl_entry { uint8_t serial[SERIAL_MAX]; size_t serial_len; int64_t revoked_s; int reason; };
 
-/* Signs a v2 list with AKI and number. next yields each serial number once, best in ascending order (who
- * reads the list then has nothing to sort): 1 entry, 0 end, <0 error. DER is appended. */
-int crl_make(EVP_PKEY *ca_key, const X509 *ca, uint64_t number, int64_t this_s, int64_t next_s,
-    int (*next)(void *arg, struct crl_entry *entry, struct err *e), void *arg, struct buf *der, struct err *e) MUST_CHECK;
+struct crl_make {
+	EVP_PKEY *ca_key;
+	const X509 *ca;
+	uint64_t number;         /* up to 2^63-1 */
+	int64_t this_s, next_s;  /* thisUpdate, nextUpdate */
+	/* Yields each serial number once, best in ascending order (who reads the list then has nothing to sort): 1 entry, 0 end, <0 error. */
+	int (*next)(void *arg, struct crl_entry *entry, struct err *e);
+	void *arg;
+};
+/* Signs a v2 list with AKI and number (RFC 5280 5.1, 5.2); its DER is appended. ERR_FAIL for bad numbers and dates or a key that is not the CA's. */
+int crl_make(const struct crl_make *m, struct buf *der, struct err *e) MUST_CHECK;
 /* PEM of a DER list. */
 int crl_pem(const uint8_t *der, size_t len, struct buf *out, struct err *e) MUST_CHECK;
 /* DER of PEM or DER input (whole input, one list). */

@@ -43,7 +43,7 @@ static int next_entry(void *arg, struct crl_entry *entry, struct err *e) {
 
 static int make(const struct fixture_id *ca, uint64_t number, const struct crl_entry *v, size_t n, struct buf *der, struct err *e) {
 	struct list l = { v, n, 0 };
-	return crl_make(ca->key, ca->cert, number, f.now_s - 60, f.now_s + FIXTURE_DAY_S, next_entry, &l, der, e);
+	return crl_make(&(struct crl_make){ca->key, ca->cert, number, f.now_s - 60, f.now_s + FIXTURE_DAY_S, next_entry, &l}, der, e);
 }
 
 static void must_make(const struct fixture_id *ca, uint64_t number, const struct crl_entry *v, size_t n, struct buf *der) {
@@ -316,9 +316,9 @@ START_TEST(another_key_makes_no_list) {
 	struct list l = {0};
 	OWN(buf_wipe) struct buf der = {0};
 
-	ck_assert_int_ne(crl_make(f.alice.key, f.ca.cert, 1, f.now_s, f.now_s + 60, next_entry, &l, &der, NULL), 0);
-	ck_assert_int_ne(crl_make(f.ca.key, f.ca.cert, 1, f.now_s, f.now_s, next_entry, &l, &der, NULL), 0);
-	ck_assert_int_ne(crl_make(f.ca.key, f.ca.cert, UINT64_MAX, f.now_s, f.now_s + 60, next_entry, &l, &der, NULL), 0);
+	ck_assert_int_ne(crl_make(&(struct crl_make){f.alice.key, f.ca.cert, 1, f.now_s, f.now_s + 60, next_entry, &l}, &der, NULL), 0);
+	ck_assert_int_ne(crl_make(&(struct crl_make){f.ca.key, f.ca.cert, 1, f.now_s, f.now_s, next_entry, &l}, &der, NULL), 0);
+	ck_assert_int_ne(crl_make(&(struct crl_make){f.ca.key, f.ca.cert, UINT64_MAX, f.now_s, f.now_s + 60, next_entry, &l}, &der, NULL), 0);
 	ck_assert_uint_eq(der.len, 0);
 } END_TEST
 
