@@ -21,7 +21,7 @@
 
 #define POLL_MS 250   /* where inotify says nothing: network file systems, a folder that was replaced */
 #define SETTLE_S 2    /* a file younger than this may change without a new time stamp (kernel ticks, NFS seconds): look again */
-#define FILE_MAX (2u * CRL_MAX_BYTES) /* PEM of the largest list */
+#define FILE_MAX ((size_t)2 * CRL_MAX_BYTES) /* PEM of the largest list */
 
 struct stamp {
 	dev_t dev;

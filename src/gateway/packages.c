@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define SLOTS 1024          /* a group has up to 300 members */
-#define KEEP_MAX (16 * 1024) /* 100 epochs; larger ones are made each time, so that all slots together stay below 16 MiB */
+#define KEEP_MAX 16384        /* 100 epochs; larger ones are made each time, so that all slots together stay below 16 MiB */
 
 struct package {
 	uint64_t generation;
@@ -33,7 +33,7 @@ void packages_free(struct packages *p) {
 
 int packages_get(struct packages *p, const struct keyring *k, uint64_t generation, X509 *cert, const uint8_t sha256[static 32],
     const struct buf **out, struct err *e) {
-	struct package *s = &p->slot[(sha256[0] | sha256[1] << 8) % SLOTS];
+	struct package *s = &p->slot[((size_t)sha256[0] | (size_t)sha256[1] << 8) % SLOTS];
 	X509 *const to[1] = { cert };
 
 	*out = &s->der;

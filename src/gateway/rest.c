@@ -80,7 +80,7 @@ int rest_load(struct state *s, const struct identity *id, const char *group, str
 		return rc;
 	if (rc == ERR_NOTFOUND)
 		fresh.group = xstrdup(group);
-	if (strcmp(fresh.group, group) != 0) {
+	if (fresh.group == NULL || strcmp(fresh.group, group) != 0) {
 		keyring_wipe(&fresh);
 		return err_set(e, ERR_DAMAGED, "%s at rest: of another group", STATE_KEYS);
 	}
@@ -94,6 +94,8 @@ int rest_load_path_key(struct state *s, const struct identity *id, struct secret
 
 	if (unseal(s, STATE_PATH_KEY, id, &k, e) != 0)
 		return e->code;
+	if (k.n != 1)
+		return err_set(e, ERR_DAMAGED, "%s at rest: not one key", STATE_PATH_KEY);
 	return secret_copy(path_key, k.v[0].key.data, k.v[0].key.len, e);
 }
 

@@ -5,7 +5,7 @@
 
 #include "gateway/call.h"
 
-#define ROUTE_BODY (64 * 1024)          /* where a resource says nothing else */
+#define ROUTE_BODY (64u << 10)           /* where a resource says nothing else */
 #define ROUTE_CRL_ANYBODY (1u << 20)    /* 30,000 revoked certificates */
 #define ROUTE_CRL_PER_MINUTE 10         /* lists from one address, loopback excepted */
 

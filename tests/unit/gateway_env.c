@@ -2,6 +2,7 @@
 #include "gateway_env.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ enum offer env_crl(struct env *v, uint64_t number, X509 *const *revoked, size_t 
 
 void env_connect(const struct env *v, X509 *cert, struct server_peer *p) {
 	*p = (struct server_peer){ .cert = cert, .loopback = true };
-	strcpy(p->address, "127.0.0.1");
+	(void)snprintf(p->address, sizeof p->address, "127.0.0.1");
 	p->verdict = cert == NULL ? VERDICT_NO_CERTIFICATE : chain_check(v->f.chain, cert, PURPOSE_CLIENT, NULL);
 }
 

@@ -292,7 +292,7 @@ START_TEST(entries_beyond_the_end_are_refused) {
 END_TEST
 
 static Suite *suite(void) {
-	const TTest *const tests[] = {
+	const TTest *tests[] = {
 		a_member_appends,
 		the_same_entry_twice_is_refused,
 		a_taken_path_is_a_conflict_that_names_its_author,
@@ -308,12 +308,13 @@ static Suite *suite(void) {
 		the_head_is_signed_with_the_nonce,
 		entries_come_from_where_they_are_asked,
 		entries_beyond_the_end_are_refused,
+		NULL,
 	};
 	Suite *s = suite_create("events");
 	TCase *t = tcase_create("events");
 
 	tcase_add_checked_fixture(t, make, drop);
-	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+	for (size_t i = 0; tests[i] != NULL; i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
 	return s;
