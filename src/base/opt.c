@@ -291,6 +291,7 @@ int opt_main(const char *program, const char *summary, const struct opt_command 
 
 	secret_harden_process();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(), as a full disk is */
 	if ((r = fill_std_fds(&e)) == 0)
 		r = dispatch(program, summary, commands, argc, argv, &e);
 	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && r == 0)

@@ -45,7 +45,7 @@ struct opt_command {
  * surplus operand, number out of bounds. operands->v is malloc'd (free it), its strings are borrowed. */
 int opt_parse(const struct opt_command *c, int argc, char **argv, void *plan, struct opt_operands *operands, struct err *e) MUST_CHECK;
 
-/* A whole main: hardens the process, ignores SIGPIPE, finds the subcommand, answers -help and -version, parses, runs, prints
+/* A whole main: hardens the process, ignores SIGPIPE and SIGXFSZ, finds the subcommand, answers -help and -version, parses, runs, prints
  * "PROGRAM: text" on standard error if it fails, flushes standard output (a failed flush is a failure). Returns the exit status. */
 int opt_main(const char *program, const char *summary, const struct opt_command *commands, int argc, char **argv);
 

@@ -27,3 +27,6 @@ CLI_TESTS += tests/cli/scg-gateway-init.sh tests/cli/scg-gateway-keys.sh tests/c
 	tests/cli/scg-gateway-crl.sh tests/cli/scg-gateway-revoke.sh tests/cli/scg-gateway-restart.sh tests/cli/scg-gateway-renew.sh
 CLI_TESTS += tests/cli/scg-roundtrip.sh tests/cli/scg-names.sh tests/cli/scg-install.sh tests/cli/scg-crypt.sh tests/cli/scg-conflict.sh \
 	tests/cli/scg-hostile-drive.sh tests/cli/scg-kill.sh
+CLI_TESTS += tests/cli/scg-ca-faults.sh
+CLI_TESTS += tests/cli/scg-ca-disk.sh
+CLI_TESTS += tests/cli/scg-ca-together.sh

@@ -18,3 +18,9 @@ check_LIBRARIES += tests/lib/libmemgate.a
 tests_lib_libmemgate_a_SOURCES = tests/lib/memgate.c tests/lib/memgate.h tests/lib/rawlog.c tests/lib/rawlog.h
 tests_lib_libmemgate_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 endif
+# Preloaded into programs under test; it takes no part in how they are built.
+tests/lib/fault.so: tests/lib/fault.c
+	$(AM_V_CC)$(MKDIR_P) tests/lib && $(CC) -std=c11 -D_GNU_SOURCE $(WARN_CFLAGS) -O1 -shared -fPIC -o $@ $(top_srcdir)/tests/lib/fault.c -ldl
+check_DATA += tests/lib/fault.so
+CLEANFILES += tests/lib/fault.so
+EXTRA_DIST += tests/lib/fault.c
