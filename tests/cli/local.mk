@@ -30,3 +30,4 @@ CLI_TESTS += tests/cli/scg-roundtrip.sh tests/cli/scg-names.sh tests/cli/scg-ins
 CLI_TESTS += tests/cli/scg-ca-faults.sh
 CLI_TESTS += tests/cli/scg-ca-disk.sh
 CLI_TESTS += tests/cli/scg-ca-together.sh
+CLI_TESTS += tests/cli/scg-ca-publish.sh
