@@ -372,6 +372,8 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 		n = TURN_WORKERS_MAX;
 	if (s->known && s->layout.count < n)
 		n = (unsigned)s->layout.count;
+	if (s->from != NULL && !s->layout.has_note)
+		n = 1;
 	(void)pthread_mutex_init(&t.reading, NULL);
 	(void)pthread_mutex_init(&t.writing, NULL);
 	(void)pthread_cond_init(&t.turned, NULL);

@@ -9,4 +9,10 @@
 void identity_ca(X509 **cert, EVP_PKEY **key);
 void identity_member(X509 **cert, EVP_PKEY **key);
 
+struct epoch;
+struct envelope_open;
+/* identity_group.c, for targets that link the envelope: an epoch whose key and identifier are the same at each run, and the chain and
+ * name of the group; the rest of o stays. Kept to the end of the process. */
+void identity_group(struct epoch *epoch, struct envelope_open *o);
+
 #endif

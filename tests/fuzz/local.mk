@@ -65,3 +65,17 @@ tests_fuzz_fuzz_http_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_http_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_http_LDADD = $(NET_LIBS)
 TESTS += tests/fuzz/fuzz_http
+
+check_PROGRAMS += tests/fuzz/fuzz_envelope
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/identity.c tests/fuzz/identity_group.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_envelope_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_envelope_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_envelope_LDADD = $(ENVELOPE_LIBS)
+TESTS += tests/fuzz/fuzz_envelope
+
+check_PROGRAMS += tests/fuzz/fuzz_manifest
+tests_fuzz_fuzz_manifest_SOURCES = tests/fuzz/fuzz_manifest.c tests/fuzz/identity.c tests/fuzz/identity_group.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_manifest_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_manifest_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_manifest_LDADD = $(ENVELOPE_LIBS)
+TESTS += tests/fuzz/fuzz_manifest
