@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # "make bench" measures: it is no part of "make check". Each folder's part is a script of its own, run one after the other.
-BENCHES = tests/bench/envelope.py
+BENCHES = tests/bench/envelope.py tests/bench/ledger.py
 EXTRA_DIST += $(BENCHES)
 BENCH_BUILT =
 
@@ -9,6 +9,11 @@ EXTRA_PROGRAMS = tests/bench/envelope_bench
 BENCH_BUILT += tests/bench/envelope_bench
 tests_bench_envelope_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_envelope_bench_LDADD = tests/lib/libfixture.a $(ENVELOPE_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/ledger_bench
+BENCH_BUILT += tests/bench/ledger_bench
+tests_bench_ledger_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_ledger_bench_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $(LEDGER_LIBS)
 endif
 
 .PHONY: bench
