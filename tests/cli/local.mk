@@ -31,3 +31,5 @@ CLI_TESTS += tests/cli/scg-ca-faults.sh
 CLI_TESTS += tests/cli/scg-ca-disk.sh
 CLI_TESTS += tests/cli/scg-ca-together.sh
 CLI_TESTS += tests/cli/scg-ca-publish.sh
+EXTRA_DIST += tests/cli/manual.sh
+CLI_TESTS += tests/cli/scg-ca-manual.sh
