@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <openssl/err.h>
 
 #include "base/text.h"
 #include "pki/ossl.h"
@@ -163,15 +164,23 @@ int crypt_update(struct crypt *c, uint8_t *data, size_t len, struct err *e) {
 	return 0;
 }
 
-int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t *digest, struct err *e) {
+static bool tag_is_right(EVP_CIPHER_CTX *ctx, const uint8_t *tag_in) {
 	uint8_t tag[OBJECT_TAG_LEN], none[1];
 	int n;
 
-	if (c->from != NULL) {
-		memcpy(tag, tag_in, sizeof tag);
-		if (EVP_CIPHER_CTX_ctrl(c->from, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) != 1 ||
-		    EVP_CipherFinal_ex(c->from, none, &n) != 1)
-			return ossl_err(e, ERR_DAMAGED, "RFC 5084 3.2: the tag is wrong");
+	if (tag_in == NULL)
+		return false;
+	memcpy(tag, tag_in, sizeof tag);
+	return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1 && EVP_CipherFinal_ex(ctx, none, &n) == 1;
+}
+
+int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t *digest, struct err *e) {
+	uint8_t none[1];
+	int n;
+
+	if (c->from != NULL && !tag_is_right(c->from, tag_in)) {
+		ERR_clear_error();
+		return err_set(e, ERR_DAMAGED, "RFC 5084 3.2: the tag is wrong");
 	}
 	if (c->to != NULL && (EVP_CipherFinal_ex(c->to, none, &n) != 1 ||
 			      EVP_CIPHER_CTX_ctrl(c->to, EVP_CTRL_AEAD_GET_TAG, OBJECT_TAG_LEN, tag_out) != 1))
