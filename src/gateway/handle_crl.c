@@ -63,6 +63,20 @@ static void give_to_inbox(struct call *c, struct buf *der) {
 	c->r->status = 202;
 }
 
+/* Whoever sent the list may stop sending it only when it outlives a crash. */
+static void store(struct call *c, enum offer o) {
+	const char *fault = group_self_fault(c->g, c->now_s);
+	struct err e = ERR_INIT;
+
+	(void)err_set(&e, ERR_FAIL, "the list in force waits to be written");
+	if (fault != NULL)
+		http_problem(c->r, 503, "gateway-certificate", fault);
+	else if (evict_settle(c->g, c->now_s, &e) == 0 && c->g->list == c->g->stored)
+		answer(c, o);
+	else
+		call_not_stored(c, &e);
+}
+
 static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
 	struct list *l = NULL;
 	struct err e = ERR_INIT;
@@ -75,11 +89,10 @@ static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
 	}
 	o = evict_offer(c->g, l, "PUT /crl", c->now_s);
 	list_free(l);
-	if (o == OFFER_TAKEN && evict_settle(c->g, c->now_s, &e) != 0) {
-		call_not_stored(c, &e);
-		return;
-	}
-	answer(c, o);
+	if (o == OFFER_TAKEN)
+		store(c, o);
+	else
+		answer(c, o);
 }
 
 /* Cheap refusals come first: the number is compared before the signature is verified. */
@@ -95,8 +108,11 @@ void handle_crl_put(struct call *c) {
 		return;
 	}
 	if ((o = evict_look(c->g, number, der.data, der.len)) != OFFER_TAKEN) {
-		if (o != OFFER_SAME)
-			log_ignored(c, number, offer_text(o));
+		if (o == OFFER_SAME) {
+			store(c, o);
+			return;
+		}
+		log_ignored(c, number, offer_text(o));
 		answer(c, o);
 		return;
 	}
