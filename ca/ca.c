@@ -80,9 +80,7 @@ int ca_open(struct ca *ca, const char *dir, struct err *e) {
 		return err_set(e, ERR_NOTFOUND, "%s: no CA here (ca.db is missing; scg-ca init makes one)", dir);
 	if ((rc = records_open(&ca->db, path, e)) < 0)
 		return rc;
-	if ((rc = records_get_ca(ca->db, &ca->cert, &ca->crl_url, e)) < 0)
-		return err_add(e, "%s", path);
-	if ((rc = chain_new(ca->cert, &ca->chain, e)) < 0)
+	if (records_get_ca(ca->db, &ca->cert, &ca->crl_url, e) < 0 || chain_new(ca->cert, &ca->chain, e) < 0)
 		return err_add(e, "%s", path);
 	return check_cert_file(ca, e);
 }

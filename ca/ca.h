@@ -14,7 +14,7 @@
 
 #define CA_DAYS 3650
 #define CA_DAYS_MAX 36500
-#define CA_DAY_S 86400
+#define CA_DAY_S ((int64_t)86400)
 
 struct ca {
 	char *dir;

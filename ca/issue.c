@@ -114,7 +114,7 @@ static int issue_to(struct ca *ca, const struct issue_plan *p, EVP_PKEY *pub, st
 		db_rollback(ca->db);
 	if (rc < 0)
 		return rc;
-	if ((rc = file_out_keep(out, true, e)) < 0)
+	if (file_out_keep(out, true, e) < 0)
 		return err_add(e, "issued, but not written (the same command writes it)");
 	/* If this is not noted, the same command would write the same file again: no harm. */
 	(void)!records_set_delivered(ca->db, result->record.serial, result->record.serial_len, NULL);

@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "base/clock.h"
+#include "base/own.h"
 #include "base/text.h"
 #include "ca/records.h"
 

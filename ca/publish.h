@@ -3,6 +3,7 @@
 #ifndef SCG_CA_PUBLISH_H
 #define SCG_CA_PUBLISH_H
 
+#include "base/own.h"
 #include "ca/ca.h"
 #include "net/fetch.h"
 

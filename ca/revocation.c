@@ -126,7 +126,7 @@ static int find_by_name(struct ca *ca, const char *name, struct record *r, struc
 
 /* Hex as others print it: any case, colons between octets, leading zeros. */
 static int parse_serial(const char *text, uint8_t out[static SERIAL_MAX], size_t *len, struct err *e) {
-	char hex[2 * SERIAL_MAX + 1];
+	char hex[SERIAL_HEX];
 	size_t n = 0;
 
 	for (; *text == '0' || *text == ':'; text++)
@@ -134,7 +134,7 @@ static int parse_serial(const char *text, uint8_t out[static SERIAL_MAX], size_t
 	size_t digits = strlen(text);
 	for (const char *p = text; *p != '\0'; p++)
 		digits -= *p == ':';
-	if (digits == 0 || digits > 2 * SERIAL_MAX)
+	if (digits == 0 || digits > SERIAL_HEX - 1)
 		return err_set(e, ERR_USAGE, "RFC 5280 4.1.2.2: a serial number has 1 to %d octets and is positive", SERIAL_MAX);
 	if (digits % 2 != 0)
 		hex[n++] = '0';

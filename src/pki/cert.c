@@ -24,6 +24,8 @@ int cert_parse(const uint8_t *data, size_t len, X509 **cert, struct err *e) {
 		return err_set(e, ERR_DAMAGED, "certificate longer than %d bytes", CERT_MAX_BYTES);
 	if ((rc = pem_or_der(data, len, "CERTIFICATE", &der, e)) < 0)
 		return rc;
+	if (der.len == 0)
+		return err_set(e, ERR_DAMAGED, "RFC 5280 4.1: empty");
 	const unsigned char *p = der.data;
 	OWN(own_x509) X509 *c = d2i_X509(NULL, &p, (long)der.len);
 	if (c == NULL)
@@ -31,7 +33,7 @@ int cert_parse(const uint8_t *data, size_t len, X509 **cert, struct err *e) {
 	/* What we hash and hand on must be what was signed: no BER, no second spelling, nothing behind it. */
 	if ((rc = cert_der(c, &again, e)) < 0)
 		return rc;
-	if (again.len != der.len || memcmp(again.data, der.data, der.len) != 0)
+	if (again.len != der.len || memcmp(buf_str(&again), der.data, der.len) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5280 4.1: certificate is not DER, or bytes follow it");
 	*cert = c;
 	c = NULL;

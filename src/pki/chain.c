@@ -230,7 +230,7 @@ static const char *check_purpose(X509 *cert, enum purpose purpose) {
 	return "RFC 5280 4.2.1.12: unknown purpose";
 }
 
-#define RULES(t) t, sizeof t / sizeof t[0]
+#define RULES(t) (t), sizeof(t) / sizeof((t)[0])
 
 int chain_new(X509 *ca, struct chain **c, struct err *e) {
 	int rc;

@@ -226,7 +226,7 @@ int key_load(const char *path, const char *passin, EVP_PKEY **key, struct err *e
 	*key = NULL;
 	if (rc < 0)
 		return rc;
-	if ((rc = decode(&text, path, passin, &k, e)) < 0)
+	if (decode(&text, path, passin, &k, e) < 0)
 		return err_add(e, "%s", path);
 	if ((rc = key_check(k, path, e)) < 0 || (rc = check_pair(k, path, e)) < 0) {
 		EVP_PKEY_free(k);

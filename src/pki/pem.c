@@ -27,7 +27,7 @@ static void block_wipe(struct block *b) {
 
 static bool is_blank(const char *p, long len) {
 	for (long i = 0; i < len; i++)
-		if (memchr(" \t\r\n", p[i], 4) == NULL)
+		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r' && p[i] != '\n')
 			return false;
 	return true;
 }

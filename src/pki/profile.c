@@ -45,9 +45,17 @@ static bool set_serial(X509 *cert, const uint8_t random[static SERIAL_BYTES]) {
 	return n != NULL && !BN_is_zero(n) && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert)) != NULL;
 }
 
-static bool set_dates(X509 *cert, int64_t not_before_s, int64_t not_after_s) {
-	return ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before_s) != NULL &&
-	    ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)not_after_s) != NULL;
+struct validity {
+	int64_t begin_s, end_s;
+};
+
+/* The fields of RFC 5280 4.1.2 but the extensions. */
+static bool set_fields(X509 *cert, const uint8_t serial[static SERIAL_BYTES], const struct validity *v, const X509_NAME *subject,
+    const X509_NAME *issuer, EVP_PKEY *pub) {
+	return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert, serial) &&
+	    ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)v->begin_s) != NULL &&
+	    ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)v->end_s) != NULL && X509_set_subject_name(cert, subject) == 1 &&
+	    X509_set_issuer_name(cert, issuer) == 1 && X509_set_pubkey(cert, pub) == 1;
 }
 
 /* Adds an extension from OpenSSL's notation; value is one of our constants, never a user's text. */
@@ -76,9 +84,8 @@ int profile_ca(EVP_PKEY *key, const char *group, int64_t not_before_s, int64_t n
 	    (rc = name_build_ca(group, &name, e)) < 0 || (rc = random_bytes(serial, sizeof serial, e)) < 0)
 		return rc;
 	OWN(own_x509) X509 *c = X509_new();
-	if (c == NULL || X509_set_version(c, X509_VERSION_3) != 1 || !set_serial(c, serial) || !set_dates(c, not_before_s, not_after_s) ||
-	    X509_set_subject_name(c, name) != 1 || X509_set_issuer_name(c, name) != 1 || X509_set_pubkey(c, key) != 1 ||
-	    !add_ca_extensions(c) || X509_sign(c, key, key_digest(key)) <= 0)
+	if (c == NULL || !set_fields(c, serial, &(struct validity){not_before_s, not_after_s}, name, name, key) || !add_ca_extensions(c) ||
+	    X509_sign(c, key, key_digest(key)) <= 0)
 		return ossl_err(e, ERR_FAIL, "cannot make the CA certificate");
 	*ca = c;
 	c = NULL;
@@ -148,15 +155,15 @@ static bool add_extensions(X509 *cert, X509 *ca, const EVP_PKEY *pub, enum role 
 static int body(X509 *cert, X509 *ca, EVP_PKEY *pub, const struct profile_request *r, struct err *e) {
 	OWN(own_x509_name) X509_NAME *subject = NULL;
 	OWN(own_free) char *group = NULL;
-	int64_t begin = r->not_before_s < cert_not_before(ca) ? cert_not_before(ca) : r->not_before_s;
-	int64_t end = r->not_after_s > cert_not_after(ca) ? cert_not_after(ca) : r->not_after_s;
+	struct validity v = {
+	    r->not_before_s < cert_not_before(ca) ? cert_not_before(ca) : r->not_before_s,
+	    r->not_after_s > cert_not_after(ca) ? cert_not_after(ca) : r->not_after_s,
+	};
 	int rc;
 
 	if ((rc = cert_ca_group(ca, &group, e)) < 0 || (rc = name_build(group, role_name(r->role), r->name, &subject, e)) < 0)
 		return rc;
-	if (X509_set_version(cert, X509_VERSION_3) != 1 || !set_serial(cert, r->serial) || !set_dates(cert, begin, end) ||
-	    X509_set_subject_name(cert, subject) != 1 || X509_set_issuer_name(cert, X509_get_subject_name(ca)) != 1 ||
-	    X509_set_pubkey(cert, pub) != 1 || !add_extensions(cert, ca, pub, r->role))
+	if (!set_fields(cert, r->serial, &v, subject, X509_get_subject_name(ca), pub) || !add_extensions(cert, ca, pub, r->role))
 		return ossl_err(e, ERR_FAIL, "cannot make a certificate");
 	return 0;
 }

@@ -40,9 +40,9 @@ ca_is_whole() {
 
 failed_well() {
 	case $_fault in
-	full:*) [ $status -eq 1 ] || fail "$_fault: status $status"
+	full:*) [ "$status" -eq 1 ] || fail "$_fault: status $status"
 		[ "$(wc -l <.err)" -eq 1 ] || fail "$_fault: not one line: $(cat .err)" ;;
-	*) [ $status -eq 137 ] || fail "$_fault: status $status: $(cat .err)" ;;
+	*) [ "$status" -eq 137 ] || fail "$_fault: status $status: $(cat .err)" ;;
 	esac
 }
 

@@ -101,7 +101,7 @@ begin=$(date -u -d "$(openssl x509 -in member.crt -noout -startdate | cut -d= -f
 this=$(date -u -d "$(openssl crl -in "$dir/crl.pem" -noout -lastupdate | cut -d= -f2)" +%s)
 now=$(date +%s)
 for t in "$begin" "$this"; do
-	[ $((now - t)) -ge 300 ] && [ $((now - t)) -lt 900 ] || fail "$((now - t)) seconds back"
+	if [ $((now - t)) -lt 300 ] || [ $((now - t)) -gt 900 ]; then fail "$((now - t)) seconds back"; fi
 done
 
 say "serial numbers: 16 octets, all different, as the list shows them"

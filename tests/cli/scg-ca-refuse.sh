@@ -108,7 +108,7 @@ refuses 2 'role is none of' sign -in good.csr -role king
 refuses 2 'needs -san' sign -in good.csr -role gateway
 refuses 2 'gateways only' sign -in good.csr -san DNS:a
 refuses 2 'gateways only' sign -in good.csr -role admin -san DNS:a
-for san in '' a DNS: 'DNS:*.a' 'DNS:a b' DNS:127.0.0.1 IP:localhost IP:1.2.3 email:a@b URI:http://a dirName:x DNS:a,; do
+for san in '' a DNS: 'DNS:*.a' 'DNS:a b' DNS:127.0.0.1 IP:localhost IP:1.2.3 email:a@b URI:http://a dirName:x 'DNS:a,'; do
 	refuses 2 '' sign -in good.csr -role gateway -san "$san"
 done
 

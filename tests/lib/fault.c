@@ -60,7 +60,7 @@ static bool is_full(enum need need, void (*half)(void *), void *arg) {
 	return false;
 }
 
-#define NEXT(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
+#define NEXT(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 struct writing {
 	int fd;

@@ -37,7 +37,7 @@ void fixture_ca(const char *group, const char *spec, struct fixture_id *out) {
 	int64_t now = clock_now_s();
 
 	must(key_make(spec, &out->key, &e), &e);
-	must(profile_ca(out->key, group, now - FIXTURE_DAY_S, now + (int64_t)3650 * FIXTURE_DAY_S, &out->cert, &e), &e);
+	must(profile_ca(out->key, group, now - FIXTURE_DAY_S, now + 3650 * FIXTURE_DAY_S, &out->cert, &e), &e);
 }
 
 void fixture_issue(const struct fixture_id *ca, enum role role, const char *name, const char *spec, int64_t not_before_s, int64_t not_after_s,

@@ -11,7 +11,7 @@
 #include "pki/chain.h"
 #include "pki/profile.h"
 
-#define FIXTURE_DAY_S 86400
+#define FIXTURE_DAY_S ((int64_t)86400)
 
 struct fixture_id {
 	EVP_PKEY *key;

@@ -29,7 +29,7 @@ void fixture_crl(const struct fixture *f, uint64_t number, X509 *const *revoked,
 	struct list l = {revoked, n, 0, f->now_s - 60, reason};
 	struct err e = ERR_INIT;
 
-	struct crl_make m = {f->ca.key, f->ca.cert, number, f->now_s - 3600, f->now_s + (int64_t)7 * FIXTURE_DAY_S, next_entry, &l};
+	struct crl_make m = {f->ca.key, f->ca.cert, number, f->now_s - 3600, f->now_s + 7 * FIXTURE_DAY_S, next_entry, &l};
 
 	if (crl_make(&m, der, &e) < 0) {
 		fprintf(stderr, "fixture: %s\n", e.text);
