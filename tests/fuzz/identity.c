@@ -61,3 +61,16 @@ void identity_ca(X509 **cert, EVP_PKEY **key) {
 void identity_member(X509 **cert, EVP_PKEY **key) {
 	load(member_pem, cert, key);
 }
+
+const struct chain *identity_chain(void) {
+	static struct chain *chain;
+	OWN(own_x509) X509 *ca = NULL;
+	OWN(own_pkey) EVP_PKEY *key = NULL;
+
+	if (chain != NULL)
+		return chain;
+	identity_ca(&ca, &key);
+	if (chain_new(ca, &chain, NULL) != 0)
+		abort();
+	return chain;
+}

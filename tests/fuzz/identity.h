@@ -5,9 +5,13 @@
 
 #include <openssl/x509.h>
 
+#include "pki/chain.h"
+
 /* Owned by the caller. */
 void identity_ca(X509 **cert, EVP_PKEY **key);
 void identity_member(X509 **cert, EVP_PKEY **key);
+/* The CA as an anchor; borrowed. */
+const struct chain *identity_chain(void);
 
 struct epoch;
 struct envelope_open;

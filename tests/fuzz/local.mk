@@ -79,3 +79,24 @@ tests_fuzz_fuzz_manifest_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_manifest_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_manifest_LDADD = $(ENVELOPE_LIBS)
 TESTS += tests/fuzz/fuzz_manifest
+
+check_PROGRAMS += tests/fuzz/fuzz_event
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_event_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_event_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_event_LDADD = $(LEDGER_LIBS)
+TESTS += tests/fuzz/fuzz_event
+
+check_PROGRAMS += tests/fuzz/fuzz_head
+tests_fuzz_fuzz_head_SOURCES = tests/fuzz/fuzz_head.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_head_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_head_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_head_LDADD = $(LEDGER_LIBS)
+TESTS += tests/fuzz/fuzz_head
+
+check_PROGRAMS += tests/fuzz/fuzz_entries
+tests_fuzz_fuzz_entries_SOURCES = tests/fuzz/fuzz_entries.c tests/fuzz/identity.c tests/fuzz/identity.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_entries_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_entries_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_entries_LDADD = $(LEDGER_LIBS)
+TESTS += tests/fuzz/fuzz_entries
