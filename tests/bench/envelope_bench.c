@@ -23,7 +23,9 @@
 #include "pki/key.h"
 #include "pki/ossl.h"
 
-OWN_DEFINE(chain, struct chain, chain_free)
+#define KEY_HEX (2 * (size_t)GROUP_KEY_LEN)
+#define ID_HEX (2 * (size_t)KEY_ID_LEN)
+#define LINE_LEN (KEY_HEX + 1 + ID_HEX + 1) /* "KEY ID\n" */
 
 struct group {
 	struct epoch epoch;
@@ -46,7 +48,7 @@ static int init(char **argv, struct err *e) {
 	OWN(own_free) char *key = file_join(argv[0], "key.pem");
 	OWN(own_free) char *group = file_join(argv[0], "group.key");
 	uint8_t raw[GROUP_KEY_LEN + KEY_ID_LEN];
-	char line[2 * sizeof raw + 3];
+	char line[LINE_LEN + 1];
 	struct secret none = {0};
 	int r;
 
@@ -54,13 +56,13 @@ static int init(char **argv, struct err *e) {
 	if ((r = random_bytes(raw, sizeof raw, e)) != 0)
 		return r;
 	text_hex(raw, GROUP_KEY_LEN, line);
-	line[2 * GROUP_KEY_LEN] = ' ';
-	text_hex(raw + GROUP_KEY_LEN, KEY_ID_LEN, line + 2 * GROUP_KEY_LEN + 1);
-	line[sizeof line - 2] = '\n';
+	line[KEY_HEX] = ' ';
+	text_hex(raw + GROUP_KEY_LEN, KEY_ID_LEN, line + KEY_HEX + 1);
+	line[LINE_LEN - 1] = '\n';
 	if ((r = file_mkdir(argv[0], 0700, true, e)) != 0 || (r = save_pem(argv[0], "ca.crt", f.ca.cert, e)) != 0 ||
 	    (r = save_pem(argv[0], "cert.pem", f.alice.cert, e)) != 0 || (r = key_save_new(key, f.alice.key, &none, e)) != 0)
 		return r;
-	return file_save(group, line, sizeof line - 1, 0600, e);
+	return file_save(group, line, LINE_LEN, 0600, e);
 }
 
 static int load(const char *dir, struct group *g, struct err *e) {
@@ -75,14 +77,14 @@ static int load(const char *dir, struct group *g, struct err *e) {
 	    (r = key_load(key, NULL, &g->key, e)) != 0 || (r = chain_new(g->ca, &g->chain, e)) != 0 ||
 	    (r = secret_init(&g->epoch.key, GROUP_KEY_LEN, e)) != 0)
 		return r;
-	if (line.len != 2 * (GROUP_KEY_LEN + KEY_ID_LEN) + 2)
+	if (line.len != LINE_LEN)
 		return err_set(e, ERR_FAIL, "group.key is not what init wrote");
-	line.data[2 * GROUP_KEY_LEN] = line.data[line.len - 1] = '\0';
+	line.data[KEY_HEX] = line.data[LINE_LEN - 1] = '\0';
 	g->epoch.number = 1;
 	g->keys = (struct keyring){ .v = &g->epoch, .n = 1 };
 	if ((r = text_unhex(buf_str(&line), g->epoch.key.data, GROUP_KEY_LEN, e)) != 0)
 		return r;
-	return text_unhex(buf_str(&line) + 2 * GROUP_KEY_LEN + 1, g->epoch.key_id, KEY_ID_LEN, e);
+	return text_unhex(buf_str(&line) + KEY_HEX + 1, g->epoch.key_id, KEY_ID_LEN, e);
 }
 
 static void group_wipe(struct group *g) {

@@ -124,7 +124,7 @@ static void count_progress(void *arg, uint64_t bytes) {
 START_TEST(progress_adds_up_to_the_plaintext) {
 	OWN(own_free) uint8_t *plain = lab_plain(2 * SEGMENT_LEN + 7);
 	OWN(buf_wipe) struct buf sealed = {0};
-	uint64_t done = 0, opened = 0;
+	static uint64_t done, opened;
 
 	lab.seal.progress = lab.open.progress = count_progress;
 	lab.seal.progress_arg = &done;
