@@ -62,7 +62,7 @@ int source_fd(struct io_fd *io, struct source *s, struct err *e) {
 	if ((r = look(io, &st, &seekable, e)) != 0)
 		return r;
 	*s = (struct source){ .arg = io, .read = fd_read };
-	if (seekable) {
+	if (seekable && st.st_size > 0) { /* files of /proc tell no size: they are read to their end */
 		s->read_at = fd_read_at;
 		s->size = (uint64_t)st.st_size;
 	}

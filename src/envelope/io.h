@@ -14,7 +14,8 @@ struct source {
 	void *arg;
 	/* Up to len bytes, short only at the end. */
 	int (*read)(void *arg, void *data, size_t len, size_t *got, struct err *e);
-	/* NULL unless seekable; then size is the number of bytes, and read may be NULL. */
+	/* NULL unless seekable at the cost of a system call (headers are read one by one); then size is the number of bytes, and read
+	 * may be NULL. */
 	int (*read_at)(void *arg, void *data, size_t len, uint64_t off, size_t *got, struct err *e);
 	uint64_t size;
 };
@@ -26,7 +27,8 @@ struct sink { /* write is always there: in what order and by which way is the ca
 	int (*end)(void *arg, uint64_t size, struct err *e);
 };
 
-/* Over a descriptor that stays the caller's; seekable if it is a regular file at offset 0 (and, to write, not in append mode).
+/* Over a descriptor that stays the caller's; seekable if it is a regular file at offset 0 (to read: that tells its size; to write: not in
+ * append mode).
  * what names it in errors and is borrowed, as io is. After success the descriptor stands behind what was written. */
 struct io_fd { int fd; const char *what; };
 int source_fd(struct io_fd *io, struct source *s, struct err *e) MUST_CHECK;

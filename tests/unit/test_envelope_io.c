@@ -137,6 +137,22 @@ START_TEST(a_source_begins_where_it_stands) {
 }
 END_TEST
 
+START_TEST(a_file_that_tells_no_size_is_read_to_its_end) {
+	int in = open("/proc/self/status", O_RDONLY | O_CLOEXEC), sealed = open_file("sealed", O_RDWR | O_CREAT);
+	struct io_fd io = { in, "status" }, out = { sealed, "sealed" };
+	OWN(envelope_result_wipe) struct envelope_result r = {0};
+	struct source source;
+	struct sink sink;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(source_fd(&io, &source, &e), 0);
+	ck_assert_int_eq(sink_fd(&out, &sink, &e), 0);
+	ck_assert_msg(envelope_seal(&lab.seal, &source, &sink, &r, &e) == 0, "%s", e.text);
+	ck_assert_uint_gt(r.manifest.size, 0);
+	ck_assert(close(in) == 0 && close(sealed) == 0);
+}
+END_TEST
+
 /* file | seal | open | file, all at once. */
 static int pipes[3][2];
 
@@ -212,6 +228,7 @@ int main(void) {
 	tcase_add_test(c, appending_appends);
 	tcase_add_test(c, an_offset_is_kept);
 	tcase_add_test(c, a_source_begins_where_it_stands);
+	tcase_add_test(c, a_file_that_tells_no_size_is_read_to_its_end);
 	tcase_add_test(c, pipes_work_as_well);
 	tcase_add_test(c, folders_and_closed_descriptors_are_refused);
 	tcase_add_test(c, a_full_disk_is_an_error);
