@@ -19,8 +19,6 @@
 #include "pki/name.h"
 #include "pki/ossl.h"
 
-OWN_DEFINE(chain, struct chain, chain_free)
-
 static int read_new_pass(const struct install_req *q, struct secret *pass, struct err *e) {
 	return q->noenc ? 0 : pass_read(q->passout, "new private key", true, pass, e);
 }

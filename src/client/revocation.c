@@ -76,7 +76,7 @@ bool revocation_is_due(struct revocation *v, uint64_t announced, int64_t now_s) 
 	OWN(own_crl_set) struct crl_set *set = revocation_set(v);
 	int64_t from, until;
 
-	if (set == NULL || announced > crl_set_number(set))
+	if (set == NULL || announced != crl_set_number(set))
 		return true;
 	from = crl_set_this_update(set);
 	until = crl_set_next_update(set);

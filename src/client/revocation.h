@@ -23,7 +23,8 @@ struct revocation {
 int revocation_init(struct revocation *v, const char *dir, const struct chain *chain, struct err *e) MUST_CHECK;
 void revocation_wipe(struct revocation *v);
 
-/* True where a list has to be fetched: none yet, number above ours announced, or half of ours' life is over. */
+/* True where a list has to be fetched: none yet, another number announced than ours (a lower one is caught by revocation_take), or half of ours' life is
+ * over. */
 bool revocation_is_due(struct revocation *v, uint64_t announced, int64_t now_s);
 /* A list as the gateway sent it: signed by the CA, not expired, its number not below the highest seen before, no other list with that number. Kept in
  * DIR/crl.pem if it is higher; *fresh says so. ERR_DAMAGED: forged or older; ERR_UNREACHABLE: expired, wait for the CA's next. */
