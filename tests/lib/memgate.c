@@ -86,6 +86,8 @@ void memgate_revoke(struct memgate *g, X509 *cert) {
 	append_own(g, &entry);
 	crl_set_free(g->crl);
 	g->crl = now;
+	buf_clear(&g->crl_der);
+	buf_add(&g->crl_der, der.data, der.len);
 	memgate_epoch(g);
 }
 
@@ -186,5 +188,6 @@ void memgate_wipe(struct memgate *g) {
 	db_close(&g->db);
 	secret_wipe(&g->seal);
 	crl_set_free(g->crl);
+	buf_wipe(&g->crl_der);
 	*g = (struct memgate){0};
 }

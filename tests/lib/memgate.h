@@ -20,6 +20,7 @@ struct memgate {
 	X509 *revoked[MEMGATE_REVOKED_MAX]; /* borrowed */
 	size_t n_revoked;
 	struct crl_set *crl; /* the newest list, NULL before the first */
+	struct buf crl_der;  /* its bytes */
 	struct mirror_transport transport;
 };
 
