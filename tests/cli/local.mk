@@ -34,3 +34,4 @@ CLI_TESTS += tests/cli/scg-ca-together.sh
 CLI_TESTS += tests/cli/scg-ca-publish.sh
 EXTRA_DIST += tests/cli/manual.sh
 CLI_TESTS += tests/cli/scg-ca-manual.sh
+CLI_TESTS += tests/cli/scg-refusals.sh tests/cli/scg-disk.sh
