@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/chain.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,10 +15,20 @@
 #include "pki/ossl.h"
 #include "pki/profile.h"
 
+/* Certificates that were found good, by SHA-256: the signature over one costs more than all else that is asked of it, and those of a
+ * group come again and again, with each connection and each file. Only what is good is kept, so nobody can push in what is not. */
+#define MEMO_SLOTS 256
+
+struct memo {
+	pthread_mutex_t lock;
+	struct { bool used; uint8_t sha256[SHA256_LEN]; } slot[MEMO_SLOTS];
+};
+
 struct chain {
 	X509 *ca;
 	EVP_PKEY *key; /* the CA's, of its own: X509_verify may read it from several threads */
 	char *group;
+	struct memo *memo;
 };
 
 OWN_DEFINE(chain, struct chain, chain_free)
@@ -237,6 +248,8 @@ int chain_new(X509 *ca, struct chain **c, struct err *e) {
 
 	*c = NULL;
 	OWN(own_chain) struct chain *n = xcalloc(1, sizeof *n);
+	n->memo = xcalloc(1, sizeof *n->memo);
+	(void)pthread_mutex_init(&n->memo->lock, NULL);
 	n->key = X509_get_pubkey(ca);
 	if (n->key == NULL)
 		return ossl_err(e, ERR_DAMAGED, "CA certificate: RFC 5280 4.1.2.7: no readable key");
@@ -263,6 +276,8 @@ void chain_free(struct chain *c) {
 	X509_free(c->ca);
 	EVP_PKEY_free(c->key);
 	free(c->group);
+	(void)pthread_mutex_destroy(&c->memo->lock);
+	free(c->memo);
 	free(c);
 }
 
@@ -280,17 +295,48 @@ static enum verdict refuse(enum verdict v, const char *why, struct err *e) {
 	return v;
 }
 
+static bool is_remembered(const struct chain *c, const uint8_t sha256[static SHA256_LEN]) {
+	bool found;
+
+	(void)pthread_mutex_lock(&c->memo->lock);
+	found = c->memo->slot[sha256[0]].used && memcmp(c->memo->slot[sha256[0]].sha256, sha256, SHA256_LEN) == 0;
+	(void)pthread_mutex_unlock(&c->memo->lock);
+	return found;
+}
+
+static void remember(const struct chain *c, const uint8_t sha256[static SHA256_LEN]) {
+	(void)pthread_mutex_lock(&c->memo->lock);
+	c->memo->slot[sha256[0]].used = true;
+	memcpy(c->memo->slot[sha256[0]].sha256, sha256, SHA256_LEN);
+	(void)pthread_mutex_unlock(&c->memo->lock);
+}
+
+/* All that does not depend on the purpose. */
+static enum verdict check_profile(const struct chain *c, X509 *cert, struct err *e) {
+	uint8_t sha256[SHA256_LEN];
+	const char *why;
+
+	cert_sha256(cert, sha256);
+	if (is_remembered(c, sha256))
+		return VERDICT_GOOD;
+	if ((why = first_broken(RULES(issuer_rules), c, cert)) != NULL)
+		return refuse(VERDICT_FOREIGN, why, e);
+	if ((why = first_broken(RULES(common_rules), c, cert)) != NULL || (why = first_broken(RULES(usage_rules), c, cert)) != NULL)
+		return refuse(VERDICT_WRONG_PURPOSE, why, e);
+	remember(c, sha256);
+	return VERDICT_GOOD;
+}
+
 enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose, struct err *e) {
 	const char *why;
+	enum verdict v;
 
 	if (cert == NULL)
 		return refuse(VERDICT_NO_CERTIFICATE, "no certificate", e);
-	if ((why = first_broken(RULES(issuer_rules), c, cert)) != NULL)
-		return refuse(VERDICT_FOREIGN, why, e);
-	if ((why = first_broken(RULES(common_rules), c, cert)) != NULL || (why = first_broken(RULES(usage_rules), c, cert)) != NULL ||
-	    (why = check_purpose(cert, purpose)) != NULL)
-		return refuse(VERDICT_WRONG_PURPOSE, why, e);
-	return VERDICT_GOOD;
+	if ((v = check_profile(c, cert, e)) != VERDICT_GOOD)
+		return v;
+	why = check_purpose(cert, purpose);
+	return why == NULL ? VERDICT_GOOD : refuse(VERDICT_WRONG_PURPOSE, why, e);
 }
 
 enum verdict chain_check_time(const X509 *cert, int64_t at_s, struct err *e) {

@@ -26,8 +26,8 @@ void chain_free(struct chain *c);
 X509 *chain_ca(const struct chain *c);
 const char *chain_group(const struct chain *c);
 /* Signature by the CA, then every rule of the profile (not the dates): VERDICT_GOOD; FOREIGN where the CA did not issue it; WRONG_PURPOSE where it
- * did, but not by the profile or for this purpose. e (may be NULL) gets the rule. Cost: one signature verification; ask once per certificate.
- * Never asks about revocation. */
+ * did, but not by the profile or for this purpose. e (may be NULL) gets the rule. Cost: one signature verification, or
+ * a digest where the same certificate was good before. Never asks about revocation. Thread-safe. */
 enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose, struct err *e);
 /* Dates only: GOOD, EXPIRED, NOT_YET_VALID. */
 enum verdict chain_check_time(const X509 *cert, int64_t at_s, struct err *e);

@@ -92,6 +92,19 @@ START_TEST(a_forged_signature_is_foreign) {
 	is(forged, PURPOSE_CLIENT, VERDICT_FOREIGN, "signature is not the CA's");
 } END_TEST
 
+/* What was found good is remembered: as these very bytes, for this CA, and not for more than it says. */
+START_TEST(the_memory_of_good_ones_covers_nothing_else) {
+	OWN(own_x509) X509 *forged = fixture_tamper(f.alice.cert, &f.foreign_ca, NULL, NULL);
+
+	is(f.foreign.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+	for (int i = 0; i < 2; i++) {
+		is(f.alice.cert, PURPOSE_CLIENT, VERDICT_GOOD, NULL);
+		is(f.alice.cert, PURPOSE_SERVER, VERDICT_WRONG_PURPOSE, "serverAuth");
+		is(forged, PURPOSE_CLIENT, VERDICT_FOREIGN, "signature is not the CA's");
+		is(f.foreign.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+	}
+} END_TEST
+
 /* Each of these changes alone, signed by the true CA, makes alice's certificate bad. */
 
 static void set_subject(X509 *cert, const char *o, const char *ou, const char *cn, const char *second_ou) {
@@ -331,6 +344,7 @@ int main(void) {
 	tcase_add_test(t, a_ca_with_another_name_is_foreign);
 	tcase_add_test(t, the_ca_itself_is_no_member);
 	tcase_add_test(t, a_forged_signature_is_foreign);
+	tcase_add_test(t, the_memory_of_good_ones_covers_nothing_else);
 	tcase_add_loop_test(t, whatever_leaves_the_profile_is_refused_though_signed, 0, N_TAMPERINGS);
 	tcase_add_loop_test(t, weak_hashes_are_foreign, 0, 2);
 	tcase_add_test(t, dates_are_asked_apart);
