@@ -138,6 +138,18 @@ static char *folder_of(const char *path) {
 	return xasprintf("%.*s", (int)(slash - path), path);
 }
 
+/* Where the program was started from is no part of the configuration. */
+static void anchor_passphrase(struct gwconf *c) {
+	static const char kind[] = "file:";
+	OWN(own_free) char *path = NULL;
+
+	if (c->passin == NULL || strncmp(c->passin, kind, strlen(kind)) != 0)
+		return;
+	path = gwconf_path(c, c->passin + strlen(kind));
+	free(c->passin);
+	c->passin = xasprintf("%s%s", kind, path);
+}
+
 static int finish(int rc, const char *name, struct gwconf *c, struct err *e) {
 	if (rc == 0 && check(c, e) != 0)
 		rc = err_add(e, "%s", name);
@@ -146,6 +158,7 @@ static int finish(int rc, const char *name, struct gwconf *c, struct err *e) {
 		return rc;
 	}
 	c->dir = folder_of(name);
+	anchor_passphrase(c);
 	return 0;
 }
 

@@ -77,3 +77,18 @@ ok openssl pkey -in gw2/gateway.key -passin pass:secret -noout
 
 say "before it is signed run says what is missing"
 refuses 1 'gateway\.crt: not there yet' scg-gateway run -config gw/gateway.conf
+
+say "an encrypted key: its passphrase on the command line or by the configuration"
+ok scg-ca sign -dir ca -in gw2/gateway.csr -out gw2/gateway.crt -name gw2 -role gateway -san DNS:localhost,IP:127.0.0.1
+printf 'secret\n' >gw2/passphrase
+printf 'wrong\n' >wrong
+refuses 1 'passphrase' scg-gateway run -config gw2/gateway.conf -passin file:wrong
+refuses 2 'terminal|passphrase' setsid scg-gateway run -config gw2/gateway.conf
+refuses 1 'never ran' scg-gateway keys -config gw2/gateway.conf -passin file:gw2/passphrase
+echo 'passin = "file:passphrase";' >>gw2/gateway.conf
+gateway_up gw2
+json 'length == 1' scg-gateway keys -config gw2/gateway.conf -json
+kill -HUP "$(pid gw2)"
+within 2 grep -q ' reloaded ' gw2.log
+stop gw2
+[ "$status" -eq 0 ] || fail "status $status"

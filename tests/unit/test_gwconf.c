@@ -49,6 +49,15 @@ START_TEST(files_lie_beside_the_configuration) {
 }
 END_TEST
 
+START_TEST(so_does_a_passphrase) {
+	OWN(gwconf_wipe) struct gwconf c = { 0 };
+	struct err e = ERR_INIT;
+
+	ck_assert_msg(gwconf_parse(BASE "passin = \"file:secret\";\n", "/etc/scg/gateway.conf", &c, &e) == 0, "%s", e.text);
+	ck_assert_str_eq(c.passin, "file:/etc/scg/secret");
+}
+END_TEST
+
 START_TEST(what_init_writes_is_read_back) {
 	OWN(own_free) char *text = gwconf_print("lab \"x\"", "[::1]:0", "gw.example,10.0.0.1", "directory:/a \"b\"", "recovery.crt");
 	OWN(gwconf_wipe) struct gwconf c = { 0 };
@@ -162,6 +171,7 @@ int main(void) {
 
 	tcase_add_test(t, defaults_stand_in_one_place);
 	tcase_add_test(t, files_lie_beside_the_configuration);
+	tcase_add_test(t, so_does_a_passphrase);
 	tcase_add_test(t, what_init_writes_is_read_back);
 	tcase_add_test(t, without_store_and_recovery_examples_stand_as_comments);
 	tcase_add_test(t, unknown_keys_are_refused_with_their_line);
