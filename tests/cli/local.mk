@@ -35,3 +35,10 @@ CLI_TESTS += tests/cli/scg-ca-publish.sh
 EXTRA_DIST += tests/cli/manual.sh
 CLI_TESTS += tests/cli/scg-ca-manual.sh
 CLI_TESTS += tests/cli/scg-refusals.sh tests/cli/scg-disk.sh
+if HAVE_CHECK
+check_PROGRAMS += tests/cli/hostile_log
+tests_cli_hostile_log_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_cli_hostile_log_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $(GATEWAY_LIBS)
+CLI_TESTS += tests/cli/ledger-hostile-gateway.sh
+endif
+CLI_TESTS += tests/cli/ledger-hundred-members.sh tests/cli/ledger-evicted-meanwhile.sh tests/cli/scg-epoch-meanwhile.sh
