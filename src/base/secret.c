@@ -79,6 +79,14 @@ int random_bytes(uint8_t *out, size_t len, struct err *e) {
 	return 0;
 }
 
+int random_uuid(uint8_t out[static 16], struct err *e) {
+	int r = random_bytes(out, 16, e);
+
+	out[6] = (uint8_t)((out[6] & 0x0f) | 0x40);
+	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
+	return r;
+}
+
 void secret_clean(void *p, size_t len) {
 	OPENSSL_cleanse(p, len);
 }

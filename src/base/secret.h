@@ -30,6 +30,8 @@ void secret_harden_process(void);
 
 /* Cryptographic random bytes. */
 int random_bytes(uint8_t *out, size_t len, struct err *e) MUST_CHECK;
+/* A UUID of version 4 (RFC 9562 5.4). */
+int random_uuid(uint8_t out[static 16], struct err *e) MUST_CHECK;
 /* Wipes a stack copy. */
 void secret_clean(void *p, size_t len);
 

@@ -61,11 +61,3 @@ void driveio_writer_wipe(struct driveio_writer *o) {
 	store_put_free(o->put);
 	*o = (struct driveio_writer){0};
 }
-
-int driveio_file_id(uint8_t id[static 16], struct err *e) {
-	int r = random_bytes(id, 16, e);
-
-	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40);
-	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
-	return r;
-}

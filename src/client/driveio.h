@@ -30,7 +30,4 @@ int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;
 /* What was not committed never was. */
 void driveio_writer_wipe(struct driveio_writer *o);
 
-/* A fresh file id: UUID version 4 (RFC 9562 5.4). */
-int driveio_file_id(uint8_t id[static 16], struct err *e) MUST_CHECK;
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "client/note.h"
 #include "client/driveio.h"
@@ -92,7 +93,7 @@ static int find_base(struct upload *u, struct err *e) {
 	session_unlock(s);
 	if (r != 0 && r != ERR_NOTFOUND)
 		return r;
-	if ((r = driveio_file_id(u->put_id, e)) != 0)
+	if ((r = random_uuid(u->put_id, e)) != 0)
 		return r;
 	if (u->version == 1)
 		memcpy(u->file_id, u->put_id, sizeof(u->file_id));

@@ -29,12 +29,10 @@ static int describe(const struct envelope_seal *s, struct manifest *m, struct er
 
 	*m = (struct manifest){ .group = xstrdup(s->group), .name = xstrdup(s->name), .version = s->version,
 				.segment_size = SEGMENT_LEN, .count = 1 };
-	if (s->file_id != NULL) {
+	if (s->file_id != NULL)
 		memcpy(m->file_id, s->file_id, sizeof m->file_id);
-	} else if ((r = random_bytes(m->file_id, sizeof m->file_id, e)) == 0) {
-		m->file_id[6] = (uint8_t)((m->file_id[6] & 0x0f) | 0x40); /* RFC 9562 5.4 */
-		m->file_id[8] = (uint8_t)((m->file_id[8] & 0x3f) | 0x80);
-	}
+	else
+		r = random_uuid(m->file_id, e);
 	return r != 0 ? r : manifest_check(m, e);
 }
 

@@ -84,6 +84,16 @@ START_TEST(secrets_compare_by_length_and_bytes) {
 	ck_assert_int_lt(secret_init(&b, SECRET_MAX + 1, NULL), 0);
 } END_TEST
 
+START_TEST(a_random_uuid_says_that_it_is_one) {
+	uint8_t one[16], two[16];
+
+	ck_assert_int_eq(random_uuid(one, NULL), 0);
+	ck_assert_int_eq(random_uuid(two, NULL), 0);
+	ck_assert_mem_ne(one, two, sizeof one);
+	ck_assert_uint_eq(one[6] >> 4, 4); /* version */
+	ck_assert_uint_eq(one[8] >> 6, 2); /* variant */
+} END_TEST
+
 START_TEST(times_round_trip) {
 	char text[CLOCK_TEXT];
 	int64_t t = 0;
@@ -201,6 +211,7 @@ int main(void) {
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
 	tcase_add_test(t, secrets_compare_by_length_and_bytes);
+	tcase_add_test(t, a_random_uuid_says_that_it_is_one);
 	tcase_add_test(t, times_round_trip);
 	tcase_add_test(t, every_day_until_9999_is_known);
 	tcase_add_test(t, times_of_another_form_are_refused);
