@@ -100,3 +100,10 @@ tests_fuzz_fuzz_entries_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_entries_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_entries_LDADD = $(LEDGER_LIBS)
 TESTS += tests/fuzz/fuzz_entries
+
+check_PROGRAMS += tests/fuzz/fuzz_settings
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_settings_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_settings_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_settings_LDADD = src/client/libclient.a $(STORE_LIBS)
+TESTS += tests/fuzz/fuzz_settings
