@@ -42,3 +42,4 @@ tests_cli_hostile_log_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $(GA
 CLI_TESTS += tests/cli/ledger-hostile-gateway.sh
 endif
 CLI_TESTS += tests/cli/ledger-hundred-members.sh tests/cli/ledger-evicted-meanwhile.sh tests/cli/scg-epoch-meanwhile.sh
+CLI_TESTS += tests/cli/scg-manual.sh

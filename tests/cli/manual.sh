@@ -12,7 +12,7 @@ check_page() {
 }
 
 # The options of PROGRAM COMMAND, one a line, from its own help.
-_options() { "$1" "$2" -help | sed -n 's/^  -\([a-z0-9]*\).*/\1/p' | sort; }
+_options() { "$1" "$2" -help | sed -n 's/^  -\([a-z0-9-]*\).*/\1/p' | sort; }
 
 # The options in the SYNOPSIS of PAGE under COMMAND.
 _synopsis() {
