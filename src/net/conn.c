@@ -233,9 +233,7 @@ static void take_head(struct conn *c) {
 
 	if (c->phase == PHASE_IDLE)
 		phase_enter(c, PHASE_HEAD);
-	n = http_scan(&w->scan, w->in.data, w->in.len, &why);
-	if (n > 0)
-		n = http_parse_head(w->in.data, (size_t)n, &w->request, &why);
+	n = http_read_head(&w->scan, w->in.data, w->in.len, &w->request, &why);
 	if (n < 0) {
 		refuse(c, -n, why);
 	} else if (n > 0) {
@@ -334,6 +332,13 @@ static void shake(struct conn *c) {
 		read_request(c);
 }
 
+/* Not after each reply: a busy connection would allocate them anew for each request. */
+void conn_slim(struct conn *c) {
+	if (!c->slim && c->ssl != NULL)
+		(void)SSL_free_buffers(c->ssl);
+	c->slim = true;
+}
+
 static void reply_is_out(struct conn *c) {
 	struct work *w = c->work;
 
@@ -342,6 +347,7 @@ static void reply_is_out(struct conn *c) {
 		return;
 	}
 	work_reset(w);
+	c->slim = false;
 	phase_enter(c, PHASE_IDLE);
 	arm(c, EPOLLIN);
 	if (w->in.len > 0) {

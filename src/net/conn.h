@@ -57,6 +57,7 @@ struct conn {
 	bool good;                  /* the standing: a chain of the group, evicted last */
 	bool known;                 /* to the handler: forget is due */
 	bool waits_again;
+	bool slim;                  /* its TLS buffers were given back */
 	uint16_t idle_reads;        /* reads in a row that brought no byte of a request */
 	size_t drained;             /* in PHASE_LINGER */
 	uint8_t key[8];             /* of the address: IPv4, or the /64 of IPv6 */
@@ -82,6 +83,7 @@ struct server {
 	atomic_bool stopping;
 	bool paused, closing;
 	int64_t now_ms, paused_until_ms, tick_at_ms, stop_at_ms;
+	int64_t slim_at_ms;                 /* when idle connections are looked at, 0: there is none */
 	SSL_CTX *ctx;
 	struct server_ops ops;
 	struct server_limits lim;
@@ -105,6 +107,8 @@ void conn_new(struct server *s, int fd, const struct server_peer *peer, const ui
 void conn_event(struct conn *c);
 /* The phase's time is over. */
 void conn_late(struct conn *c);
+/* Gives back the 34 KiB that an SSL keeps for its next records. */
+void conn_slim(struct conn *c);
 /* The end, without a word. */
 void conn_close(struct conn *c);
 /* The request that has begun, if one has, gets this reply (emptied); else the connection is closed. */
@@ -123,6 +127,8 @@ void phase_enter(struct conn *c, enum phase phase);
 int phase_wait_ms(const struct server *s);
 /* conn_late for all whose time is over. */
 void phase_expire(struct server *s);
+/* conn_slim for all that have been idle for a second. */
+void phase_slim(struct server *s);
 /* Closes the one that is missed least; false where all do useful work. */
 bool phase_evict(struct server *s);
 /* Connections of this address key. */

@@ -425,10 +425,9 @@ static int parse_lines(struct head *h, char *line) {
 	return check_connection(h);
 }
 
-int http_parse_head(const uint8_t *data, size_t len, struct http_request *r, const char **why) {
-	struct http_scan s = {0};
+int http_read_head(struct http_scan *s, const uint8_t *data, size_t len, struct http_request *r, const char **why) {
 	struct head h = { .r = r, .why = why };
-	int end = http_scan(&s, data, len, why);
+	int end = http_scan(s, data, len, why);
 	int rc;
 
 	if (end <= 0)
@@ -436,8 +435,14 @@ int http_parse_head(const uint8_t *data, size_t len, struct http_request *r, con
 	r->storage = xmalloc((size_t)end + 1);
 	memcpy(r->storage, data, (size_t)end);
 	r->storage[end] = '\0';
-	rc = parse_lines(&h, r->storage + s.start);
+	rc = parse_lines(&h, r->storage + s->start);
 	return rc == 0 ? end : rc;
+}
+
+int http_parse_head(const uint8_t *data, size_t len, struct http_request *r, const char **why) {
+	struct http_scan s = {0};
+
+	return http_read_head(&s, data, len, r, why);
 }
 
 const char *http_header(const struct http_request *r, const char *name) {

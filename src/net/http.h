@@ -46,8 +46,10 @@ struct http_scan {
  * -STATUS (400, 414, 431, 501): wrong already, whatever follows. The answer does not depend on how the bytes were cut. */
 int http_scan(struct http_scan *s, const uint8_t *data, size_t len, const char **why) MUST_CHECK;
 
-/* Looks for a whole head in data: 0 not yet (more bytes needed), > 0 its length and *r filled (r begins as {0}, wipe it), or -STATUS (400, 411, 413,
- * 414, 417, 431, 501, 505): answer that and close. why gets a static text for log and problem. */
+/* http_scan, and once the head is whole *r is filled (it begins as {0}; wipe it): 0 not yet, > 0 the head's length, or -STATUS (400, 411, 413, 414, 417,
+ * 431, 501, 505): answer that and close. why gets a static text for log and problem. */
+int http_read_head(struct http_scan *s, const uint8_t *data, size_t len, struct http_request *r, const char **why) MUST_CHECK;
+/* The same for bytes that are all there. */
 int http_parse_head(const uint8_t *data, size_t len, struct http_request *r, const char **why) MUST_CHECK;
 
 /* Value of the first header of this (lower-case) name, or NULL. Host, Content-Length, Content-Type, Content-Encoding and Authorization stand

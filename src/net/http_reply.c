@@ -88,19 +88,36 @@ static void add_header(struct buf *out, const char *name, const char *value) {
 	buf_adds(out, "\r\n");
 }
 
+/* Without printf: it would be a tenth of what a small reply costs. */
+static void add_number(struct buf *out, uint64_t v) {
+	char digits[20], *p = digits + sizeof digits;
+
+	do
+		*--p = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	buf_add(out, p, (size_t)(digits + sizeof digits - p));
+}
+
 void http_reply_head(const struct http_reply *r, struct buf *out) {
 	size_t len;
 
 	(void)http_reply_body(r, &len);
-	buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, find_status(r->status)->title);
+	buf_adds(out, "HTTP/1.1 ");
+	add_number(out, (uint64_t)r->status);
+	buf_adds(out, " ");
+	buf_adds(out, find_status(r->status)->title);
+	buf_adds(out, "\r\n");
 	add_header(out, "Date", date_text());
 	add_header(out, "Content-Type", r->type);
 	add_header(out, "Content-Encoding", r->encoding);
 	add_header(out, "Allow", r->allow);
 	if (r->retry_after_s > 0)
 		buf_addf(out, "Retry-After: %u\r\n", r->retry_after_s);
-	if (r->status != 204)
-		buf_addf(out, "Content-Length: %zu\r\n", len);
+	if (r->status != 204) {
+		buf_adds(out, "Content-Length: ");
+		add_number(out, len);
+		buf_adds(out, "\r\n");
+	}
 	add_header(out, "Cache-Control", "no-store");
 	add_header(out, "Connection", r->close ? "close" : NULL);
 	buf_adds(out, "\r\n");

@@ -40,6 +40,8 @@ static unsigned limit_ms(const struct server *s, enum phase phase) {
 	}
 }
 
+#define SLIM_MS 1000 /* a client that has more to ask does so before */
+
 void phase_enter(struct conn *c, enum phase phase) {
 	struct conn_list *l;
 
@@ -49,6 +51,8 @@ void phase_enter(struct conn *c, enum phase phase) {
 	c->good = phase != PHASE_HANDSHAKE && c->peer.verdict == VERDICT_GOOD;
 	c->end_ms = c->s->now_ms + limit_ms(c->s, phase);
 	l = &c->s->phases[phase][c->good];
+	if (phase == PHASE_IDLE && c->s->slim_at_ms == 0)
+		c->s->slim_at_ms = c->s->now_ms + SLIM_MS;
 	c->prev = l->last;
 	if (l->last != NULL)
 		l->last->next = c;
@@ -81,6 +85,22 @@ void phase_expire(struct server *s) {
 	for (int i = 0; i < 2 * PHASES; i++)
 		while ((c = s->phases[i / 2][i % 2].first) != NULL && is_timed(c->phase) && c->end_ms <= s->now_ms)
 			conn_late(c);
+}
+
+void phase_slim(struct server *s) {
+	int64_t young = s->now_ms + s->lim.idle_ms - SLIM_MS;
+
+	if (s->slim_at_ms == 0 || s->now_ms < s->slim_at_ms)
+		return;
+	s->slim_at_ms = 0;
+	for (int i = 0; i < 2; i++) {
+		for (struct conn *c = s->phases[PHASE_IDLE][i].first; c != NULL; c = c->next) {
+			if (c->end_ms > young)
+				s->slim_at_ms = s->now_ms + SLIM_MS;
+			else
+				conn_slim(c);
+		}
+	}
 }
 
 /* Strangers go first; a member's request in hand is never given up. */

@@ -317,6 +317,7 @@ static int wait_ms(const struct server *s) {
 		s->ops.tick != NULL ? s->tick_at_ms : -1,
 		s->paused ? s->paused_until_ms : -1,
 		s->closing ? s->stop_at_ms : -1,
+		s->slim_at_ms > 0 ? s->slim_at_ms : -1,
 	};
 
 	if (s->again != NULL || (atomic_load(&s->stopping) && !s->closing))
@@ -358,6 +359,7 @@ static void serve_round(struct server *s, const struct epoll_event *ev, int n) {
 		accept_some(s);
 	s->now_ms = clock_mono_ms();
 	phase_expire(s);
+	phase_slim(s);
 	if (atomic_load(&s->stopping) && !s->closing)
 		begin_stop(s);
 	conn_flush(s);

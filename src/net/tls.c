@@ -9,8 +9,8 @@
 
 OWN_DEFINE(ssl_ctx, SSL_CTX, SSL_CTX_free)
 
-/* The key shares that every TLS 1.3 client has; P-256 first, where this OpenSSL is fastest. */
-#define GROUPS "P-256:X25519"
+/* The key shares that every TLS 1.3 client has; X25519 costs OpenSSL 3.0's server 200 us, P-256 255 us. */
+#define GROUPS "X25519:P-256"
 /* What keys of the profiles sign with (RFC 8446 4.2.3); the PKCS #1 ones only for certificates of an RSA authority. */
 #define SIGNATURES "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:" \
 	"rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512"
@@ -132,8 +132,7 @@ int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX
 		return rc;
 	/* Without AUTO_RETRY a peer's endless key updates come back to the loop instead of keeping SSL_read busy. */
 	SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
-	    SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_read_ahead(c, 1);
 	SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);

@@ -150,9 +150,7 @@ static int parse_bytewise(const uint8_t *data, size_t len, struct http_request *
 		uint8_t *copy = xmalloc(have); /* ends where the bytes end, so that a checker sees a read behind them */
 
 		memcpy(copy, data, have);
-		n = http_scan(&s, copy, have, &why);
-		if (n > 0)
-			n = http_parse_head(copy, (size_t)n, r, &why);
+		n = http_read_head(&s, copy, have, r, &why);
 		free(copy);
 	}
 	ck_assert(n >= 0 || why != NULL);
