@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # "make bench" measures: it is no part of "make check". Each folder's part is a script of its own, run one after the other.
-BENCHES = tests/bench/envelope.py tests/bench/ledger.py
+BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py
 EXTRA_DIST += $(BENCHES)
 BENCH_BUILT =
 
@@ -14,6 +14,12 @@ EXTRA_PROGRAMS += tests/bench/ledger_bench
 BENCH_BUILT += tests/bench/ledger_bench
 tests_bench_ledger_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_ledger_bench_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $(LEDGER_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/load tests/bench/serve
+BENCH_BUILT += tests/bench/load tests/bench/serve
+tests_bench_serve_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_serve_LDADD = tests/lib/libfixture.a $(NET_LIBS)
+tests_bench_load_LDADD = $(DEPS_LIBS)
 endif
 
 .PHONY: bench

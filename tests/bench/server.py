@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway's server part beside nginx: CPU time of the server for a full mutual handshake (with one request) and for a request on a
+kept connection, in interleaved runs.
+
+The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache, no revocation list in either; nginx has one
+worker. CPU time is the kernel's (/proc/PID/schedstat). Figures are medians, the ratio is the median of the rounds' own: what else
+the machine does changes from round to round, hardly within one. BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000)
+change what is measured.
+"""
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", 31))
+COUNT = {"handshakes": int(os.environ.get("BENCH_HANDSHAKES", 150)), "requests": int(os.environ.get("BENCH_REQUESTS", 5000))}
+BUILD = os.environ.get("top_builddir", ".")
+LOAD = os.path.join(BUILD, "tests/bench/load")
+SERVE = os.path.join(BUILD, "tests/bench/serve")
+CONNECTIONS = "4"
+
+NGINX = """
+worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 100000000; client_body_temp_path {d}; proxy_temp_path {d}; fastcgi_temp_path {d};
+  uwsgi_temp_path {d}; scgi_temp_path {d};
+  server {{
+    listen 127.0.0.1:{port} ssl; ssl_certificate {d}/gateway.crt; ssl_certificate_key {d}/gateway.key; ssl_protocols TLSv1.3;
+    ssl_client_certificate {d}/ca.crt; ssl_verify_client optional; ssl_session_tickets off; ssl_session_cache off;
+    location / {{ if ($ssl_client_verify != SUCCESS) {{ return 403; }} default_type text/plain; return 200 "hello\\n"; }}
+  }}
+}}
+"""
+
+
+def children(pid):
+    found = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+    return [int(p) for p in found]
+
+
+def cpu_us(pid):
+    total = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
+            total += int(f.read().split()[0])
+    return total / 1000
+
+
+class Server:
+    def __init__(self, name, process, pid, port, path):
+        self.name, self.process, self.pid, self.port, self.path = name, process, pid, port, path
+        self.cost = {"handshakes": [], "requests": []}
+
+    def measure(self, d, what):
+        n = COUNT[what]
+        before = cpu_us(self.pid)
+        out = subprocess.run([LOAD, self.port, d + "/member.crt", d + "/member.key", what, str(n), CONNECTIONS, self.path],
+                             stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+        if int(out[0]) != n:
+            sys.exit("%s: %s of %d replies" % (self.name, out[0], n))
+        self.cost[what].append((cpu_us(self.pid) - before) / n)
+
+    def peak_kib(self):
+        with open("/proc/%d/status" % self.pid) as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+
+
+def start_ours(d):
+    process = subprocess.Popen([SERVE, "run", d], stdout=subprocess.PIPE, text=True)
+    return Server("scg", process, process.pid, process.stdout.readline().strip(), "/")
+
+
+def start_nginx(d):
+    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if nginx is None:
+        return None
+    for port in range(20000 + os.getpid() % 20000, 65000):
+        with open(d + "/nginx.conf", "w") as f:
+            f.write(NGINX.format(d=d, port=port))
+        process = subprocess.Popen([nginx, "-c", d + "/nginx.conf", "-e", d + "/error.log"], stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        if process.poll() is None and children(process.pid):
+            return Server("nginx", process, children(process.pid)[0], str(port), "/")
+    return None
+
+
+def report(servers):
+    for what in ("handshakes", "requests"):
+        for s in servers:
+            ratio = statistics.median(a / b for a, b in zip(servers[0].cost[what], s.cost[what]))
+            print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   ours costs %.2f of it" %
+                  (what, s.name, statistics.median(s.cost[what]), min(s.cost[what]), max(s.cost[what]), ratio))
+    for s in servers:
+        print("peak       %-6s %8d KiB" % (s.name, s.peak_kib()))
+
+
+def main():
+    d = tempfile.mkdtemp(prefix="scg-bench-")
+    servers = []
+    try:
+        subprocess.run([SERVE, "init", d], check=True)
+        servers = [s for s in (start_ours(d), start_nginx(d)) if s is not None]
+        for s in servers:
+            s.measure(d, "requests")  # warm
+            s.cost["requests"].clear()
+        for _ in range(ROUNDS):
+            for what in ("handshakes", "requests"):
+                for s in servers:
+                    s.measure(d, what)
+        report(servers)
+        if len(servers) == 1:
+            print("nginx is not installed: nothing to compare with")
+    finally:
+        for s in servers:
+            s.process.terminate()
+            s.process.wait()
+        shutil.rmtree(d)
+
+
+if __name__ == "__main__":
+    main()
