@@ -62,23 +62,27 @@ absent /dev/shm/none.crt
 chmod 755 locked
 json '[.[] | .name + .status] == ["alicevalid"]' as scg-ca list -dir locked -json
 
-if mkdir full && mount -t tmpfs -o size=200k,mode=777 tmpfs full 2>/dev/null; then
+# In a mount namespace of its own, which ends with the shell. What is left goes to "after", statuses to "statuses".
+cat >on-full-disk.sh <<'EOF'
+mount -t tmpfs -o size=200k,mode=777 tmpfs full
+scg-ca init -dir full/ca -group lab -noenc >/dev/null
+head -c 300000 /dev/zero >full/filler 2>/dev/null || :
+for command in "crl -dir full/ca" "sign -dir full/ca -in bob.csr -out full/bob.crt -name bob"; do
+	status=0
+	scg-ca $command >/dev/null 2>>lines || status=$?
+	echo $status >>statuses
+done
+rm full/filler
+cp -r full after
+EOF
+mkdir full
+if unshare -m mount -t tmpfs -o size=200k tmpfs full 2>/dev/null; then
 	say "a file system that is full"
-	ok scg-ca init -dir full/ca -group lab -noenc
-	head -c 300000 /dev/zero >full/filler 2>/dev/null || :
-	refused=0
-	for command in "crl -dir full/ca" "sign -dir full/ca -in bob.csr -out full/bob.crt -name bob"; do
-		# shellcheck disable=SC2086 # words
-		if ! scg-ca $command >.out 2>.err; then
-			refused=$((refused + 1))
-			[ "$(wc -l <.err)" -eq 1 ] || { umount full; fail "not one line: $(cat .err)"; }
-		fi
-	done
-	rm full/filler
-	[ $refused -gt 0 ] || { umount full; fail "it was not full"; }
-	absent full/bob.crt
-	cp -r full/ca after
-	umount full
-	whole after
-	json '. == []' scg-ca list -dir after -json
+	ok unshare -m sh -eu on-full-disk.sh
+	[ "$(grep -vc '^[01]$' statuses)" -eq 0 ] || fail "statuses: $(tr '\n' ' ' <statuses)"
+	[ "$(grep -c '^1$' statuses)" -gt 0 ] || fail "it was not full"
+	[ "$(wc -l <lines)" -eq "$(grep -c '^1$' statuses)" ] || fail "not one line each: $(cat lines)"
+	absent after/bob.crt
+	whole after/ca
+	json '. == []' scg-ca list -dir after/ca -json
 fi
