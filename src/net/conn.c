@@ -403,7 +403,7 @@ static void start_reply(struct conn *c) {
 	size_t len, n;
 	const uint8_t *body;
 
-	if (!w->request.keep_alive || c->s->closing)
+	if (!w->request.keep_alive || c->s->closing || http_closes(w->reply.status))
 		w->reply.close = true;
 	http_reply_head(&w->reply, &w->out);
 	body = http_reply_body(&w->reply, &len);

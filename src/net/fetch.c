@@ -338,6 +338,8 @@ int fetch(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r,
 		rc = try_once(f, q, r, left > 0 ? left : 1, e);
 		if (attempt + 1 >= FETCH_ATTEMPTS || !worth_again(f, rc, r->status))
 			return rc;
+		if (f->sink.retry_after_s > FETCH_PATIENCE_S)
+			return rc;
 		pause = pause_ms(attempt, f->sink.retry_after_s);
 		if (clock_mono_ms() + pause >= end)
 			return rc;

@@ -12,6 +12,7 @@
 #define FETCH_TOTAL_S 30          /* default of fetch_config.total_s */
 #define FETCH_CONNECT_MS 10000    /* one attempt's share for name, TCP and TLS */
 #define FETCH_ATTEMPTS 5
+#define FETCH_PATIENCE_S 5        /* who says "Retry-After" more than this is not waited for */
 #define FETCH_HEAD_MAX ((size_t)16 * 1024)
 #define FETCH_PROBLEM_MAX ((size_t)16 * 1024)
 
@@ -57,7 +58,7 @@ void fetch_reply_wipe(struct fetch_reply *r);
 /* 0 with any HTTP status (r begins as {0}; wipe it in every case). ERR_UNREACHABLE: no connection, time out, broken, a TLS alert;
  * ERR_DAMAGED: not the group's gateway (foreign, of another name or purpose, expired, refused by accept), or a reply that no gateway sends;
  * ERR_FAIL: above a cap. Redirects are not followed. Tries again, at most FETCH_ATTEMPTS times with full jitter and within the time, what was not
- * sent or may be sent twice, and 429, 502, 503, 504 (Retry-After is honoured). */
+ * sent or may be sent twice, and 429, 502, 503, 504 (not before Retry-After; not at all where that is beyond FETCH_PATIENCE_S). */
 int fetch(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r, struct err *e) MUST_CHECK;
 /* Turns a status that is not 2xx into an error: 401, 403 ERR_REFUSED with the problem's reason, 404 ERR_NOTFOUND, 409 ERR_CONFLICT, 408, 429, 502, 503,
  * 504 ERR_UNREACHABLE, else ERR_FAIL. */

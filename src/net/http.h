@@ -81,6 +81,8 @@ const uint8_t *http_reply_body(const struct http_reply *r, size_t *len);
 void http_reply_head(const struct http_reply *r, struct buf *out);
 /* Makes r, whatever it was, an application/problem+json (RFC 9457): {"type":"urn:scg:TYPE","title":...,"status":N,"detail":...}. */
 void http_problem(struct http_reply *r, int status, const char *type, const char *detail);
+/* After these statuses the connection is closed: what follows on it cannot be trusted to be a request, or was not understood. */
+bool http_closes(int status);
 /* The problem type and text of a status that the reader or the server gives by itself (400, 408 ... 505). */
 void http_refuse(struct http_reply *r, int status, const char *why);
 

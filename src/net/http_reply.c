@@ -15,38 +15,43 @@
 static const struct status {
 	int status;
 	const char *title, *type;
+	bool closes;
 } statuses[] = {
-	{ 200, "OK", NULL },
-	{ 201, "Created", NULL },
-	{ 202, "Accepted", NULL },
-	{ 204, "No Content", NULL },
-	{ 400, "Bad Request", "bad-request" },
-	{ 401, "Unauthorized", NULL },
-	{ 403, "Forbidden", NULL },
-	{ 404, "Not Found", "not-found" },
-	{ 405, "Method Not Allowed", "method-not-allowed" },
-	{ 408, "Request Timeout", "too-slow" },
-	{ 409, "Conflict", NULL },
-	{ 411, "Length Required", "length-required" },
-	{ 413, "Content Too Large", "too-large" },
-	{ 414, "URI Too Long", "too-large" },
-	{ 415, "Unsupported Media Type", NULL },
-	{ 417, "Expectation Failed", "bad-request" },
-	{ 429, "Too Many Requests", "too-many" },
-	{ 431, "Request Header Fields Too Large", "too-large" },
-	{ 500, "Internal Server Error", "internal" },
-	{ 501, "Not Implemented", "not-implemented" },
-	{ 503, "Service Unavailable", "not-stored" },
-	{ 505, "HTTP Version Not Supported", "bad-request" },
+	{ 200, "OK", NULL, false },
+	{ 201, "Created", NULL, false },
+	{ 202, "Accepted", NULL, false },
+	{ 204, "No Content", NULL, false },
+	{ 400, "Bad Request", "bad-request", true },
+	{ 401, "Unauthorized", NULL, false },
+	{ 403, "Forbidden", NULL, false },
+	{ 404, "Not Found", "not-found", false },
+	{ 405, "Method Not Allowed", "method-not-allowed", true },
+	{ 408, "Request Timeout", "too-slow", true },
+	{ 409, "Conflict", NULL, false },
+	{ 411, "Length Required", "length-required", true },
+	{ 413, "Content Too Large", "too-large", true },
+	{ 414, "URI Too Long", "too-large", true },
+	{ 415, "Unsupported Media Type", NULL, false },
+	{ 417, "Expectation Failed", "bad-request", true },
+	{ 429, "Too Many Requests", "too-many", false },
+	{ 431, "Request Header Fields Too Large", "too-large", true },
+	{ 500, "Internal Server Error", "internal", false },
+	{ 501, "Not Implemented", "not-implemented", true },
+	{ 503, "Service Unavailable", "not-stored", false },
+	{ 505, "HTTP Version Not Supported", "bad-request", true },
 };
 
 static const struct status *find_status(int status) {
-	static const struct status other = { 0, "Status", "internal" };
+	static const struct status other = { 0, "Status", "internal", true };
 
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
 		if (statuses[i].status == status)
 			return &statuses[i];
 	return &other;
+}
+
+bool http_closes(int status) {
+	return find_status(status)->closes;
 }
 
 void http_reply_wipe(struct http_reply *r) {

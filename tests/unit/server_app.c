@@ -45,7 +45,9 @@ void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct
 	}
 	reply->status = 200;
 	reply->type = "text/plain";
-	if (strcmp(r->path, "/big") == 0) {
+	if (strcmp(r->path, "/bad") == 0) {
+		http_problem(reply, 400, "bad-argument", "asked so");
+	} else if (strcmp(r->path, "/big") == 0) {
 		reply->shared = big;
 		reply->shared_len = sizeof big;
 		reply->unref = release_big;

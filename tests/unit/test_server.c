@@ -108,6 +108,17 @@ START_TEST(body_above_the_cap_is_413) {
 	ck_assert_int_eq(app.refused, 413);
 } END_TEST
 
+START_TEST(handler_that_finds_a_request_bad_closes) {
+	struct caller c;
+
+	app_start(NULL);
+	caller_open(&c, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c, "GET /bad HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400);
+	ck_assert(caller_is_dropped(&c));
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
 START_TEST(client_that_expects_is_told_to_continue) {
 	OWN(buf_wipe) struct buf reply = {0};
 	struct caller c;
@@ -359,6 +370,7 @@ int main(void) {
 	tcase_add_test(t, body_is_whole_when_it_is_handled);
 	tcase_add_test(t, large_body_arrives_in_pieces_of_any_size);
 	tcase_add_test(t, body_above_the_cap_is_413);
+	tcase_add_test(t, handler_that_finds_a_request_bad_closes);
 	tcase_add_test(t, client_that_expects_is_told_to_continue);
 	tcase_add_test(t, pipelined_requests_are_answered_in_order);
 	tcase_add_test(t, head_of_a_reply_has_no_body);

@@ -2,9 +2,13 @@
 /* net/server: limits of time and number. Each limit of time begins with its phase and no byte resets it. */
 #include "net/server.h"
 
+#include <arpa/inet.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
+#include "net/conn.h"
 #include "server_app.h"
 
 static const struct server_limits short_head = { .head_ms = 400 }, short_body = { .body_ms = 400 }, short_idle = { .idle_ms = 300 },
@@ -204,6 +208,125 @@ START_TEST(full_house_loses_an_idler_not_the_member) {
 	(void)web_stop(&web);
 } END_TEST
 
+/* The server's process may open few descriptors; the client's many. */
+static int crowd(int from) {
+	struct rlimit r;
+	struct caller good;
+	unsigned port;
+	int idle[40], rc = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return 2;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || read(from, &port, sizeof port) != (ssize_t)sizeof port)
+		return 2;
+	for (int i = 0; i < 40; i++)
+		idle[i] = caller_tcp(port);
+	for (int i = 0; i < 5 && rc == 0; i++) {
+		caller_open(&good, port, &group.alice);
+		rc = caller_ask(&good, GET) == 200 ? 0 : 1;
+		caller_close(&good);
+	}
+	for (int i = 0; i < 40; i++)
+		close(idle[i]);
+	return rc;
+}
+
+START_TEST(members_get_in_when_descriptors_run_out) {
+	static const struct server_limits lim = { .connections = 64 };
+	struct rlimit r;
+	int pair[2], status, fd;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(pair), 0);
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid == 0)
+		_exit(crowd(pair[0]));
+	app_start(&lim);
+	ck_assert_int_ge(fd = dup(0), 0);
+	close(fd);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &r), 0);
+	r.rlim_cur = (rlim_t)fd + 10;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
+	ck_assert_int_eq((int)write(pair[1], &web.port, sizeof web.port), (int)sizeof web.port);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	(void)web_stop(&web);
+	ck_assert_int_eq(app.handled, 5);
+} END_TEST
+
+/* Garbage, half a hello, a foreign protocol version: a thousand of them leave nothing behind. */
+START_TEST(bad_handshakes_leave_nothing) {
+	static const char *const bad[] = { "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "\x15\x03\x01\x00\x02\x02\x28" };
+	struct caller c;
+
+	app_start(NULL);
+	for (int i = 0; i < 1000; i++) {
+		int fd = caller_tcp(web.port);
+
+		(void)send(fd, bad[i % 3], strlen(bad[i % 3]), MSG_NOSIGNAL);
+		close(fd);
+	}
+	caller_open(&c, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c, GET), 200);
+	caller_close(&c);
+	(void)web_stop(&web);
+	ck_assert_int_eq(app.forgotten, 1);
+} END_TEST
+
+/* A buffer of 17 KiB each way is not kept for those who say nothing. */
+START_TEST(idle_connections_are_served_after_they_were_slimmed) {
+	struct caller c;
+
+	app_start(NULL);
+	caller_open(&c, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c, GET), 200);
+	usleep(2200000);
+	ck_assert_int_eq(caller_ask(&c, GET), 200);
+	ck_assert_int_eq(caller_ask(&c, GET), 200);
+	caller_close(&c);
+	(void)web_stop(&web);
+} END_TEST
+
+static void set_address(struct sockaddr_storage *a, int family, const char *text) {
+	memset(a, 0, sizeof *a);
+	a->ss_family = (sa_family_t)family;
+	if (family == AF_INET)
+		ck_assert_int_eq(inet_pton(family, text, &((struct sockaddr_in *)a)->sin_addr), 1);
+	else
+		ck_assert_int_eq(inet_pton(family, text, &((struct sockaddr_in6 *)a)->sin6_addr), 1);
+}
+
+static const struct { int family; const char *text, *name; bool loopback; int same_as; } addresses[] = {
+	{ AF_INET, "192.0.2.1", "192.0.2.1", false, 1 },
+	{ AF_INET6, "::ffff:192.0.2.1", "192.0.2.1", false, 0 },
+	{ AF_INET, "192.0.2.2", "192.0.2.2", false, 2 },
+	{ AF_INET6, "2001:db8::1", "2001:db8::1", false, 4 },
+	{ AF_INET6, "2001:db8::ffff:1:2:3", "2001:db8::ffff:1:2:3", false, 3 },
+	{ AF_INET6, "2001:db8:0:1::1", "2001:db8:0:1::1", false, 5 },
+	{ AF_INET, "127.1.2.3", "127.1.2.3", true, 6 },
+	{ AF_INET6, "::1", "::1", true, 7 },
+	{ AF_INET6, "::ffff:127.0.0.1", "127.0.0.1", true, 8 },
+	{ AF_INET6, "::2", "::2", false, 7 },
+};
+
+/* One client has one IPv4 address, however it is written, or a /64. */
+START_TEST(addresses_of_one_client_count_together) {
+	struct sockaddr_storage a;
+	struct server_peer peer = {0};
+	uint8_t key[8], other[8];
+
+	set_address(&a, addresses[_i].family, addresses[_i].text);
+	listen_peer(&a, &peer, key);
+	ck_assert_str_eq(peer.address, addresses[_i].name);
+	ck_assert(peer.loopback == addresses[_i].loopback);
+	for (int i = 0; i < 10; i++) {
+		set_address(&a, addresses[i].family, addresses[i].text);
+		listen_peer(&a, &peer, other);
+		ck_assert((memcmp(key, other, 8) == 0) == (i == _i || i == addresses[_i].same_as || addresses[i].same_as == _i));
+	}
+} END_TEST
+
 int main(void) {
 	TCase *t = tcase_create("limits");
 
@@ -217,5 +340,9 @@ int main(void) {
 	tcase_add_test(t, address_above_its_share_is_turned_away);
 	tcase_add_test(t, loopback_has_no_share_unless_asked);
 	tcase_add_test(t, full_house_loses_an_idler_not_the_member);
+	tcase_add_test(t, members_get_in_when_descriptors_run_out);
+	tcase_add_test(t, bad_handshakes_leave_nothing);
+	tcase_add_test(t, idle_connections_are_served_after_they_were_slimmed);
+	tcase_add_loop_test(t, addresses_of_one_client_count_together, 0, 10);
 	return app_run("limits", t);
 }
