@@ -15,6 +15,8 @@
 #include "pki/chain.h"
 #include "pki/crl.h"
 
+#define ENVELOPE_THREADS_MAX 64 /* more are taken for as many */
+
 struct envelope_seal {
 	const struct epoch *epoch;      /* the group key to wrap the content key with */
 	const char *group, *name;       /* go into the manifest; name is a ledger path or a file's last component */

@@ -9,6 +9,7 @@
 
 #include "base/own.h"
 #include "base/work.h"
+#include "envelope/envelope.h"
 
 #define CHUNK_LEN (256u << 10)  /* larger ones gain nothing, smaller ones cost calls */
 /* Each holds a whole segment: what the process may use, 32 MiB, leaves room for four. */
@@ -22,7 +23,7 @@ void segments_wipe(struct segments *s) {
 static unsigned threads(const struct segments *s) {
 	unsigned n = s->threads == 0 ? work_cores() : s->threads;
 
-	return n > WORKERS_MAX ? WORKERS_MAX : n;
+	return n > ENVELOPE_THREADS_MAX ? ENVELOPE_THREADS_MAX : n;
 }
 
 /* Memory of one worker: room for a header, body, room for a trailer. */
@@ -102,30 +103,48 @@ struct at_once {
 	atomic_bool failed;
 };
 
-/* One stretch of a segment, from pos on: n bytes of body in p. */
-static int stretch(const struct at_once *a, struct crypt *c, struct piece *p, uint64_t i, uint64_t pos, size_t n, struct err *e) {
-	const struct segments *s = a->s;
-	bool last = pos + n == p->o.len;
-	uint64_t object_off = layout_segment_off(&s->layout, i), plain_off = i * SEGMENT_LEN;
-	size_t header_len = object_header_len(p->o.len), tail = last ? OBJECT_TRAILER_LEN : 0, head = 0;
-	uint8_t digest[32];
-	int r;
+/* The plaintext side of a segment, or its object: where it begins. */
+static uint64_t begin_of(const struct segments *s, const struct content *side, uint64_t i) {
+	return side == NULL ? i * SEGMENT_LEN : layout_segment_off(&s->layout, i);
+}
 
-	r = s->from == NULL ? layout_read(a->in, p->body, n, plain_off + pos, e)
-			    : layout_read(a->in, p->body, n + tail, object_off + header_len + pos, e);
-	if (r != 0 || (!s->copy && (r = crypt_update(c, p->body, n, e)) != 0))
-		return r;
-	if (last && (r = finish(s, c, p->body, n, digest, e)) != 0)
-		return r;
-	if (last && !s->copy)
-		memcpy(s->digests[i], digest, sizeof digest);
+static int write_stretch(const struct at_once *a, struct piece *p, uint64_t pos, size_t n, struct err *e) {
+	const struct segments *s = a->s;
+	uint64_t off = begin_of(s, s->to, p->o.index) + pos;
+	size_t head = 0;
+
 	if (a->out == NULL)
 		return 0;
 	if (s->to == NULL)
-		return a->out->write_at(a->out->arg, p->body, n, plain_off + pos, e);
+		return a->out->write_at(a->out->arg, p->body, n, off, e);
 	if (pos == 0)
 		head = put_header(p, s->to);
-	return a->out->write_at(a->out->arg, p->body - head, head + n + tail, object_off + (pos == 0 ? 0 : header_len + pos), e);
+	else
+		off += object_header_len(p->o.len);
+	if (pos + n == p->o.len)
+		n += OBJECT_TRAILER_LEN;
+	return a->out->write_at(a->out->arg, p->body - head, head + n, off, e);
+}
+
+/* One stretch of a segment, from pos on: n bytes of its content. */
+static int stretch(const struct at_once *a, struct crypt *c, struct piece *p, uint64_t pos, size_t n, struct err *e) {
+	const struct segments *s = a->s;
+	bool last = pos + n == p->o.len;
+	uint64_t off = begin_of(s, s->from, p->o.index) + pos;
+	size_t want = n;
+	uint8_t digest[32];
+	int r;
+
+	if (s->from != NULL) {
+		off += object_header_len(p->o.len);
+		want += last ? OBJECT_TRAILER_LEN : 0;
+	}
+	if ((r = layout_read(a->in, p->body, want, off, e)) != 0 || (!s->copy && (r = crypt_update(c, p->body, n, e)) != 0) ||
+	    (last && (r = finish(s, c, p->body, n, digest, e)) != 0))
+		return r;
+	if (last && !s->copy)
+		memcpy(s->digests[p->o.index], digest, sizeof digest);
+	return write_stretch(a, p, pos, n, e);
 }
 
 static int segment_at_once(const struct at_once *a, struct crypt *c, struct piece *p, uint64_t i, struct err *e) {
@@ -139,7 +158,7 @@ static int segment_at_once(const struct at_once *a, struct crypt *c, struct piec
 		size_t n = p->o.len - pos < p->cap ? (size_t)(p->o.len - pos) : p->cap;
 
 		if (r == 0)
-			r = stretch(a, c, p, i, pos, n, e);
+			r = stretch(a, c, p, pos, n, e);
 		pos += n;
 	} while (r == 0 && pos < p->o.len);
 	if (r == 0 && !s->copy)

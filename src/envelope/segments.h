@@ -7,8 +7,6 @@
 #include "envelope/layout.h"
 #include "envelope/stream.h"
 
-#define WORKERS_MAX 64
-
 struct segments {
 	const struct content *from, *to;        /* NULL: that side is plaintext */
 	bool copy;                              /* contents pass as they are, only headers are new: neither decrypted nor hashed */

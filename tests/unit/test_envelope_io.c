@@ -192,6 +192,64 @@ START_TEST(pipes_work_as_well) {
 }
 END_TEST
 
+struct zeros { uint64_t left; };
+
+static int read_zeros(void *arg, void *data, size_t len, size_t *got, struct err *e) {
+	struct zeros *z = arg;
+
+	(void)e;
+	*got = z->left < len ? (size_t)z->left : len;
+	memset(data, 0, *got);
+	z->left -= *got;
+	return 0;
+}
+
+static int count_bytes(void *arg, const void *data, size_t len, struct err *e) {
+	(void)data;
+	(void)e;
+	*(uint64_t *)arg += len;
+	return 0;
+}
+
+static long peak_kib(void) {
+	OWN(own_file) FILE *f = fopen("/proc/self/status", "r");
+	char line[256];
+	long kib = -1;
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
+	return kib;
+}
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+#ifndef SANITIZED /* which keep a shadow of all memory */
+START_TEST(a_stream_of_any_length_passes_in_32_mib) {
+	struct zeros z = { .left = UINT64_C(256) << 20 };
+	struct source source = { .arg = &z, .read = read_zeros };
+	uint64_t n = 0;
+	struct sink sink = { .arg = &n, .write = count_bytes };
+	OWN(envelope_result_wipe) struct envelope_result r = {0};
+	struct err e = ERR_INIT;
+
+	lab.seal.threads = ENVELOPE_THREADS_MAX;
+	ck_assert_msg(envelope_seal(&lab.seal, &source, &sink, &r, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(r.manifest.count, 64);
+	ck_assert_uint_eq(n, r.object_size);
+	ck_assert_int_gt(peak_kib(), 0);
+	ck_assert_int_lt(peak_kib(), 32 << 10);
+}
+END_TEST
+#endif
+
 START_TEST(folders_and_closed_descriptors_are_refused) {
 	int dir = open(tmp_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct io_fd folder = { dir, "folder" }, closed = { 9999, "closed" };
@@ -230,6 +288,9 @@ int main(void) {
 	tcase_add_test(c, a_source_begins_where_it_stands);
 	tcase_add_test(c, a_file_that_tells_no_size_is_read_to_its_end);
 	tcase_add_test(c, pipes_work_as_well);
+#ifndef SANITIZED
+	tcase_add_test(c, a_stream_of_any_length_passes_in_32_mib);
+#endif
 	tcase_add_test(c, folders_and_closed_descriptors_are_refused);
 	tcase_add_test(c, a_full_disk_is_an_error);
 	return suite_run("envelope, descriptors", c);
