@@ -40,7 +40,9 @@ int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 int cmd_download(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
-	struct download_job job = { .names = operands->v, .n = (size_t)operands->n, .out = p->out, .workers = (unsigned)p->workers };
+	struct download_job job = {
+	    .names = operands->v, .n = (size_t)operands->n, .out = p->out, .recursive = p->recursive, .workers = (unsigned)p->workers,
+	};
 	int r = with_drive(&s, p, e);
 
 	return r != 0 ? r : download(&s, &job, e);

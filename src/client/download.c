@@ -14,13 +14,15 @@
 #include "envelope/io.h"
 
 struct target {
-	char *name; /* in the group */
-	char *path; /* here */
+	char *name;     /* in the group */
+	char *path;     /* here */
+	bool nested;     /* the folders in path behind base_len are ours to make; what stands before is the user's */
+	size_t base_len;
 };
 
 struct targets {
 	struct target *v;
-	size_t n;
+	size_t n, cap;
 	bool replace;
 };
 
@@ -68,11 +70,52 @@ static int check_distinct(const struct targets *t, struct err *e) {
 	return 0;
 }
 
-/* The names are checked as received ones are: nothing but a plain file name is put below the folder. */
-static char *place(const struct download_job *job, bool folder, const char *name) {
-	if (!folder)
-		return xstrdup(job->out);
-	return job->out == NULL ? xstrdup(last_part(name)) : file_join(job->out, last_part(name));
+/* Names were checked as received ones are (path_check): what is put below the folder cannot climb out of it. */
+static char *below(const char *out, const char *name) {
+	return out == NULL ? xstrdup(name) : file_join(out, name);
+}
+
+/* Takes name and path over. */
+static struct target *add(struct targets *t, char *name, char *path) {
+	if (t->n == t->cap) {
+		t->cap = t->cap > 0 ? 2 * t->cap : 16;
+		t->v = xrealloc(t->v, t->cap, sizeof(*t->v));
+	}
+	t->v[t->n] = (struct target){ .name = name, .path = path };
+	return &t->v[t->n++];
+}
+
+/* All files of one folder of the group. */
+struct expansion {
+	struct targets *t;
+	const char *out;
+	size_t skip; /* what stands before the folder's own name in its files' names */
+};
+
+static int add_inside(void *arg, const struct ledger_file *f, struct err *e) {
+	const struct expansion *x = arg;
+	struct target *t = add(x->t, xstrdup(f->path), below(x->out, f->path + x->skip));
+
+	(void)e;
+	t->nested = true;
+	t->base_len = strlen(t->path) - strlen(f->path + x->skip);
+	return 0;
+}
+
+static int add_folder(struct session *s, const struct download_job *job, const char *name, struct targets *t, struct err *e) {
+	OWN(own_free) char *prefix = xasprintf("%s/", name);
+	struct expansion x = { t, job->out, (size_t)(last_part(name) - name) };
+	size_t before = t->n;
+	int r;
+
+	session_lock(s);
+	r = ledger_each(session_ledger(s), prefix, add_inside, &x, e);
+	session_unlock(s);
+	if (r != 0)
+		return r;
+	if (t->n == before)
+		return err_set(e, ERR_NOTFOUND, "no such file or folder in the group");
+	return job->recursive ? 0 : err_set(e, ERR_USAGE, "is a folder (-r gets what is in it)");
 }
 
 static int check_out(const char *out, size_t n, struct err *e) {
@@ -87,25 +130,50 @@ static int check_out(const char *out, size_t n, struct err *e) {
 	return with_name(out, e);
 }
 
-static int plan(const struct download_job *job, struct targets *t, struct err *e) {
+static int add_named(struct session *s, const struct download_job *job, bool folder, const char *given, struct targets *t, struct err *e) {
+	OWN(own_free) char *name = NULL;
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	int r = groupfile_path(given, &name, e);
+
+	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND && folder)
+		return add_folder(s, job, name, t, e);
+	if (r != 0)
+		return r;
+	(void)add(t, name, folder ? below(job->out, last_part(name)) : xstrdup(job->out));
+	name = NULL;
+	return 0;
+}
+
+static int plan(struct session *s, const struct download_job *job, struct targets *t, struct err *e) {
 	bool folder = job->out == NULL || is_folder(job->out);
 	int r;
 
 	if (!folder && (r = check_out(job->out, job->n, e)) != 0)
 		return r;
-	t->v = xcalloc(job->n, sizeof(*t->v));
 	t->replace = !folder;
-	for (size_t i = 0; i < job->n; i++, t->n++) {
-		if (groupfile_path(job->names[i], &t->v[i].name, e) != 0)
+	for (size_t i = 0; i < job->n; i++)
+		if (add_named(s, job, folder, job->names[i], t, e) != 0)
 			return with_name(job->names[i], e);
-		t->v[i].path = place(job, folder, t->v[i].name);
-	}
 	return check_distinct(t, e);
+}
+
+/* Makes the folders between the user's one and the file, a part at a time; a link among them is not followed. */
+static int make_folders(const struct target *t, struct err *e) {
+	OWN(own_free) char *path = xstrdup(t->path);
+	struct stat st;
+
+	for (char *slash = path + t->base_len; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		if (mkdir(path, 0777) != 0 && (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
+			return err_set(e, ERR_EXISTS, "a folder that it stands in cannot be made here, or is a link or a file");
+		*slash = '/';
+	}
+	return 0;
 }
 
 /* The file being written for one name. */
 struct landing {
-	const char *path;
+	const struct target *target;
 	struct file_out file;
 	struct io_fd io;
 	struct sink sink;
@@ -121,9 +189,9 @@ static int begin(void *arg, const struct ledger_file *f, const struct sink **out
 
 	(void)f;
 	file_out_wipe(&l->file);
-	if ((r = file_out_open(&l->file, l->path, 0666, e)) != 0)
+	if ((l->target->nested && (r = make_folders(l->target, e)) != 0) || (r = file_out_open(&l->file, l->target->path, 0666, e)) != 0)
 		return r;
-	l->io = (struct io_fd){ l->file.fd, l->path };
+	l->io = (struct io_fd){ l->file.fd, l->target->path };
 	if ((r = sink_fd(&l->io, &l->sink, e)) != 0)
 		return r;
 	*out = &l->sink;
@@ -141,14 +209,14 @@ static int note_base(struct session *s, const struct ledger_file *f, struct err 
 
 static int download_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct targets *t = arg;
-	OWN(landing_wipe) struct landing l = { .path = t->v[i].path, .file = { .fd = -1 } };
+	OWN(landing_wipe) struct landing l = { .target = &t->v[i], .file = { .fd = -1 } };
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
 	struct groupfile_target target = { begin, &l };
 	char size[16];
 	int r;
 
 	/* Asked before hours are spent on it; asked again, by the link, when it gets its name. */
-	if (!t->replace && file_exists(l.path))
+	if (!t->replace && file_exists(l.target->path))
 		return err_set(e, ERR_EXISTS, "is here already and is not overwritten");
 	if ((r = groupfile_open_newest(w, t->v[i].name, &target, &f, e)) != 0)
 		return r;
@@ -179,7 +247,7 @@ static uint64_t total(struct session *s, const struct targets *t) {
 
 int download(struct session *s, const struct download_job *job, struct err *e) {
 	OWN(targets_wipe) struct targets t = {0};
-	int r = plan(job, &t, e);
+	int r = plan(s, job, &t, e);
 
 	if (r != 0)
 		return r;

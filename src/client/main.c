@@ -71,6 +71,7 @@ static const struct opt upload_opts[] = {
 static const struct opt download_opts[] = {
 	DIR_OPT,
 	{ .name = "out", .kind = OPT_TEXT, AT(out), .arg = "PATH", .help = "a folder, or the file to write (replaced)" },
+	{ .name = "r", .kind = OPT_FLAG, AT(recursive), .help = "folders with what is in them" },
 	WORKERS_OPT,
 	PASSIN_OPT,
 	STALE_OPT,
