@@ -71,6 +71,7 @@ bool call_see(struct call *c) {
 }
 
 void call_log(const struct call *c, const char *event, const char *key, const char *value) {
-	log_event(LOG_LEVEL_INFO, event, "peer", c->peer->address, "name", c->who->name, "serial", c->who->serial[0] != '\0' ? c->who->serial : NULL,
-	    key != NULL ? key : "status", key != NULL ? value : NULL, NULL);
+	log_event(LOG_LEVEL_INFO, event, "peer", c->peer->address, "name", c->who->name, "serial",
+	    c->who->serial[0] != '\0' ? c->who->serial : NULL, key != NULL ? key : "status", key != NULL ? value : NULL,
+	    NULL);
 }

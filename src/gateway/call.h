@@ -22,24 +22,24 @@
 struct service {
 	struct group *group;
 	struct packages *packages;
-	struct rate *crl_rate;  /* PUT /crl */
-	struct inbox *inbox;    /* verifies large lists; NULL: none are taken */
+	struct rate *crl_rate; /* PUT /crl */
+	struct inbox *inbox;   /* verifies large lists; NULL: none are taken */
 };
 
 /* What is known of a peer, worked out once a connection. */
 struct who {
-	char *name;              /* CN, of a certificate of the group; else NULL */
+	char *name; /* CN, of a certificate of the group; else NULL */
 	enum role role;
 	bool has_role;           /* member, gateway or admin */
 	char serial[SERIAL_HEX]; /* "" without a certificate */
 	uint8_t sha256[32];
 	struct validity valid;
-	uint64_t seen;           /* the group's generation when the ledger was found to have the certificate */
+	uint64_t seen; /* the group's generation when the ledger was found to have the certificate */
 };
 
 struct call {
 	struct service *s;
-	struct group *g;         /* s->group */
+	struct group *g; /* s->group */
 	struct server_peer *peer;
 	struct who *who;
 	struct http_request *q;
@@ -57,7 +57,8 @@ void handle_head(struct call *c);
 void handle_entries(struct call *c);
 void handle_events(struct call *c);
 
-/* "nonce" of the query, 8 to 32 bytes in hex; false: a 400 stands in the reply. Where optional says so it may be missing (*len 0). */
+/* "nonce" of the query, 8 to 32 bytes in hex; false: a 400 stands in the reply. Where optional says so it may be
+ * missing (*len 0). */
 bool call_nonce(struct call *c, bool optional, uint8_t nonce[static SIGNED_NONCE_MAX], size_t *len);
 /* 503 not-stored with the cause in the log: disk full, database busy. */
 void call_not_stored(struct call *c, const struct err *e);
@@ -65,7 +66,8 @@ void call_not_stored(struct call *c, const struct err *e);
 void call_json(struct call *c, int status, json_t *json);
 /* Adds members to a problem that stands in the reply already; extra is released. */
 void call_problem_add(struct call *c, json_t *extra);
-/* The peer's certificate is in the ledger when this returns true (each member's request asks); else the reply is filled. */
+/* The peer's certificate is in the ledger when this returns true (each member's request asks); else the reply is
+ * filled. */
 bool call_see(struct call *c);
 /* One log line about this request: what, and one more pair if key is not NULL. */
 void call_log(const struct call *c, const char *event, const char *key, const char *value);

@@ -42,12 +42,13 @@ enum offer evict_look(const struct group *g, uint64_t number, const uint8_t *der
 }
 
 static void log_offer(const struct list *l, const char *from, enum offer o) {
+	bool fine = o == OFFER_TAKEN || o == OFFER_SAME;
 	char number[24], entries[24];
 
 	(void)snprintf(number, sizeof number, "%" PRIu64, crl_set_number(l->set));
 	(void)snprintf(entries, sizeof entries, "%zu", crl_set_count(l->set));
-	log_event(o == OFFER_TAKEN || o == OFFER_SAME ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, o == OFFER_TAKEN ? "crl-taken" : "crl-ignored", "from",
-	    from, "number", number, "entries", entries, "why", offer_text(o), NULL);
+	log_event(fine ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, o == OFFER_TAKEN ? "crl-taken" : "crl-ignored", "from", from,
+	    "number", number, "entries", entries, "why", offer_text(o), NULL);
 }
 
 /* The refusal of these begins now. */
@@ -84,7 +85,7 @@ enum offer evict_offer(struct group *g, struct list *l, const char *from, int64_
 	g->list = list_ref(l);
 	g->revoked_self = crl_set_has_cert(l->set, g->id.cert);
 	if (g->revoked_self)
-		log_event(LOG_LEVEL_ERROR, "gateway-revoked", "why", "the gateway's own certificate is on the list", NULL);
+		log_event(LOG_LEVEL_ERROR, "gateway-revoked", "why", "the gateway's own certificate is listed", NULL);
 	g->retry_at_ms = 0;
 	if (g->swapped != NULL)
 		g->swapped(g->swapped_arg);
@@ -136,7 +137,8 @@ static int store_list(struct group *g, int64_t now_s, bool *evicts, struct err *
 		return 0; /* a commit that was reported as failed, but was not */
 	if (crl_set_new(old, l->set, is_eviction, evicts, e) != 0)
 		return e->code;
-	if (ledger_crl_entry(g->ledger, old, l->set, l->der.len, &by, &entry, e) != 0 || group_append_own(g, &entry, now_s, e) != 0)
+	if (ledger_crl_entry(g->ledger, old, l->set, l->der.len, &by, &entry, e) != 0 ||
+	    group_append_own(g, &entry, now_s, e) != 0)
 		return err_add(e, "crl event");
 	return state_crl_put(g->state, crl_set_number(l->set), l->der.data, l->der.len, e);
 }
@@ -193,7 +195,8 @@ struct settle {
 	const char *why; /* of a new epoch, or NULL */
 };
 
-/* The order matters: a certificate is in the ledger before it signs, and its revocation before the epoch that shuts it out. */
+/* The order matters: a certificate is in the ledger before it signs, and its revocation before the epoch that shuts it
+ * out. */
 static int settle(struct group *g, void *arg, struct err *e) {
 	struct settle *s = arg;
 	bool revoked = false, expired = false;

@@ -42,8 +42,8 @@ static int load_store(struct group *g, struct err *e) {
 static int reload(struct group *g, struct err *e) {
 	g->generation++;
 	g->stale = true;
-	if (ledger_reload(g->ledger, e) != 0 || rest_load(g->state, &g->id, chain_group(g->chain), &g->keyring, e) != 0 ||
-	    load_store(g, e) != 0)
+	if (ledger_reload(g->ledger, e) != 0 ||
+	    rest_load(g->state, &g->id, chain_group(g->chain), &g->keyring, e) != 0 || load_store(g, e) != 0)
 		return e->code;
 	g->stale = false;
 	return 0;
@@ -224,7 +224,8 @@ const char *group_closed(const struct group *g, int64_t now_s, const char **text
 	return NULL;
 }
 
-enum verdict group_verdict(const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s) {
+enum verdict group_verdict(
+    const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s) {
 	enum verdict v;
 
 	if (cert == NULL)
@@ -280,8 +281,8 @@ static int open_all(struct group *g, const char *path, enum group_open how, stru
 	return group_fresh(g, e);
 }
 
-int group_open(struct group **out, const struct gwconf *conf, const struct chain *chain, struct identity *id, enum group_open how,
-    struct err *e) {
+int group_open(struct group **out, const struct gwconf *conf, const struct chain *chain, struct identity *id,
+    enum group_open how, struct err *e) {
 	OWN(own_free) char *path = gwconf_path(conf, FILE_DB);
 	struct group *g = xcalloc(1, sizeof *g);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The group as this gateway serves it: keys, ledger, revocation set, and the one transaction that a round of requests shares. */
+/* The group as this gateway serves it: keys, ledger, revocation set, and the one transaction that a round of requests
+ * shares. */
 #ifndef SCG_GATEWAY_GROUP_H
 #define SCG_GATEWAY_GROUP_H
 
@@ -25,24 +26,24 @@ struct validity validity_of(const X509 *cert);
 enum verdict validity_check(const struct validity *v, int64_t now_s);
 
 struct group {
-	const struct gwconf *conf;    /* borrowed */
-	const struct chain *chain;    /* borrowed */
+	const struct gwconf *conf; /* borrowed */
+	const struct chain *chain; /* borrowed */
 	struct identity id;
-	struct validity id_valid;     /* of id.cert */
+	struct validity id_valid; /* of id.cert */
 	struct state *state;
 	struct ledger *ledger;
 	struct secret path_key;
 	struct keyring keyring;
-	char *store;                  /* that members use: the configuration's, else the one that a member set; or NULL */
-	struct list *list;            /* the list in force, asked at each request; NULL: none yet */
-	struct list *stored;          /* the list that the database has; other than list: still to be written */
+	char *store;         /* that members use: the configuration's, else the one that a member set; or NULL */
+	struct list *list;   /* the list in force, asked at each request; NULL: none yet */
+	struct list *stored; /* the list that the database has; other than list: still to be written */
 	bool in_txn;
-	int64_t fresh_ms;             /* the millisecond in which other processes' commits were looked for */
-	bool stale;                   /* what is in memory may not be what is on disk: read it anew first */
-	bool failed;                  /* a commit of this round failed: none of its replies may leave */
-	bool revoked_self;            /* the gateway's own certificate is on the list in force */
-	uint64_t generation;          /* rises whenever what others remember of keyring or ledger may be wrong */
-	int64_t retry_at_ms;          /* after a failure: when (clock_mono_ms) to try again what is due */
+	int64_t fresh_ms;    /* the millisecond in which other processes' commits were looked for */
+	bool stale;          /* what is in memory may not be what is on disk: read it anew first */
+	bool failed;         /* a commit of this round failed: none of its replies may leave */
+	bool revoked_self;   /* the gateway's own certificate is on the list in force */
+	uint64_t generation; /* rises whenever what others remember of keyring or ledger may be wrong */
+	int64_t retry_at_ms; /* after a failure: when (clock_mono_ms) to try again what is due */
 	/* Called when another list is in force: closes the connections of whom it names. May be NULL. */
 	void (*swapped)(void *arg);
 	void *swapped_arg;
@@ -53,30 +54,34 @@ enum group_open {
 	GROUP_TOOL,  /* a command beside it: changes only what it is asked to; ERR_NOTFOUND where no gateway ever ran */
 };
 /* Takes over the identity (zeroed after success). */
-int group_open(struct group **g, const struct gwconf *conf, const struct chain *chain, struct identity *id, enum group_open how,
-    struct err *e) MUST_CHECK;
+int group_open(struct group **g, const struct gwconf *conf, const struct chain *chain, struct identity *id,
+    enum group_open how, struct err *e) MUST_CHECK;
 /* Commits nothing: what is open is rolled back. *g may be NULL. */
 void group_close(struct group **g);
 
-/* Another configuration and identity from here on (conf borrowed, id taken over after success): what rests is sealed anew to it. */
+/* Another configuration and identity from here on (conf borrowed, id taken over after success): what rests is sealed
+ * anew to it. */
 int group_change(struct group *g, const struct gwconf *conf, struct identity *id, struct err *e) MUST_CHECK;
 
-/* Makes sure that what is in memory is what is on disk, also after another process wrote; asks SQLite, at 2 microseconds, at most once a millisecond:
- * a process that wrote has not ended by then. */
+/* Makes sure that what is in memory is what is on disk, also after another process wrote; asks SQLite, at 2
+ * microseconds, at most once a millisecond: a process that wrote has not ended by then. */
 int group_fresh(struct group *g, struct err *e) MUST_CHECK;
 /* The round's transaction: begun where it is not yet. */
 int group_begin(struct group *g, struct err *e) MUST_CHECK;
 /* On disk after 0. A failure marks the round: group_round_end says so. */
 int group_commit(struct group *g, struct err *e) MUST_CHECK;
-/* Commits and starts the next round. Non-zero: something of this round did not reach the disk, so no reply of it may leave. */
+/* Commits and starts the next round. Non-zero: something of this round did not reach the disk, so no reply of it may
+ * leave. */
 int group_round_end(struct group *g);
-/* One request's part of the transaction (begins it). group_undo after a failure takes back this part alone, in memory too. */
+/* One request's part of the transaction (begins it). group_undo after a failure takes back this part alone, in memory
+ * too. */
 int group_part(struct group *g, struct err *e) MUST_CHECK;
 int group_keep(struct group *g, struct err *e) MUST_CHECK;
 void group_undo(struct group *g);
-/* Runs f in a transaction of its own, on disk after 0: what the round holds so far is committed before, and a failure of f or of its commit takes
- * back f's part alone. */
-int group_alone(struct group *g, int (*f)(struct group *g, void *arg, struct err *e), void *arg, struct err *e) MUST_CHECK;
+/* Runs f in a transaction of its own, on disk after 0: what the round holds so far is committed before, and a failure
+ * of f or of its commit takes back f's part alone. */
+int group_alone(
+    struct group *g, int (*f)(struct group *g, void *arg, struct err *e), void *arg, struct err *e) MUST_CHECK;
 
 /* Appends the gateway's own entry (one Entry in DER). Inside a part. */
 int group_append_own(struct group *g, const struct buf *entry, int64_t now_s, struct err *e) MUST_CHECK;
@@ -85,11 +90,14 @@ struct ledger_signer group_signer(const struct group *g, int64_t now_s);
 /* Appends the member event of a certificate, unless the ledger has it. Its own part. */
 int group_see(struct group *g, X509 *cert, int64_t now_s, struct err *e) MUST_CHECK;
 
-/* Why the gateway serves nobody now ("no-crl", "crl-not-current", "gateway-certificate", "not-stored"), or NULL; text gets one line about it. */
+/* Why the gateway serves nobody now ("no-crl", "crl-not-current", "gateway-certificate", "not-stored"), or NULL; text
+ * gets one line about it. */
 const char *group_closed(const struct group *g, int64_t now_s, const char **text);
 /* What stands in the way of signing entries now, or NULL: the gateway's certificate out of its dates or revoked. */
 const char *group_self_fault(const struct group *g, int64_t now_s);
-/* A peer whose chain and purpose had this verdict in the handshake, now: dates, revocation. valid: the dates of cert (NULL: no certificate). */
-enum verdict group_verdict(const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s);
+/* A peer whose chain and purpose had this verdict in the handshake, now: dates, revocation. valid: the dates of cert
+ * (NULL: no certificate). */
+enum verdict group_verdict(
+    const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s);
 
 #endif

@@ -12,9 +12,9 @@
 #include "base/own.h"
 #include "base/text.h"
 
-#define SECONDS_MAX 3600     /* no phase of a connection is longer than an hour */
+#define SECONDS_MAX 3600 /* no phase of a connection is longer than an hour */
 #define CONNECTIONS_MAX 100000
-#define HOST_MAX 253         /* RFC 1035 2.3.4, as text */
+#define HOST_MAX 253 /* RFC 1035 2.3.4, as text */
 
 #define OFF(member) offsetof(struct gwconf, member)
 
@@ -106,7 +106,10 @@ int gwconf_san(const char *host, char **san, struct err *e) {
 
 static int parse_level(struct gwconf *c, struct err *e) {
 	static const char *const names[] = {
-		[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn", [LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug",
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -9,21 +9,21 @@
 #include "base/err.h"
 #include "base/log.h"
 
-#define GWCONF_LISTEN "0.0.0.0:4433"  /* init's default */
-#define GWCONF_STORE_MAX 1024         /* bytes of a store specification; a path rarely has more than 255 */
+#define GWCONF_LISTEN "0.0.0.0:4433" /* init's default */
+#define GWCONF_STORE_MAX 1024        /* bytes of a store specification; a path rarely has more than 255 */
 
 struct gwconf {
-	char *listen;                 /* "HOST:PORT" */
-	char *host;                   /* "NAME,NAME,IP": what members call the gateway; each must be in its certificate */
-	char *store;                  /* "directory:PATH" ... or NULL */
-	char *recovery;               /* certificate that the keys at rest are also sealed to, or NULL */
-	char *passin;                 /* where the passphrase of gateway.key comes from, or NULL */
+	char *listen;   /* "HOST:PORT" */
+	char *host;     /* "NAME,NAME,IP": what members call the gateway; each must be in its certificate */
+	char *store;    /* "directory:PATH" ... or NULL */
+	char *recovery; /* certificate that the keys at rest are also sealed to, or NULL */
+	char *passin;   /* where the passphrase of gateway.key comes from, or NULL */
 	char *log_level;
 	bool rotate_on_revoke, rotate_on_expiry;
 	uint64_t connections, per_address; /* 0: the server's defaults */
 	uint64_t handshake_s, head_s, request_s, idle_s;
-	enum log_level level;         /* log_level, parsed */
-	char *dir;                    /* folder of the configuration file, where the gateway's other files lie */
+	enum log_level level; /* log_level, parsed */
+	char *dir;            /* folder of the configuration file, where the gateway's other files lie */
 };
 
 /* Reads and checks; ERR_USAGE names file, line and rule. *c must be zeroed; it is zeroed after a failure too. */
@@ -34,14 +34,16 @@ void gwconf_wipe(struct gwconf *c);
 /* The path of one of the gateway's files; an absolute name stays. malloc'd. */
 char *gwconf_path(const struct gwconf *c, const char *name);
 
-/* "directory:/PATH" (absolute), "gdrive:FOLDER-ID", "rclone:REMOTE:PATH"; UTF-8 without control characters. ERR_USAGE. */
+/* "directory:/PATH" (absolute), "gdrive:FOLDER-ID", "rclone:REMOTE:PATH"; UTF-8 without control characters. ERR_USAGE.
+ */
 int gwconf_check_store(const char *store, struct err *e) MUST_CHECK;
 /* "HOST:PORT", "[::1]:PORT". ERR_USAGE. */
 int gwconf_check_listen(const char *listen, struct err *e) MUST_CHECK;
 /* The hosts one by one: "DNS:a,IP:1.2.3.4" as scg-ca sign takes it in -san; malloc'd. ERR_USAGE for what is neither. */
 int gwconf_san(const char *host, char **san, struct err *e) MUST_CHECK;
 
-/* The file that init writes: every key with its value or, as a comment, its default. malloc'd. store, recovery may be NULL. */
+/* The file that init writes: every key with its value or, as a comment, its default. malloc'd. store, recovery may be
+ * NULL. */
 char *gwconf_print(const char *group, const char *listen, const char *host, const char *store, const char *recovery);
 
 #endif

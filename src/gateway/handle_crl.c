@@ -50,7 +50,8 @@ static void log_ignored(const struct call *c, uint64_t number, const char *why) 
 	char text[24];
 
 	(void)snprintf(text, sizeof text, "%" PRIu64, number);
-	log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "peer", c->peer->address, "number", text, "why", why, NULL);
+	log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "peer", c->peer->address, "number", text, "why",
+	    why, NULL);
 }
 
 /* The loop does not wait for the signature over a large list. */
@@ -102,7 +103,8 @@ void handle_crl_put(struct call *c) {
 	uint64_t number;
 	enum offer o;
 
-	if (crl_der(c->q->body.data, c->q->body.len, &der, &e) != 0 || crl_peek_number(der.data, der.len, &number, &e) != 0) {
+	if (crl_der(c->q->body.data, c->q->body.len, &der, &e) != 0 ||
+	    crl_peek_number(der.data, der.len, &number, &e) != 0) {
 		log_ignored(c, 0, e.text);
 		http_problem(c->r, 400, "crl-invalid", e.text);
 		return;

@@ -27,8 +27,10 @@ void handle_keys(struct call *c) {
 
 	if (!call_nonce(c, false, nonce, &len))
 		return;
-	if (packages_get(c->s->packages, &c->g->keyring, c->g->generation, c->peer->cert, c->who->sha256, &sealed, &e) != 0 ||
-	    keyring_reply_make(sealed->data, sealed->len, id->cert, id->key, nonce, len, c->now_s, &c->r->body, &e) != 0) {
+	if (packages_get(
+		c->s->packages, &c->g->keyring, c->g->generation, c->peer->cert, c->who->sha256, &sealed, &e) != 0 ||
+	    keyring_reply_make(sealed->data, sealed->len, id->cert, id->key, nonce, len, c->now_s, &c->r->body, &e) !=
+		0) {
 		log_event(LOG_LEVEL_ERROR, "keys-failed", "serial", c->who->serial, "error", e.text, NULL);
 		http_problem(c->r, 500, "internal", "the key package could not be made");
 		return;
@@ -45,9 +47,9 @@ void handle_group(struct call *c) {
 
 	text_hex(now->key_id, KEY_ID_LEN, key_id);
 	clock_print(c->now_s, time);
-	json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:s?, s:s}", "group", chain_group(c->g->chain), "epoch", (json_int_t)now->number, "key_id",
-	    key_id, "ledger_size", (json_int_t)ledger_size(c->g->ledger), "crl_number", (json_int_t)crl_set_number(c->g->list->set), "store",
-	    c->g->store, "time", time);
+	json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:s?, s:s}", "group", chain_group(c->g->chain), "epoch",
+	    (json_int_t)now->number, "key_id", key_id, "ledger_size", (json_int_t)ledger_size(c->g->ledger),
+	    "crl_number", (json_int_t)crl_set_number(c->g->list->set), "store", c->g->store, "time", time);
 	call_json(c, 200, json);
 }
 

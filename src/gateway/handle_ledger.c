@@ -15,7 +15,11 @@
 
 static int sign_head(struct call *c, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) {
 	const struct head_sign by = {
-		.key = c->g->id.key, .cert = c->g->id.cert, .nonce = nonce_len > 0 ? nonce : NULL, .nonce_len = nonce_len, .now_s = c->now_s,
+		.key = c->g->id.key,
+		.cert = c->g->id.cert,
+		.nonce = nonce_len > 0 ? nonce : NULL,
+		.nonce_len = nonce_len,
+		.now_s = c->now_s,
 	};
 	struct head h;
 
@@ -59,7 +63,8 @@ static void deflate_body(struct http_reply *r) {
 	uLongf len = compressBound(r->body.len);
 	struct buf out = { 0 };
 
-	if (compress2(buf_room(&out, len), &len, r->body.data, r->body.len, Z_BEST_SPEED) != Z_OK || len >= r->body.len) {
+	if (compress2(buf_room(&out, len), &len, r->body.data, r->body.len, Z_BEST_SPEED) != Z_OK ||
+	    len >= r->body.len) {
 		buf_wipe(&out);
 		return;
 	}
@@ -94,17 +99,23 @@ void handle_entries(struct call *c) {
 		deflate_body(c->r);
 }
 
+static json_t *file_json(const struct ledger_result *res) {
+	return json_pack("{s:I, s:I, s:s}", "index", (json_int_t)res->file_index, "version",
+	    (json_int_t)res->file_version, "author", res->file_author);
+}
+
 static void refuse_event(struct call *c, const struct ledger_result *res, const struct err *e) {
+	bool clock = res->why == LEDGER_WHY_CLOCK;
+
 	call_log(c, "event-refused", "why", e->text);
 	switch (e->code) {
 	case ERR_CONFLICT:
 		http_problem(c->r, 409, ledger_why_name(res->why), e->text);
 		if (res->why == LEDGER_WHY_BASE || res->why == LEDGER_WHY_PATH)
-			call_problem_add(c, json_pack("{s:I, s:I, s:s}", "index", (json_int_t)res->file_index, "version",
-			                        (json_int_t)res->file_version, "author", res->file_author));
+			call_problem_add(c, file_json(res));
 		return;
 	case ERR_REFUSED:
-		http_problem(c->r, 403, res->why == LEDGER_WHY_CLOCK ? ledger_why_name(res->why) : "entry-refused", e->text);
+		http_problem(c->r, 403, clock ? ledger_why_name(res->why) : "entry-refused", e->text);
 		return;
 	case ERR_DAMAGED:
 	case ERR_USAGE:
@@ -137,12 +148,14 @@ static int append_all(struct call *c, uint64_t *first, struct ledger_result *res
 static void answer_events(struct call *c, uint64_t first, const struct buf *head) {
 	OWN(buf_wipe) struct buf text = { 0 };
 	char index[24];
+	json_t *json;
 
 	text_base64(head->data, head->len, &text);
 	(void)snprintf(index, sizeof index, "%" PRIu64, first);
 	call_log(c, "events", "index", index);
-	call_json(c, 201, json_pack("{s:I, s:I, s:s}", "index", (json_int_t)first, "size", (json_int_t)ledger_size(c->g->ledger), "head",
-	                      buf_str(&text)));
+	json = json_pack("{s:I, s:I, s:s}", "index", (json_int_t)first, "size", (json_int_t)ledger_size(c->g->ledger),
+	    "head", buf_str(&text));
+	call_json(c, 201, json);
 }
 
 void handle_events(struct call *c) {

@@ -48,8 +48,8 @@ char *identity_missing_host(const struct identity *id, const struct gwconf *c) {
 	for (char *host; (host = strsep(&rest, ",")) != NULL;) {
 		uint8_t address[16];
 		bool ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-		int named = ip ? X509_check_ip_asc(id->cert, host, 0) :
-		                 X509_check_host(id->cert, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
+		int named = ip ? X509_check_ip_asc(id->cert, host, 0)
+			       : X509_check_host(id->cert, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
 
 		if (named != 1)
 			return xstrdup(host);
@@ -67,14 +67,14 @@ static int check(const struct identity *id, const struct chain *chain, const cha
 	return cert_check_key(id->cert, id->key, path, e);
 }
 
-static int load_key(struct identity *id, const struct gwconf *c, const char *name, const char *passin, EVP_PKEY *known, struct err *e) {
-	OWN(own_free) char *path = gwconf_path(c, name);
+static int load_key(struct identity *id, const struct identity_source *from, const char *name, struct err *e) {
+	OWN(own_free) char *path = gwconf_path(from->conf, name);
 
-	if (known == NULL || !key_equal(known, X509_get0_pubkey(id->cert)))
-		return key_load(path, passin != NULL ? passin : c->passin, &id->key, e);
-	if (EVP_PKEY_up_ref(known) != 1)
+	if (from->known == NULL || !key_equal(from->known, X509_get0_pubkey(id->cert)))
+		return key_load(path, from->passin != NULL ? from->passin : from->conf->passin, &id->key, e);
+	if (EVP_PKEY_up_ref(from->known) != 1)
 		return ossl_err(e, ERR_FAIL, "%s", path);
-	id->key = known;
+	id->key = from->known;
 	return 0;
 }
 
@@ -87,32 +87,22 @@ static int load_recovery(struct identity *id, const struct gwconf *c, struct err
 	return identity_load_recipient(path, &id->recovery, e);
 }
 
-struct names {
-	const char *key, *cert;
-};
-
-static int load(struct identity *id, const struct gwconf *c, const struct names *n, const char *passin, EVP_PKEY *known,
-    const struct chain *chain, struct err *e) {
-	OWN(own_free) char *cert = gwconf_path(c, n->cert);
+int identity_load_pair(struct identity *id, const struct identity_source *from, const char *key_name,
+    const char *cert_name, struct err *e) {
+	OWN(own_free) char *cert = gwconf_path(from->conf, cert_name);
 
 	if (!file_exists(cert))
 		return err_set(e, ERR_NOTFOUND, "%s: not there yet: let scg-ca sign %s", cert, FILE_CSR);
-	if (cert_load(cert, &id->cert, e) != 0 || load_key(id, c, n->key, passin, known, e) != 0 || load_recovery(id, c, e) != 0 ||
-	    check(id, chain, cert, e) != 0) {
+	if (cert_load(cert, &id->cert, e) != 0 || load_key(id, from, key_name, e) != 0 ||
+	    load_recovery(id, from->conf, e) != 0 || check(id, from->chain, cert, e) != 0) {
 		identity_wipe(id);
 		return e->code;
 	}
 	return 0;
 }
 
-int identity_load(struct identity *id, const struct gwconf *c, const char *passin, EVP_PKEY *known, const struct chain *chain,
-    struct err *e) {
-	return load(id, c, &(struct names){ FILE_KEY, FILE_CERT }, passin, known, chain, e);
-}
-
-int identity_load_pair(struct identity *id, const struct gwconf *c, const char *key_name, const char *cert_name, const char *passin,
-    const struct chain *chain, struct err *e) {
-	return load(id, c, &(struct names){ key_name, cert_name }, passin, NULL, chain, e);
+int identity_load(struct identity *id, const struct identity_source *from, struct err *e) {
+	return identity_load_pair(id, from, FILE_KEY, FILE_CERT, e);
 }
 
 void identity_wipe(struct identity *id) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who the gateway is: its key and certificate, and the recovery certificate that its keys at rest are also sealed to. */
+/* Who the gateway is: its key and certificate, and the recovery certificate that its keys at rest are also sealed to.
+ */
 #ifndef SCG_GATEWAY_IDENTITY_H
 #define SCG_GATEWAY_IDENTITY_H
 
@@ -29,18 +30,26 @@ struct identity {
 
 /* The anchor of the group from DIR/ca.crt. */
 int identity_chain(const struct gwconf *c, struct chain **chain, struct err *e) MUST_CHECK;
-/* Loads gateway.crt, gateway.key (passin: where its passphrase comes from, NULL: the configuration says) and the recovery certificate. Checks that key
- * and certificate belong together and that the certificate is a gateway's of this group (RFC 5280 4.2.1.12). known: a key that is in memory already and
- * is taken where the certificate is for it, so that a reload asks for no passphrase; or NULL. Dates are not checked here: a gateway whose certificate has
- * run out starts, and stays closed. *id must be zeroed; it is zeroed after a failure. ERR_NOTFOUND: not signed yet. */
-int identity_load(struct identity *id, const struct gwconf *c, const char *passin, EVP_PKEY *known, const struct chain *chain,
-    struct err *e) MUST_CHECK;
+
+/* Where an identity comes from; all borrowed. */
+struct identity_source {
+	const struct gwconf *conf;
+	const struct chain *chain;
+	const char *passin; /* where the passphrase of the key comes from; NULL: the configuration says */
+	EVP_PKEY *known; /* taken where the certificate is for it, so that a reload asks for no passphrase; or NULL */
+};
+/* Loads gateway.crt, gateway.key and the recovery certificate. Checks that key and certificate belong together and that
+ * the certificate is a gateway's of this group (RFC 5280 4.2.1.12). Dates are not checked here: a gateway whose
+ * certificate has run out starts, and stays closed. *id must be zeroed; it is zeroed after a failure. ERR_NOTFOUND: not
+ * signed yet. */
+int identity_load(struct identity *id, const struct identity_source *from, struct err *e) MUST_CHECK;
 /* The same for a key and a certificate under other names. */
-int identity_load_pair(struct identity *id, const struct gwconf *c, const char *key_name, const char *cert_name, const char *passin,
-    const struct chain *chain, struct err *e) MUST_CHECK;
+int identity_load_pair(struct identity *id, const struct identity_source *from, const char *key_name,
+    const char *cert_name, struct err *e) MUST_CHECK;
 /* The first of the configured hosts that the certificate does not name (RFC 9525 6.3), malloc'd; NULL: it names all. */
 char *identity_missing_host(const struct identity *id, const struct gwconf *c);
-/* A certificate that keys may be sealed to: a key of a kind that we take, and a subject key identifier (RFC 5280 4.2.1.2). */
+/* A certificate that keys may be sealed to: a key of a kind that we take, and a subject key identifier (RFC
+ * 5280 4.2.1.2). */
 int identity_load_recipient(const char *path, X509 **cert, struct err *e) MUST_CHECK;
 void identity_wipe(struct identity *id);
 

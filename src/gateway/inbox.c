@@ -19,8 +19,9 @@
 #include "pki/crl.h"
 #include "pki/ossl.h"
 
-#define POLL_MS 250   /* where inotify says nothing: network file systems, a folder that was replaced */
-#define SETTLE_S 2    /* a file younger than this may change without a new time stamp (kernel ticks, NFS seconds): look again */
+#define POLL_MS 250 /* where inotify says nothing: network file systems, a folder that was replaced */
+/* A file younger than this may change without a new time stamp (kernel ticks, NFS seconds): look again. */
+#define SETTLE_S 2
 #define FILE_MAX ((size_t)2 * CRL_MAX_BYTES) /* PEM of the largest list */
 
 struct stamp {
@@ -38,10 +39,10 @@ struct inbox {
 	pthread_t thread;
 	bool running;
 	/* The thread's own. */
-	struct stamp seen;         /* of the file as it was last read, once no more change without a new stamp is to be feared */
-	struct stamp read;         /* of the file whose bytes have this digest */
+	struct stamp seen; /* of the file as last read, once a change without a new stamp is not to be feared */
+	struct stamp read; /* of the file whose bytes have this digest */
 	uint8_t digest[SHA256_LEN];
-	bool doubt;                /* these bytes are no list, but perhaps only not yet: the complaint waits for the next look */
+	bool doubt; /* these bytes are no list, but perhaps only not yet: the complaint waits for the next look */
 	/* Shared, under lock. */
 	pthread_mutex_t lock;
 	bool stop, poked;
@@ -92,8 +93,8 @@ static int verify(struct inbox *b, struct buf *data, const char *from, struct er
 }
 
 static bool stamp_equal(const struct stamp *a, const struct stamp *b) {
-	return a->there == b->there && a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
-	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+	return a->there == b->there && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
 }
 
 static struct stamp stamp_of(const char *path) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where revocation lists arrive: the file crl.pem, watched, and large lists that were sent. They are read and verified by a thread of their own. */
+/* Where revocation lists arrive: the file crl.pem, watched, and large lists that were sent. They are read and verified
+ * by a thread of their own. */
 #ifndef SCG_GATEWAY_INBOX_H
 #define SCG_GATEWAY_INBOX_H
 

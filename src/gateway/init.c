@@ -65,10 +65,12 @@ static int absolute_store(const char *store, char **out, struct err *e) {
 
 /* Everything that can be wrong is found before anything is written. */
 static int check(struct work *w, struct err *e) {
-	static const char *const names[] = { FILE_CONF, FILE_KEY, FILE_CSR, FILE_CA, FILE_DB, FILE_CERT, FILE_RECOVERY };
+	static const char *const names[] = { FILE_CONF, FILE_KEY, FILE_CSR, FILE_CA, FILE_DB, FILE_CERT,
+		FILE_RECOVERY };
 	const struct init_plan *p = w->plan;
 
-	if (gwconf_check_listen(p->listen, e) != 0 || gwconf_san(p->host, &w->san, e) != 0 || absolute_store(p->store, &w->store, e) != 0)
+	if (gwconf_check_listen(p->listen, e) != 0 || gwconf_san(p->host, &w->san, e) != 0 ||
+	    absolute_store(p->store, &w->store, e) != 0)
 		return e->code;
 	if (cert_load(p->cacert, &w->ca, e) != 0)
 		return e->code;
@@ -114,7 +116,8 @@ static int write_db(struct work *w, struct err *e) {
 
 static int write_conf(struct work *w, struct err *e) {
 	const struct init_plan *p = w->plan;
-	OWN(own_free) char *text = gwconf_print(chain_group(w->chain), p->listen, p->host, w->store, p->recovery != NULL ? FILE_RECOVERY : NULL);
+	OWN(own_free) char *text = gwconf_print(
+	    chain_group(w->chain), p->listen, p->host, w->store, p->recovery != NULL ? FILE_RECOVERY : NULL);
 
 	return file_save_new(will_make(w, FILE_CONF), text, strlen(text), 0644, e);
 }
@@ -136,9 +139,10 @@ int init_gateway(const struct init_plan *plan, struct err *e) {
 	OWN(work_wipe) struct work w = { .plan = &p };
 
 	p.listen = p.listen != NULL ? p.listen : GWCONF_LISTEN;
-	if (opt_dir(p.dir, &w.dir, e) != 0 || check(&w, e) != 0 || file_mkdir(w.dir, 0700, true, e) != 0 || write_all(&w, e) != 0)
+	if (opt_dir(p.dir, &w.dir, e) != 0 || check(&w, e) != 0 || file_mkdir(w.dir, 0700, true, e) != 0 ||
+	    write_all(&w, e) != 0)
 		return e->code;
-	printf("%s/%s: have it signed: scg-ca sign -in %s -out %s -name gateway -role gateway -san %s\n", w.dir, FILE_CSR, FILE_CSR, FILE_CERT,
-	    w.san);
+	printf("%s/%s: have it signed: scg-ca sign -in %s -out %s -name gateway -role gateway -san %s\n", w.dir,
+	    FILE_CSR, FILE_CSR, FILE_CERT, w.san);
 	return 0;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 1024          /* a group has up to 300 members */
-#define KEEP_MAX 16384        /* 100 epochs; larger ones are made each time, so that all slots together stay below 16 MiB */
+#define SLOTS 1024     /* a group has up to 300 members */
+#define KEEP_MAX 16384 /* 100 epochs; larger ones are made each time, so that all slots together stay below 16 MiB */
 
 struct package {
 	uint64_t generation;
@@ -31,8 +31,8 @@ void packages_free(struct packages *p) {
 	free(p);
 }
 
-int packages_get(struct packages *p, const struct keyring *k, uint64_t generation, X509 *cert, const uint8_t sha256[static 32],
-    const struct buf **out, struct err *e) {
+int packages_get(struct packages *p, const struct keyring *k, uint64_t generation, X509 *cert,
+    const uint8_t sha256[static 32], const struct buf **out, struct err *e) {
 	struct package *s = &p->slot[((size_t)sha256[0] | (size_t)sha256[1] << 8) % SLOTS];
 	X509 *const to[1] = { cert };
 

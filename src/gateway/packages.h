@@ -13,8 +13,9 @@ struct packages;
 
 struct packages *packages_new(void);
 void packages_free(struct packages *p); /* p may be NULL */
-/* The keyring sealed to this certificate (sha256 is its digest); borrowed until the next call. Whatever was made under another generation is forgotten. */
-int packages_get(struct packages *p, const struct keyring *k, uint64_t generation, X509 *cert, const uint8_t sha256[static 32],
-    const struct buf **out, struct err *e) MUST_CHECK;
+/* The keyring sealed to this certificate (sha256 is its digest); borrowed until the next call. Whatever was made under
+ * another generation is forgotten. */
+int packages_get(struct packages *p, const struct keyring *k, uint64_t generation, X509 *cert,
+    const uint8_t sha256[static 32], const struct buf **out, struct err *e) MUST_CHECK;
 
 #endif

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "base/secret.h"
 
-#define SLOTS 4096 /* addresses told apart; two in one slot share its allowance, and nobody can choose whom to share with */
+#define SLOTS                                                                                                          \
+	4096 /* addresses told apart; two in one slot share its allowance, and nobody can choose whom to share with */
 
 struct slot {
 	int64_t from_ms; /* the window's begin */

@@ -19,14 +19,15 @@ static bool is_there(const struct gwconf *c, const char *name) {
 }
 
 /* Between the two renames of renew_finish the new key has its final name already. */
-static int load_new(struct identity *id, const struct gwconf *c, const char *passin, const struct chain *chain, struct err *e) {
-	return identity_load_pair(id, c, is_there(c, FILE_KEY_NEW) ? FILE_KEY_NEW : FILE_KEY, FILE_CERT_NEW, passin, chain, e);
+static int load_new(struct identity *id, const struct identity_source *from, struct err *e) {
+	const char *key = is_there(from->conf, FILE_KEY_NEW) ? FILE_KEY_NEW : FILE_KEY;
+
+	return identity_load_pair(id, from, key, FILE_CERT_NEW, e);
 }
 
-int renew_load(struct identity *id, bool *renewed, const struct gwconf *c, const char *passin, EVP_PKEY *known, const struct chain *chain,
-    struct err *e) {
-	*renewed = is_there(c, FILE_CERT_NEW);
-	return *renewed ? load_new(id, c, passin, chain, e) : identity_load(id, c, passin, known, chain, e);
+int renew_load(struct identity *id, bool *renewed, const struct identity_source *from, struct err *e) {
+	*renewed = is_there(from->conf, FILE_CERT_NEW);
+	return *renewed ? load_new(id, from, e) : identity_load(id, from, e);
 }
 
 static int rename_in(const struct gwconf *c, const char *from, const char *to, struct err *e) {
@@ -46,39 +47,39 @@ int renew_finish(const struct gwconf *c, struct err *e) {
 	return 0;
 }
 
-static int open_with(struct group **g, struct identity *id, const struct gwconf *c, const struct chain *chain, struct err *e) {
-	if (group_open(g, c, chain, id, GROUP_SERVE, e) != 0) {
+static int open_with(struct group **g, struct identity *id, const struct identity_source *from, struct err *e) {
+	if (group_open(g, from->conf, from->chain, id, GROUP_SERVE, e) != 0) {
 		identity_wipe(id);
 		return e->code;
 	}
 	return 0;
 }
 
-static int open_old(struct group **g, const struct gwconf *c, const char *passin, const struct chain *chain, struct err *e) {
+static int open_old(struct group **g, const struct identity_source *from, struct err *e) {
 	struct identity id = { 0 };
 
-	if (identity_load(&id, c, passin, NULL, chain, e) != 0)
+	if (identity_load(&id, from, e) != 0)
 		return e->code;
-	return open_with(g, &id, c, chain, e);
+	return open_with(g, &id, from, e);
 }
 
-int renew_open(struct group **g, const struct gwconf *c, const char *passin, const struct chain *chain, struct err *e) {
+int renew_open(struct group **g, const struct identity_source *from, struct err *e) {
 	struct identity id = { 0 };
 	struct err old = ERR_INIT;
 
-	if (!is_there(c, FILE_CERT_NEW))
-		return open_old(g, c, passin, chain, e);
-	if (load_new(&id, c, passin, chain, e) != 0)
+	if (!is_there(from->conf, FILE_CERT_NEW))
+		return open_old(g, from, e);
+	if (load_new(&id, from, e) != 0)
 		return e->code;
-	if (open_old(g, c, passin, chain, &old) == 0) {
-		if (group_change(*g, c, &id, e) != 0) {
+	if (open_old(g, from, &old) == 0) {
+		if (group_change(*g, from->conf, &id, e) != 0) {
 			identity_wipe(&id);
 			return e->code;
 		}
-	} else if (open_with(g, &id, c, chain, e) != 0) { /* an earlier run got as far as sealing to it */
+	} else if (open_with(g, &id, from, e) != 0) { /* an earlier run got as far as sealing to it */
 		return e->code == ERR_REFUSED ? err_set(e, old.code, "%s", old.text) : e->code;
 	}
-	return renew_finish(c, e);
+	return renew_finish(from->conf, e);
 }
 
 int renew_start(const struct renew_plan *p, struct err *e) {
@@ -98,7 +99,7 @@ int renew_start(const struct renew_plan *p, struct err *e) {
 		(void)unlink(key);
 		return e->code;
 	}
-	printf("%s: have it signed: scg-ca sign -in %s -out %s -name gateway -role gateway -san %s; then send SIGHUP\n", csr, FILE_CSR,
-	    FILE_CERT_NEW, san);
+	printf("%s: have it signed: scg-ca sign -in %s -out %s -name gateway -role gateway -san %s; then send SIGHUP\n",
+	    csr, FILE_CSR, FILE_CERT_NEW, san);
 	return 0;
 }

@@ -103,7 +103,8 @@ int rest_save(struct state *s, const struct identity *id, const struct keyring *
 	return seal(s, STATE_KEYS, id, k, e);
 }
 
-static int reseal_one(struct state *s, const char *name, const struct identity *from, const struct identity *to, struct err *e) {
+static int reseal_one(
+    struct state *s, const char *name, const struct identity *from, const struct identity *to, struct err *e) {
 	OWN(keyring_wipe) struct keyring k = { 0 };
 	int rc = unseal(s, name, from, &k, e);
 

@@ -15,7 +15,7 @@ struct route {
 	enum http_method method;
 	const char *path;
 	void (*handle)(struct call *c);
-	bool anybody;           /* also without a certificate, and while the gateway is closed */
+	bool anybody; /* also without a certificate, and while the gateway is closed */
 	size_t body_max, body_max_admin;
 	struct rate *(*rate)(const struct service *s);
 };
@@ -108,7 +108,8 @@ static enum verdict verdict_of(const struct group *g, const struct server_peer *
 	return v;
 }
 
-/* The 403 of a peer whose certificate is not good. The gateway's time is named where the reason may be a wrong clock. */
+/* The 403 of a peer whose certificate is not good. The gateway's time is named where the reason may be a wrong clock.
+ */
 static void refuse(enum verdict v, const struct who *w, int64_t now_s, struct http_reply *r) {
 	char now[CLOCK_TEXT], limit[CLOCK_TEXT], detail[256];
 
@@ -116,11 +117,13 @@ static void refuse(enum verdict v, const struct who *w, int64_t now_s, struct ht
 	switch (v) {
 	case VERDICT_EXPIRED:
 		clock_print(w->valid.until_s, limit);
-		(void)snprintf(detail, sizeof detail, "certificate %s was valid until %s; the gateway's clock says %s", w->serial, limit, now);
+		(void)snprintf(detail, sizeof detail, "certificate %s was valid until %s; the gateway's clock says %s",
+		    w->serial, limit, now);
 		break;
 	case VERDICT_NOT_YET_VALID:
 		clock_print(w->valid.from_s, limit);
-		(void)snprintf(detail, sizeof detail, "certificate %s is valid from %s; the gateway's clock says %s", w->serial, limit, now);
+		(void)snprintf(detail, sizeof detail, "certificate %s is valid from %s; the gateway's clock says %s",
+		    w->serial, limit, now);
 		break;
 	case VERDICT_REVOKED:
 		(void)snprintf(detail, sizeof detail, "certificate %s is revoked", w->serial);
@@ -139,7 +142,8 @@ static void refuse(enum verdict v, const struct who *w, int64_t now_s, struct ht
 }
 
 /* The gate: open, and the peer good at this moment. False: the reply says why not. */
-static bool passes(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
+static bool passes(
+    const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
 	const char *text, *closed = group_closed(g, now_s, &text);
 	enum verdict v;
 
@@ -155,18 +159,21 @@ static bool passes(const struct group *g, const struct server_peer *p, const str
 	return true;
 }
 
-static void log_refused(const struct server_peer *p, const struct who *w, const struct http_request *q, const struct http_reply *r) {
+static void log_refused(
+    const struct server_peer *p, const struct who *w, const struct http_request *q, const struct http_reply *r) {
 	const char *type = strstr(buf_str(&r->body), "urn:scg:");
 	char rule[64] = "", status[8];
 
 	if (type != NULL)
 		(void)snprintf(rule, sizeof rule, "%.*s", (int)strcspn(type + 8, "\""), type + 8);
 	(void)snprintf(status, sizeof status, "%d", r->status);
-	log_event(LOG_LEVEL_INFO, "refused", "peer", p->address, "name", w->name, "serial", w->serial[0] != '\0' ? w->serial : NULL, "method",
-	    http_method_name(q->method), "path", q->path, "status", status, "rule", rule, NULL);
+	log_event(LOG_LEVEL_INFO, "refused", "peer", p->address, "name", w->name, "serial",
+	    w->serial[0] != '\0' ? w->serial : NULL, "method", http_method_name(q->method), "path", q->path, "status",
+	    status, "rule", rule, NULL);
 }
 
-static bool within_rate(const struct service *s, const struct route *t, const struct server_peer *p, struct http_reply *r) {
+static bool within_rate(
+    const struct service *s, const struct route *t, const struct server_peer *p, struct http_reply *r) {
 	unsigned retry_s;
 
 	if (t->rate == NULL || p->loopback || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))

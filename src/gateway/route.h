@@ -5,9 +5,9 @@
 
 #include "gateway/call.h"
 
-#define ROUTE_BODY (64u << 10)           /* where a resource says nothing else */
-#define ROUTE_CRL_ANYBODY (1u << 20)    /* 30,000 revoked certificates */
-#define ROUTE_CRL_PER_MINUTE 10         /* lists from one address, loopback excepted */
+#define ROUTE_BODY (64u << 10)       /* where a resource says nothing else */
+#define ROUTE_CRL_ANYBODY (1u << 20) /* 30,000 revoked certificates */
+#define ROUTE_CRL_PER_MINUTE 10      /* lists from one address, loopback excepted */
 
 /* The server's operations; arg is a struct service. */
 int64_t route_body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r);

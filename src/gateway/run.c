@@ -41,14 +41,16 @@ static void warn_about(const struct identity *id, const struct gwconf *c) {
 	OWN(own_free) char *host = identity_missing_host(id, c);
 
 	if (host != NULL)
-		log_event(LOG_LEVEL_WARN, "certificate-name", "host", host, "why", "RFC 9525 6.3: the certificate does not name it", NULL);
+		log_event(LOG_LEVEL_WARN, "certificate-name", "host", host, "why",
+		    "RFC 9525 6.3: the certificate does not name it", NULL);
 }
 
 static void settle(struct service *s) {
 	struct err e = ERR_INIT;
 
 	if (evict_settle(s->group, clock_now_s(), &e) != 0)
-		log_event(LOG_LEVEL_ERROR, "settle-failed", "error", e.text, "then", "refusals stay in force; tried again", NULL);
+		log_event(LOG_LEVEL_ERROR, "settle-failed", "error", e.text, "then",
+		    "refusals stay in force; tried again", NULL);
 }
 
 static void on_swapped(void *arg) {
@@ -77,12 +79,12 @@ static void on_tick(void *arg) {
 /* All or nothing: a mistake in the configuration leaves everything as it was. */
 static int reload(struct run *r, struct err *e) {
 	struct gwconf *conf = xcalloc(1, sizeof *conf), *old = r->conf;
+	const struct identity_source from = { conf, r->chain, r->plan->passin, r->service.group->id.key };
 	struct identity id = { 0 };
 	SSL_CTX *ctx = NULL;
 	bool renewed;
 
-	if (gwconf_load(r->plan->config, conf, e) != 0 ||
-	    renew_load(&id, &renewed, conf, r->plan->passin, r->service.group->id.key, r->chain, e) != 0 ||
+	if (gwconf_load(r->plan->config, conf, e) != 0 || renew_load(&id, &renewed, &from, e) != 0 ||
 	    (ctx = new_ctx(r, &id, e)) == NULL || group_change(r->service.group, conf, &id, e) != 0) {
 		SSL_CTX_free(ctx);
 		identity_wipe(&id);
@@ -106,7 +108,8 @@ static void on_hangup(struct run *r) {
 	struct err e = ERR_INIT;
 
 	if (reload(r, &e) != 0)
-		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then", "what could not be read stays as it was", NULL);
+		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then",
+		    "what could not be read stays as it was", NULL);
 	else
 		log_event(LOG_LEVEL_INFO, "reloaded", "config", r->plan->config, NULL);
 	inbox_poke(r->service.inbox);
@@ -135,12 +138,14 @@ static int take_signals(struct run *r, struct err *e) {
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+	    (r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		return err_sys(e, ERR_FAIL, "signals");
 	return 0;
 }
 
 static int open_group(struct run *r, struct err *e) {
+	struct identity_source from = { .conf = r->conf, .passin = r->plan->passin };
 	OWN(own_free) char *lock = NULL;
 
 	if (gwconf_load(r->plan->config, r->conf, e) != 0)
@@ -150,8 +155,10 @@ static int open_group(struct run *r, struct err *e) {
 	/* One that was just killed holds it until the kernel has taken it apart. */
 	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)
 		return err_add(e, "a gateway runs on this folder already");
-	if (identity_chain(r->conf, &r->chain, e) != 0 ||
-	    renew_open(&r->service.group, r->conf, r->plan->passin, r->chain, e) != 0)
+	if (identity_chain(r->conf, &r->chain, e) != 0)
+		return e->code;
+	from.chain = r->chain;
+	if (renew_open(&r->service.group, &from, e) != 0)
 		return e->code;
 	warn_about(&r->service.group->id, r->conf);
 	r->service.group->swapped = on_swapped;
@@ -185,8 +192,14 @@ static int open_server(struct run *r, struct err *e) {
 		.per_address = (unsigned)c->per_address,
 	};
 	const struct server_ops ops = {
-		.arg = &r->service, .body_max = route_body_max, .handle = route_handle, .commit = route_commit,
-		.still_good = route_still_good, .forget = route_forget, .tick = on_tick, .refused = route_refused,
+		.arg = &r->service,
+		.body_max = route_body_max,
+		.handle = route_handle,
+		.commit = route_commit,
+		.still_good = route_still_good,
+		.forget = route_forget,
+		.tick = on_tick,
+		.refused = route_refused,
 	};
 	SSL_CTX *ctx = new_ctx(r, &r->service.group->id, e);
 	int rc;
@@ -211,8 +224,8 @@ static int say_ready(struct run *r, struct err *e) {
 	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
 	(void)snprintf(number, sizeof number, "%" PRIu64, g->list != NULL ? crl_set_number(g->list->set) : 0);
 	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
-	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "group", chain_group(r->chain), "epoch", epoch, "crl", g->list != NULL ? number : NULL,
-	    "ledger", size, NULL);
+	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "group", chain_group(r->chain), "epoch", epoch, "crl",
+	    g->list != NULL ? number : NULL, "ledger", size, NULL);
 	if (r->plan->ready == NULL)
 		return 0;
 	return file_save(r->plan->ready, line, strlen(line), 0644, e);
@@ -236,7 +249,8 @@ int run_gateway(const struct run_plan *p, struct err *e) {
 
 	if (p->ready != NULL)
 		(void)unlink(p->ready); /* nobody shall read the port of an earlier run */
-	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 || say_ready(&r, e) != 0)
+	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
+	    say_ready(&r, e) != 0)
 		return e->code;
 	if (server_run(r.server, e) != 0)
 		return e->code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one interface to what the gateway keeps: sealed keys, the accepted revocation list, members seen, and (in the same database, so that
- * one transaction covers all of it) the ledger. The SQL behind it keeps to what PostgreSQL takes too. */
+/* The one interface to what the gateway keeps: sealed keys, the accepted revocation list, members seen, and (in the
+ * same database, so that one transaction covers all of it) the ledger. The SQL behind it keeps to what PostgreSQL takes
+ * too. */
 #ifndef SCG_GATEWAY_STATE_H
 #define SCG_GATEWAY_STATE_H
 
@@ -20,7 +21,8 @@ void state_close(struct state **s);
 /* For the ledger, whose tables are made with ours. */
 struct db *state_db(struct state *s);
 
-/* One transaction at a time; it excludes other processes until it ends. A savepoint inside it undoes one request alone. */
+/* One transaction at a time; it excludes other processes until it ends. A savepoint inside it undoes one request alone.
+ */
 int state_begin(struct state *s, struct err *e) MUST_CHECK;
 int state_commit(struct state *s, struct err *e) MUST_CHECK; /* on disk when it returns 0; rolled back if it fails */
 void state_rollback(struct state *s);
@@ -47,16 +49,17 @@ struct state_member {
 	uint8_t sha256[32];
 	uint8_t serial[20];
 	size_t serial_len;
-	const char *name;        /* CN */
+	const char *name; /* CN */
 	int64_t not_after_s;
 };
 int state_member_add(struct state *s, const struct state_member *m, struct err *e) MUST_CHECK;
-/* Calls f for each whose notAfter has passed and whose end was not dealt with; non-zero from f ends it (handed on). f may not change the state. */
-int state_member_ended(struct state *s, int64_t now_s, int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg,
-    struct err *e) MUST_CHECK;
-/* The same for each that is still valid and bears this name. */
-int state_member_valid(struct state *s, const char *name, int64_t now_s, int (*f)(void *arg, const struct state_member *m, struct err *e),
+/* Calls f for each whose notAfter has passed and whose end was not dealt with; non-zero from f ends it (handed on). f
+ * may not change the state. */
+int state_member_ended(struct state *s, int64_t now_s, int (*f)(void *arg, const struct state_member *m, struct err *e),
     void *arg, struct err *e) MUST_CHECK;
+/* The same for each that is still valid and bears this name. */
+int state_member_valid(struct state *s, const char *name, int64_t now_s,
+    int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg, struct err *e) MUST_CHECK;
 /* The end of all whose notAfter has passed is dealt with. */
 int state_member_close(struct state *s, int64_t now_s, struct err *e) MUST_CHECK;
 

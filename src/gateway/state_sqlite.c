@@ -122,7 +122,8 @@ int state_get(struct state *s, const char *name, struct buf *out, struct err *e)
 
 int state_put(struct state *s, const char *name, const void *data, size_t len, struct err *e) {
 	return db_run(s->db, e,
-	    "INSERT INTO thing (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "sb", name, data, len);
+	    "INSERT INTO thing (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	    "sb", name, data, len);
 }
 
 int state_crl(struct state *s, struct buf *der, struct err *e) {
@@ -142,8 +143,9 @@ int state_crl_put(struct state *s, uint64_t number, const void *der, size_t len,
 
 int state_member_add(struct state *s, const struct state_member *m, struct err *e) {
 	return db_run(s->db, e,
-	    "INSERT INTO member (sha256, serial, name, not_after, closed) VALUES (?, ?, ?, ?, 0) ON CONFLICT (sha256) DO NOTHING", "bbsi",
-	    m->sha256, sizeof m->sha256, m->serial, m->serial_len, m->name, m->not_after_s);
+	    "INSERT INTO member (sha256, serial, name, not_after, closed) VALUES (?, ?, ?, ?, 0)"
+	    " ON CONFLICT (sha256) DO NOTHING",
+	    "bbsi", m->sha256, sizeof m->sha256, m->serial, m->serial_len, m->name, m->not_after_s);
 }
 
 static int copy_blob(const struct db_rows *r, int col, uint8_t *out, size_t max, size_t *len, struct err *e) {
@@ -155,7 +157,8 @@ static int copy_blob(const struct db_rows *r, int col, uint8_t *out, size_t max,
 	return 0;
 }
 
-static int each_member(struct db_rows *r, int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg, struct err *e) {
+static int each_member(
+    struct db_rows *r, int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg, struct err *e) {
 	struct state_member m;
 	int more = 0, rc = 0;
 	size_t len;
@@ -172,12 +175,14 @@ static int each_member(struct db_rows *r, int (*f)(void *arg, const struct state
 	return more < 0 ? more : rc;
 }
 
-int state_member_ended(struct state *s, int64_t now_s, int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg,
-    struct err *e) {
+int state_member_ended(struct state *s, int64_t now_s, int (*f)(void *arg, const struct state_member *m, struct err *e),
+    void *arg, struct err *e) {
 	OWN(db_done) struct db_rows r = { 0 };
 
-	if (db_query(s->db, &r, e, "SELECT sha256, serial, name, not_after FROM member WHERE closed = 0 AND not_after < ? ORDER BY not_after",
-	    "i", now_s) != 0)
+	if (db_query(s->db, &r, e,
+		"SELECT sha256, serial, name, not_after FROM member WHERE closed = 0 AND not_after < ? ORDER BY "
+		"not_after",
+		"i", now_s) != 0)
 		return e->code;
 	return each_member(&r, f, arg, e);
 }
@@ -186,8 +191,9 @@ int state_member_valid(struct state *s, const char *name, int64_t now_s,
     int (*f)(void *arg, const struct state_member *m, struct err *e), void *arg, struct err *e) {
 	OWN(db_done) struct db_rows r = { 0 };
 
-	if (db_query(s->db, &r, e, "SELECT sha256, serial, name, not_after FROM member WHERE name = ? AND not_after >= ?", "si", name,
-	    now_s) != 0)
+	if (db_query(s->db, &r, e,
+		"SELECT sha256, serial, name, not_after FROM member WHERE name = ? AND not_after >= ?", "si", name,
+		now_s) != 0)
 		return e->code;
 	return each_member(&r, f, arg, e);
 }

@@ -27,11 +27,15 @@ static void opened_wipe(struct opened *o) {
 }
 
 static int open_group(struct opened *o, const struct tools_plan *p, struct err *e) {
+	struct identity_source from = { .conf = &o->conf, .passin = p->passin };
 	struct identity id = { 0 };
 
 	if (gwconf_load(p->config, &o->conf, e) != 0)
 		return e->code;
-	if (identity_chain(&o->conf, &o->chain, e) != 0 || identity_load(&id, &o->conf, p->passin, NULL, o->chain, e) != 0)
+	if (identity_chain(&o->conf, &o->chain, e) != 0)
+		return e->code;
+	from.chain = o->chain;
+	if (identity_load(&id, &from, e) != 0)
 		return e->code;
 	if (group_open(&o->group, &o->conf, o->chain, &id, GROUP_TOOL, e) != 0) {
 		identity_wipe(&id);
@@ -54,8 +58,8 @@ static json_t *epoch_json(const struct epoch *ep) {
 	text_hex(ep->key_id, KEY_ID_LEN, id);
 	clock_print(ep->created_s, created);
 	clock_print(ep->retired_s, retired);
-	return json_pack("{s:I, s:s, s:s, s:s?}", "epoch", (json_int_t)ep->number, "key_id", id, "created", created, "retired",
-	    ep->retired_s != 0 ? retired : NULL);
+	return json_pack("{s:I, s:s, s:s, s:s?}", "epoch", (json_int_t)ep->number, "key_id", id, "created", created,
+	    "retired", ep->retired_s != 0 ? retired : NULL);
 }
 
 static int print_json(const struct keyring *k, struct err *e) {
@@ -84,8 +88,8 @@ int tools_keys(const struct tools_plan *p, struct err *e) {
 		text_hex(ep->key_id, KEY_ID_LEN, id);
 		clock_print(ep->created_s, created);
 		clock_print(ep->retired_s, retired);
-		printf("%" PRIu64 "  %s  created %s  %s%s\n", ep->number, id, created, ep->retired_s != 0 ? "retired " : "current",
-		    ep->retired_s != 0 ? retired : "");
+		printf("%" PRIu64 "  %s  created %s  %s%s\n", ep->number, id, created,
+		    ep->retired_s != 0 ? "retired " : "current", ep->retired_s != 0 ? retired : "");
 	}
 	return 0;
 }
