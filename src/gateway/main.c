@@ -38,14 +38,15 @@ static int cmd_export(void *plan, const struct opt_operands *operands, struct er
 }
 
 /* An option bears the name of its member in the plan. */
-#define OPTION(plan, member, k, a, h) .name = #member, .kind = k, .off = \
-	offsetof(struct plan, member), .arg = a, .help = h
+#define OPTION(plan, member, k, a, h) .name = #member, .kind = (k), .off = \
+	offsetof(struct plan, member), .arg = (a), .help = (h)
 #define TEXT(plan, member, a, h) { OPTION(plan, member, OPT_TEXT, a, h) }
 #define REQUIRED(plan, member, a, h) { OPTION(plan, member, OPT_TEXT, a, h), .required = true }
 #define FLAG(plan, member, h) { OPTION(plan, member, OPT_FLAG, NULL, h) }
 /* How a new key is saved: one of the two. */
 #define PASSOUT(plan) { OPTION(plan, passout, OPT_TEXT, "ARG", "encrypt the key with this passphrase"), .group = 1 }
-#define NOENC(plan) { OPTION(plan, noenc, OPT_FLAG, NULL, "do not encrypt it (default: starts unattended)"), .group = 1 }
+#define NOENC(plan) \
+	{ OPTION(plan, noenc, OPT_FLAG, NULL, "do not encrypt it (default: starts unattended)"), .group = 1 }
 #define CONFIG(plan) REQUIRED(plan, config, "FILE", "gateway.conf")
 #define PASSIN(plan) TEXT(plan, passin, "ARG", "passphrase of gateway.key")
 #define NEWKEY(plan) TEXT(plan, newkey, "ALG", "ec:P-256 (default), ec:P-384 or rsa:3072")
@@ -97,7 +98,7 @@ static const struct opt export_opts[] = {
 };
 
 #define COMMAND(verb, plan, text) \
-	{ .name = #verb, .summary = text, .opts = verb##_opts, .plan_size = sizeof(struct plan), .run = cmd_##verb }
+	{ .name = #verb, .summary = (text), .opts = verb##_opts, .plan_size = sizeof(struct plan), .run = cmd_##verb }
 
 static const struct opt_command commands[] = {
 	COMMAND(init, init_plan, "make a new gateway's folder"),
