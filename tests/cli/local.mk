@@ -44,3 +44,4 @@ endif
 CLI_TESTS += tests/cli/ledger-hundred-members.sh tests/cli/ledger-evicted-meanwhile.sh tests/cli/scg-epoch-meanwhile.sh
 CLI_TESTS += tests/cli/scg-manual.sh
 CLI_TESTS += tests/cli/scg-folders.sh
+CLI_TESTS += tests/cli/scg-full-disk.sh
