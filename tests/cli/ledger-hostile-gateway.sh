@@ -65,6 +65,9 @@ caught() {
 	refuses 4 "$2" scg upload -dir "$1" new.txt
 	refuses 4 "$2" scg rekey -dir "$1"
 	[ "$(evidence "$1")" -eq 4 ] || fail "not each refusal is kept"
+	refuses 4 "$2" scg ledger audit -dir "$1" -json
+	jq -e '.good and (.refused | length == 5 and all(.[]; (.head | length) > 500))' .out >/dev/null || fail "the evidence is not shown"
+	jq -r '.refused[0].reason' .out | grep -Eq "$2" || fail "the evidence does not say why"
 	belief "$1" >belief.after
 	[ ! -s belief.before ] || same belief.before belief.after
 	[ -s belief.before ] || [ "$(sqlite3 "$1/ledger.db" 'SELECT count(*) FROM ledger_entries')" -eq 0 ] || fail "forged entries are kept"
@@ -165,16 +168,27 @@ meet dave -
 meet nina -
 stop gw
 
-say "a gateway.db of before the eviction put back: who saw a newer head or list knows"
+say "a gateway.db of before the eviction put back, but with the newer list: all know"
 restore alice dave nina bob
 rm -rf gw && cp -r gw.early gw
+cp ca/crl.pem gw/crl.pem
+sqlite3 gw/gateway.db "ATTACH 'gw.clean/gateway.db' AS newer; DELETE FROM crl; INSERT INTO crl SELECT * FROM newer.crl"
 meet alice 'rolled back: the gateway says 1[0-9] entries'
 meet dave 'rolled back: the gateway says 1[0-9] entries'
-sees_nothing bob
-cp ca/crl.pem nina/crl.pem
+meet bob 'a crl event was held back'
 meet nina 'a crl event was held back'
+stop gw
+
+say "the list put back with it: who saw a newer one knows"
+restore alice dave nina bob
+rm -rf gw && cp -r gw.early gw
+gateway_up gw
+moved
+cp ca/crl.pem nina/crl.pem
+for who in alice dave nina; do refuses 4 'list 2, but 3 was seen before: an old state was put back' scg list -dir $who; done
 restore nina
 meet nina -
+meet bob -
 stop gw
 
 say "the true one again: nobody is left behind with what he refused"
@@ -187,10 +201,16 @@ restore bob nina
 moved
 for who in alice dave bob nina; do
 	ok scg list -dir $who
-	json '.good' scg ledger audit -dir $who -json
+	json ".good and (.refused | length) == $(evidence $who)" scg ledger audit -dir $who -json
 	ok scg verify -dir $who
 done
 stop gw
+
+say "a list that is newer than the mirror, of which the gateway cannot be asked, is no sign of anything"
+restore bob
+cp ca/crl.pem bob/crl.pem
+refuses 5 'onnect' scg ledger audit -dir bob
+json '.good and .refused == []' scg ledger audit -dir bob -json -stale-ok
 
 say "a fork: two gateways go on from one database, each with events of its own"
 restore alice dave nina bob drive

@@ -136,6 +136,7 @@ json() {
 	_filter=$1
 	shift
 	ok "$@"
+	[ -s "$T/.out" ] || fail "no output: $*" # of which some versions of jq believe anything
 	jq -e "$_filter" "$T/.out" >/dev/null || fail "$_filter does not hold: $*"
 }
 
