@@ -193,7 +193,7 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	OWN(buf_wipe) struct buf b = { 0 };
 
 	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
-	buf_adds(&b, "# Restart the gateway after a change of listen; for the others a SIGHUP will do.\n");
+	buf_adds(&b, "# Restart the gateway after a change of listen or limits; for the others a SIGHUP will do.\n");
 	add_key(&b, "listen", listen, NULL);
 	add_key(&b, "host", host, NULL);
 	add_key(&b, "store", store, "directory:/mnt/drive/group");

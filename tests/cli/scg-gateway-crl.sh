@@ -103,5 +103,21 @@ cp crl.hand gw/.new && mv gw/.new gw/crl.pem
 within 1 number_is 12
 answers 200 - alice "$keys_path"
 
+say "a large list is an admin's: verified aside, then in force"
+person officer admin
+hand_crl 32 86400
+awk -v soon="$(date -u -d '+1 day' +%y%m%d%H%M%SZ)" -v then="$(date -u -d '-1 minute' +%y%m%d%H%M%SZ)" 'BEGIN {
+	for (i = 0; i < 45000; i++)
+		printf "R\t%s\t%s,superseded\tAA%010X\tunknown\t/CN=x\n", soon, then, i
+}' >hand.idx
+printf '20\n' >hand.number
+ok openssl ca -config hand.cnf -gencrl -cert ca/ca.crt -keyfile ca/ca.key -crlsec 86400 -out crl.hand
+ok openssl crl -in crl.hand -outform DER -out large.der
+[ "$(stat -c %s large.der)" -gt 1048576 ] || fail "not large"
+answers 413 too-large - /crl -X PUT --data-binary @large.der
+answers 202 - officer /crl -X PUT --data-binary @large.der
+within 10 number_is 20
+answers 200 - alice "$keys_path"
+
 say "none of this rotated: nobody was named"
 [ "$(epoch alice)" = 1 ] || fail "a new epoch"
