@@ -94,8 +94,7 @@ static int check_signed(const struct signed_info *info, const struct head_check 
 		return err_set(e, ERR_DAMAGED, "head: RFC 5652 5.1: the signer's certificate is missing");
 	if ((r = check_nonce(info, c, e)) != 0 || (r = check_signer(info->cert, c, e)) != 0)
 		return r;
-	if ((r = signed_verify(info, info->cert, e)) != 0 ||
-	    (r = head_parse(info->content, info->content_len, h, e)) != 0)
+	if (signed_verify(info, info->cert, e) != 0 || head_parse(info->content, info->content_len, h, e) != 0)
 		return err_add(e, "head");
 	if (strcmp(h->group, chain_group(c->chain)) != 0)
 		return err_set(e, ERR_DAMAGED, "head: of another group");
@@ -110,7 +109,7 @@ int head_open(
 	*signer = NULL;
 	if (len > HEAD_MAX_BYTES)
 		return err_set(e, ERR_DAMAGED, "head: %zu bytes, %u are allowed", len, HEAD_MAX_BYTES);
-	if ((r = signed_parse(der, len, &info, e)) != 0)
+	if (signed_parse(der, len, &info, e) != 0)
 		return err_add(e, "head");
 	if ((r = check_signed(&info, c, h, e)) != 0)
 		return r;

@@ -21,7 +21,7 @@ static int load_event(struct ledger *l, uint64_t index, struct event *ev, uint8_
 	if (r == 0)
 		return err_set(e, ERR_DAMAGED, "ledger: an entry vanished");
 	der = db_blob(&rows, 0, &len);
-	if ((r = signed_parse(der, len, &info, e)) != 0)
+	if (signed_parse(der, len, &info, e) != 0)
 		return err_add(e, "ledger: stored event");
 	memcpy(ski, info.ski, SKI_LEN);
 	return event_parse(info.content, info.content_len, ev, e);

@@ -53,8 +53,7 @@ static int check_cert(const struct chain *chain, struct item *it, struct err *e)
 		return r;
 	if (!pem_is_der(it->en.cert, it->en.cert_len))
 		return err_set(e, ERR_DAMAGED, "entry: certificate is not DER");
-	if ((r = cert_parse(it->en.cert, it->en.cert_len, &cert, e)) != 0 ||
-	    (r = signer_make(chain, cert, &it->fresh, e)) != 0)
+	if (cert_parse(it->en.cert, it->en.cert_len, &cert, e) != 0 || signer_make(chain, cert, &it->fresh, e) != 0)
 		return err_add(e, "entry: certificate");
 	return 0;
 }
@@ -77,7 +76,7 @@ static int check_bound(const struct chain *chain, struct item *it, struct err *e
 static int parse(const struct chain *chain, struct item *it, struct err *e) {
 	int r;
 
-	if ((r = signed_parse(it->en.event, it->en.event_len, &it->info, e)) != 0)
+	if (signed_parse(it->en.event, it->en.event_len, &it->info, e) != 0)
 		return err_add(e, "event");
 	if ((r = event_parse(it->info.content, it->info.content_len, &it->ev, e)) != 0 ||
 	    (r = check_profile(it, e)) != 0 || (r = check_beside(it, e)) != 0)

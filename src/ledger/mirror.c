@@ -11,9 +11,8 @@
 #include "pki/ossl.h"
 
 #define NONCE_LEN 16
-#define WAIT_MS                                                                                                        \
-	(10 * 60 *                                                                                                     \
-	    1000) /* for another process that makes its first sync: 100,000 entries over a slow line take minutes */
+/* For another process that makes its first sync: 100,000 entries over a slow line take minutes. */
+#define WAIT_MS INT64_C(600000)
 #define EVIDENCE_MAX 64 /* rows: a gateway that forges at each call must not fill the disk */
 #define CULPRIT_MAX (64u << 10) /* bytes of the entry at fault that are kept */
 
@@ -97,7 +96,7 @@ int mirror_head(struct mirror *m, struct head *h, struct buf *der, int64_t *fetc
 	if (r != 0)
 		return r;
 	c.at_s = *fetched_s;
-	if ((r = head_open(copy.data, copy.len, &c, h, &signer, e)) != 0)
+	if (head_open(copy.data, copy.len, &c, h, &signer, e) != 0)
 		return err_add(e, "stored");
 	if (der != NULL)
 		buf_add(der, copy.data, copy.len);

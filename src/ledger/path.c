@@ -37,10 +37,11 @@ static int check_parts(const char *path, size_t len, struct err *e) {
 }
 
 static bool is_nfc(const char *path, size_t len) {
-	OWN(own_free) char *copy = strndup(path, len);
+	OWN(buf_wipe) struct buf copy = {0};
 	OWN(own_free) char *nfc = NULL;
 
-	return copy != NULL && text_nfc(copy, &nfc, NULL) == 0 && strcmp(nfc, copy) == 0;
+	buf_add(&copy, path, len);
+	return text_nfc(buf_str(&copy), &nfc, NULL) == 0 && strcmp(nfc, buf_str(&copy)) == 0;
 }
 
 static int check_form(const char *path, size_t len, struct err *e) {

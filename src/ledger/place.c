@@ -21,13 +21,12 @@ static size_t count_parts(const char *path) {
 }
 
 int place_make(struct ledger *l, const char *path, size_t len, struct place *p, struct err *e) {
-	OWN(own_free) char *copy = strndup(path, len);
+	OWN(buf_wipe) struct buf copy = {0};
 	OWN(own_free) char *folded = NULL;
 	int r;
 
-	if (copy == NULL)
-		return err_set(e, ERR_FAIL, "ledger: out of memory");
-	if ((r = path_fold(copy, &folded, e)) != 0)
+	buf_add(&copy, path, len);
+	if ((r = path_fold(buf_str(&copy), &folded, e)) != 0)
 		return r;
 	p->key = xcalloc(count_parts(folded), sizeof *p->key);
 	p->n = 0;

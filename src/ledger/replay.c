@@ -131,12 +131,10 @@ static int append_one(const struct replay *p, struct batch *b, size_t i, struct 
 }
 
 static int append_all(const struct replay *p, struct batch *b, struct err *e) {
-	int r;
-
 	for (size_t i = 0; i < b->n; i++) {
 		uint64_t index = p->l->tree.size;
 
-		if ((r = append_one(p, b, i, e)) == 0)
+		if (append_one(p, b, i, e) == 0)
 			continue;
 		if (p->culprit != NULL)
 			entry_print(&b->items[i].en, p->culprit);

@@ -1,44 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules under which an entry may follow the ones before it. The gateway asks them of what is posted, a mirror of
  * what it replays: so what the one takes the other takes too. */
-#include "ledger/state.h"
+#include "ledger/step.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
 #include "pki/ossl.h"
 
-/* One append in the making. */
-struct step {
-	struct ledger *l;
-	const struct ledger_how *how;
-	struct item *it;
-	const struct event *ev;
-	struct signer *signer;
-	struct row row; /* of the file; a put fills it */
-	struct place at, from; /* put, rename: the new place; rename, remove: the old one */
-	struct ledger_result *r;
-	struct err *e;
-};
-
 static void step_wipe(struct step *s) {
 	place_wipe(&s->at);
 	place_wipe(&s->from);
-}
-
-/* A log that breaks a rule is forged; a post that does is only refused. */
-static int refuse(struct step *s, const char *fmt, ...) ERR_PRINTF(2, 3);
-static int refuse(struct step *s, const char *fmt, ...) {
-	char text[ERR_TEXT_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return err_set(s->e, s->how->mode == LEDGER_REPLAY ? ERR_DAMAGED : ERR_REFUSED, "event: %s", text);
 }
 
 /* Somebody else was faster: the poster can mend it. */
@@ -53,31 +26,23 @@ static void show_file(struct step *s, const struct row *row) {
 	memcpy(s->r->file_author, row->f.author, sizeof s->r->file_author);
 }
 
-#define OP(op) (1u << (EVENT_##op))
-#define MEMBERS (OP(PUT) | OP(REPLACE) | OP(RENAME) | OP(REMOVE) | OP(REKEY))
-#define ALL (MEMBERS | OP(EPOCH) | OP(CRL) | OP(MEMBER))
-
-static bool is(const struct step *s, unsigned which) {
-	return (1u << s->ev->op & which) != 0;
-}
-
 /* --- who and when --- */
 
 static int check_group(struct step *s) {
-	return strcmp(s->ev->group, chain_group(s->l->chain)) == 0 ? 0 : refuse(s, "of another group");
+	return strcmp(s->ev->group, chain_group(s->l->chain)) == 0 ? 0 : step_refuse(s, "of another group");
 }
 
 static int check_role(struct step *s) {
 	if (s->signer->gateway && is(s, MEMBERS))
-		return refuse(s, "RFC 5280 4.2.1.12: signed with a gateway's certificate");
+		return step_refuse(s, "RFC 5280 4.2.1.12: signed with a gateway's certificate");
 	if (!s->signer->gateway && !is(s, MEMBERS))
-		return refuse(s, "only a gateway signs %s events", event_op_name(s->ev->op));
+		return step_refuse(s, "only a gateway signs %s events", event_op_name(s->ev->op));
 	return 0;
 }
 
 static int check_not_revoked(struct step *s) {
 	return s->signer->revoked
-	    ? refuse(s, "RFC 5280 5.3: the signer's certificate was revoked by an earlier crl event")
+	    ? step_refuse(s, "RFC 5280 5.3: the signer's certificate was revoked by an earlier crl event")
 	    : 0;
 }
 
@@ -85,7 +50,7 @@ static int check_dates(struct step *s) {
 	struct err why = ERR_INIT;
 
 	if (chain_check_time(s->signer->cert, s->ev->time_s, &why) != VERDICT_GOOD)
-		return refuse(s, "at its time: %s", why.text);
+		return step_refuse(s, "at its time: %s", why.text);
 	return 0;
 }
 
@@ -96,11 +61,11 @@ static int check_peer(struct step *s) {
 	if (s->how->mode != LEDGER_POST)
 		return 0;
 	if (s->how->peer == NULL || !is(s, MEMBERS))
-		return refuse(s, "only a member posts, and only members' events");
+		return step_refuse(s, "only a member posts, and only members' events");
 	cert_sha256(s->how->peer, hash);
 	return memcmp(hash, s->signer->sha256, sizeof hash) == 0
 	    ? 0
-	    : refuse(s, "signed by another certificate than the connection's");
+	    : step_refuse(s, "signed by another certificate than the connection's");
 }
 
 static int check_clock(struct step *s) {
@@ -109,17 +74,19 @@ static int check_clock(struct step *s) {
 	if (s->how->mode != LEDGER_POST || (off <= EVENT_SKEW_S && off >= -EVENT_SKEW_S))
 		return 0;
 	s->r->why = LEDGER_WHY_CLOCK;
-	return refuse(s, "its time is %" PRId64 " seconds off the gateway's clock, %d are allowed", off, EVENT_SKEW_S);
+	return step_refuse(
+	    s, "its time is %" PRId64 " seconds off the gateway's clock, %d are allowed", off, EVENT_SKEW_S);
 }
 
 /* Two events whose clocks were each within the limit of the gateway's cannot be further apart than twice that. Only
  * members' times count: each of them was measured against a second clock, so that a gateway whose clock once ran ahead
  * does not lock everybody out. */
 static int check_not_back_dated(struct step *s) {
-	if (s->ev->time_s >= s->l->latest_s - 2 * EVENT_SKEW_S)
+	if (s->ev->time_s >= s->l->latest_s - INT64_C(2) * EVENT_SKEW_S)
 		return 0;
 	s->r->why = LEDGER_WHY_CLOCK;
-	return refuse(s, "back-dated: earlier events are %" PRId64 " seconds later", s->l->latest_s - s->ev->time_s);
+	return step_refuse(
+	    s, "back-dated: earlier events are %" PRId64 " seconds later", s->l->latest_s - s->ev->time_s);
 }
 
 static int check_seen(struct step *s) {
@@ -127,13 +94,13 @@ static int check_seen(struct step *s) {
 	int r;
 
 	if (s->ev->seen > s->l->tree.size)
-		return refuse(s, "it saw %" PRIu64 " entries, there are %" PRIu64, s->ev->seen, s->l->tree.size);
+		return step_refuse(s, "it saw %" PRIu64 " entries, there are %" PRIu64, s->ev->seen, s->l->tree.size);
 	if ((event_fields(s->ev->op) & EVENT_HAS_BASE) != 0 && s->ev->seen <= s->ev->base)
-		return refuse(s, "it did not see its base");
+		return step_refuse(s, "it did not see its base");
 	if ((r = ledger_root(s->l, s->ev->seen, root, s->e)) != 0)
 		return r;
 	if (memcmp(root, s->ev->seen_root, sizeof root) != 0)
-		return refuse(s, "its signer saw another ledger (size %" PRIu64 ")", s->ev->seen);
+		return step_refuse(s, "its signer saw another ledger (size %" PRIu64 ")", s->ev->seen);
 	if (s->ev->seen < s->signer->seen)
 		return conflict(s, LEDGER_WHY_SEEN, "it saw less than an earlier event of the same signer");
 	return 0;
@@ -145,7 +112,7 @@ static int check_new_file(struct step *s) {
 	int r = row_load(s->l, s->ev->file, &s->row, s->e);
 
 	if (r == 0)
-		return refuse(s, "the file's id was used before");
+		return step_refuse(s, "the file's id was used before");
 	return r == ERR_NOTFOUND ? 0 : r;
 }
 
@@ -153,20 +120,21 @@ static int check_base(struct step *s) {
 	int r = row_load(s->l, s->ev->file, &s->row, s->e);
 
 	if (r == ERR_NOTFOUND)
-		return refuse(s, "no such file");
+		return step_refuse(s, "no such file");
 	if (r != 0)
 		return r;
 	if (s->ev->base != s->row.f.base) {
 		show_file(s, &s->row);
 		return conflict(s, LEDGER_WHY_BASE, "the file has a newer event");
 	}
-	return s->row.f.removed ? refuse(s, "the file was removed") : 0;
+	return s->row.f.removed ? step_refuse(s, "the file was removed") : 0;
 }
 
 static int check_version(struct step *s) {
 	uint64_t want = is(s, OP(PUT)) ? 1 : is(s, OP(REPLACE)) ? s->row.f.version + 1 : s->row.f.version;
 
-	return s->ev->version == want ? 0 : refuse(s, "version %" PRIu64 ", %" PRIu64 " is due", s->ev->version, want);
+	return s->ev->version == want ? 0
+				      : step_refuse(s, "version %" PRIu64 ", %" PRIu64 " is due", s->ev->version, want);
 }
 
 static int check_same_content(struct step *s) {
@@ -174,7 +142,7 @@ static int check_same_content(struct step *s) {
 
 	if (s->ev->content_size != f->content_size ||
 	    memcmp(s->ev->content_sha256, f->content_sha256, sizeof f->content_sha256) != 0)
-		return refuse(s, "content is not the base's");
+		return step_refuse(s, "content is not the base's");
 	return 0;
 }
 
@@ -184,17 +152,18 @@ static int check_same_object(struct step *s) {
 	if (strcmp(s->ev->object, f->object) != 0 || s->ev->object_size != f->object_size ||
 	    memcmp(s->ev->object_sha256, f->object_sha256, sizeof f->object_sha256) != 0 ||
 	    memcmp(s->ev->key_id, f->key_id, sizeof f->key_id) != 0)
-		return refuse(s, "object or epoch is not the base's");
+		return step_refuse(s, "object or epoch is not the base's");
 	return 0;
 }
 
 static int check_same_name(struct step *s) {
-	return memcmp(s->ev->name, s->row.f.name, sizeof s->row.f.name) == 0 ? 0 : refuse(s, "name is not the base's");
+	return memcmp(s->ev->name, s->row.f.name, sizeof s->row.f.name) == 0 ? 0
+									     : step_refuse(s, "name is not the base's");
 }
 
 static int check_current_epoch(struct step *s) {
 	if (s->l->epoch == 0)
-		return refuse(s, "there is no epoch yet");
+		return step_refuse(s, "there is no epoch yet");
 	if (memcmp(s->ev->key_id, s->l->key_id, sizeof s->l->key_id) != 0)
 		return conflict(s, LEDGER_WHY_EPOCH, "not the current epoch");
 	return 0;
@@ -206,7 +175,7 @@ static int check_path(struct step *s) {
 	int r = s->how->mode == LEDGER_REPLAY ? path_check_taken(en->path, en->path_len, &why)
 					      : path_check(en->path, en->path_len, &why);
 
-	return r == 0 ? 0 : refuse(s, "%s", why.text);
+	return r == 0 ? 0 : step_refuse(s, "%s", why.text);
 }
 
 /* Where the file stands until now. */
@@ -238,13 +207,13 @@ static int check_place(struct step *s) {
 static int check_next_epoch(struct step *s) {
 	return s->ev->version == s->l->epoch + 1
 	    ? 0
-	    : refuse(s, "epoch %" PRIu64 ", %" PRIu64 " is due", s->ev->version, s->l->epoch + 1);
+	    : step_refuse(s, "epoch %" PRIu64 ", %" PRIu64 " is due", s->ev->version, s->l->epoch + 1);
 }
 
 static int check_newer_list(struct step *s) {
 	return s->ev->version > s->l->crl
 	    ? 0
-	    : refuse(s, "RFC 5280 5.2.3: list %" PRIu64 " after %" PRIu64, s->ev->version, s->l->crl);
+	    : step_refuse(s, "RFC 5280 5.2.3: list %" PRIu64 " after %" PRIu64, s->ev->version, s->l->crl);
 }
 
 static int check_new_member(struct step *s) {
@@ -258,11 +227,11 @@ static int check_new_member(struct step *s) {
 	    (r = ledger_is_revoked(s->l, fresh->serial, fresh->serial_len, &revoked, s->e)) != 0)
 		return r;
 	if (known != NULL)
-		return refuse(s, "a certificate with this key is known");
+		return step_refuse(s, "a certificate with this key is known");
 	if (revoked)
-		return refuse(s, "RFC 5280 5.3: a certificate that an earlier crl event revoked");
+		return step_refuse(s, "RFC 5280 5.3: a certificate that an earlier crl event revoked");
 	if (chain_check_time(fresh->cert, s->ev->time_s, &why) != VERDICT_GOOD)
-		return refuse(s, "certificate: %s", why.text);
+		return step_refuse(s, "certificate: %s", why.text);
 	return 0;
 }
 
@@ -302,189 +271,6 @@ static int check_rules(struct step *s) {
 	return r;
 }
 
-/* --- what an entry changes --- */
-
-/* An id is never used again, whatever became of its object. */
-static int name_object(struct step *s) {
-	int r = db_run(s->l->db, s->e,
-	    "INSERT INTO ledger_objects (object, file) VALUES (?, ?) ON CONFLICT (object) DO NOTHING", "sb",
-	    s->ev->object, s->ev->file, sizeof s->ev->file);
-
-	if (r != 0)
-		return r;
-	return db_changes(s->l->db) == 1 ? 0 : refuse(s, "the object's id was used before");
-}
-
-/* The row as the event leaves it; what it keeps was checked to be the same. */
-static void take_event(struct step *s, uint64_t index) {
-	struct ledger_file *f = &s->row.f;
-	const struct event *ev = s->ev;
-
-	memcpy(f->file, ev->file, sizeof f->file);
-	memcpy(f->name, ev->name, sizeof f->name);
-	memcpy(f->object, ev->object, sizeof f->object);
-	memcpy(f->object_sha256, ev->object_sha256, sizeof f->object_sha256);
-	memcpy(f->content_sha256, ev->content_sha256, sizeof f->content_sha256);
-	memcpy(f->key_id, ev->key_id, sizeof f->key_id);
-	f->object_size = ev->object_size;
-	f->content_size = ev->content_size;
-	f->version = ev->version;
-	f->base = index;
-	f->event_time_s = ev->time_s;
-	if (is(s, OP(PUT) | OP(REPLACE))) {
-		f->content_index = index;
-		f->time_s = ev->time_s;
-		memcpy(f->author, s->signer->name, sizeof f->author);
-	}
-	if (is(s, OP(PUT) | OP(RENAME))) {
-		s->row.named = index;
-		s->row.placed = true;
-		memcpy(s->row.lookup, s->at.key[s->at.n - 1], sizeof s->row.lookup);
-	}
-	if (is(s, OP(REMOVE)))
-		s->row.placed = false;
-}
-
-static int apply_file(struct step *s, uint64_t index) {
-	int r = 0;
-
-	take_event(s, index);
-	if (is(s, OP(PUT) | OP(REPLACE) | OP(REKEY)))
-		r = name_object(s);
-	if (r == 0 && is(s, OP(RENAME) | OP(REMOVE)))
-		r = place_count(s->l, &s->from, -1, s->e);
-	if (r == 0 && is(s, OP(PUT) | OP(RENAME)))
-		r = place_count(s->l, &s->at, 1, s->e);
-	if (r != 0)
-		return r;
-	return is(s, OP(PUT)) ? row_insert(s->l, &s->row, s->e) : row_update(s->l, &s->row, s->e);
-}
-
-static int apply_epoch(struct step *s, uint64_t index) {
-	const struct event *ev = s->ev;
-	int r = db_run(s->l->db, s->e,
-	    "INSERT INTO ledger_epochs (number, key_id, n) VALUES (?, ?, ?) ON CONFLICT (key_id) DO NOTHING", "ibi",
-	    (int64_t)ev->version, ev->key_id, sizeof ev->key_id, (int64_t)index);
-
-	if (r != 0)
-		return r;
-	if (db_changes(s->l->db) != 1)
-		return refuse(s, "the key id was used before");
-	s->l->epoch = ev->version;
-	memcpy(s->l->key_id, ev->key_id, sizeof s->l->key_id);
-	return 0;
-}
-
-struct revoking {
-	struct step *s;
-	uint64_t index;
-};
-
-static int revoke_one(void *arg, const uint8_t *serial, size_t len, struct err *e) {
-	const struct revoking *v = arg;
-	struct db *db = v->s->l->db;
-	int r = db_run(db, e, "INSERT INTO ledger_revoked (serial, n) VALUES (?, ?) ON CONFLICT (serial) DO NOTHING",
-	    "bi", serial, len, (int64_t)v->index);
-
-	if (r != 0)
-		return r;
-	return db_changes(db) == 1 ? 0 : refuse(v->s, "it revokes a serial number a second time");
-}
-
-static int apply_crl(struct step *s, uint64_t index) {
-	struct revoking v = {s, index};
-	int r;
-
-	if ((r = db_run(s->l->db, s->e, "INSERT INTO ledger_crls (number, sha256, n) VALUES (?, ?, ?)", "ibi",
-		 (int64_t)s->ev->version, s->ev->content_sha256, sizeof s->ev->content_sha256, (int64_t)index)) != 0 ||
-	    (r = entry_serials(&s->it->en, revoke_one, &v, s->e)) != 0)
-		return r;
-	s->l->crl = s->ev->version;
-	return signers_refresh(s->l, s->e);
-}
-
-static int apply_member(struct step *s, uint64_t index) {
-	struct signer *fresh = s->it->fresh;
-
-	s->it->fresh = NULL;
-	return signers_add(s->l, fresh, index, s->e);
-}
-
-static int apply(struct step *s, uint64_t index) {
-	int r = is(s, MEMBERS) ? apply_file(s, index)
-	    : is(s, OP(EPOCH)) ? apply_epoch(s, index)
-	    : is(s, OP(CRL))   ? apply_crl(s, index)
-			       : apply_member(s, index);
-
-	return r != 0 ? r : signers_saw(s->l, s->signer, s->ev->seen, s->e);
-}
-
-/* --- the entry itself --- */
-
-struct leaf {
-	uint8_t done[TREE_HEIGHT_MAX][32], root[32];
-	unsigned levels;
-	int64_t latest_s;
-};
-
-static int store_entry(struct step *s, const struct leaf *leaf) {
-	OWN(buf_wipe) struct buf name = {0};
-	const struct entry *en = &s->it->en;
-	uint64_t index = s->l->tree.size;
-	int r;
-
-	if (en->salt != NULL && (r = seal_name(&s->l->seal, index, en->salt, en->path, en->path_len, &name, s->e)) != 0)
-		return r;
-	return db_run(s->l->db, s->e,
-	    "INSERT INTO ledger_entries (n, event, name, cert, revoked, root, nodes, latest_s)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ibbbbbbi", (int64_t)index, en->event, en->event_len, name.data, name.len, en->cert, en->cert_len,
-	    en->revoked, en->revoked_len, leaf->root, sizeof leaf->root, leaf->done, (size_t)leaf->levels * 32,
-	    leaf->latest_s);
-}
-
-/* An audit finds each entry stored already: what was computed from it must be what is there. */
-static int compare_entry(struct step *s, const struct leaf *leaf) {
-	OWN(db_done) struct db_rows rows = {0};
-	size_t root_len, nodes_len;
-	const uint8_t *root, *nodes;
-	int r;
-
-	if ((r = db_query(s->l->db, &rows, s->e, "SELECT root, nodes, latest_s FROM ledger_entries WHERE n = ?", "i",
-		 (int64_t)s->l->tree.size)) != 0 ||
-	    (r = db_row(&rows, s->e)) < 0)
-		return r;
-	if (r == 0)
-		return err_set(s->e, ERR_DAMAGED, "ledger: an entry vanished");
-	root = db_blob(&rows, 0, &root_len);
-	nodes = db_blob(&rows, 1, &nodes_len);
-	if (root_len != sizeof leaf->root || memcmp(root, leaf->root, root_len) != 0 ||
-	    nodes_len != (size_t)leaf->levels * 32 || memcmp(nodes, leaf->done, nodes_len) != 0 ||
-	    db_int(&rows, 2) != leaf->latest_s)
-		return err_set(s->e, ERR_DAMAGED, "ledger: stored hashes are not the entry's");
-	return 0;
-}
-
-static int append(struct step *s) {
-	uint64_t index = s->l->tree.size;
-	struct tree tree = s->l->tree;
-	struct leaf leaf;
-	uint8_t hash[32];
-	int r;
-
-	tree_leaf(s->it->en.event, s->it->en.event_len, hash);
-	leaf.levels = tree_add(&tree, hash, leaf.done);
-	tree_root(&tree, leaf.root);
-	leaf.latest_s = is(s, MEMBERS) && s->ev->time_s > s->l->latest_s ? s->ev->time_s : s->l->latest_s;
-	if ((r = s->l->audit ? compare_entry(s, &leaf) : store_entry(s, &leaf)) != 0 || (r = apply(s, index)) != 0)
-		return r;
-	s->l->tree = tree;
-	memcpy(s->l->root, leaf.root, sizeof s->l->root);
-	s->l->latest_s = leaf.latest_s;
-	s->r->index = index;
-	return 0;
-}
-
 /* A member event may be signed with the very certificate that it brings, if that is a gateway's: so begins a ledger,
  * and so goes on a gateway whose key is new. */
 static int find_signer(struct step *s) {
@@ -495,7 +281,7 @@ static int find_signer(struct step *s) {
 	if (r == 0 && s->signer == NULL && fresh != NULL && memcmp(fresh->ski, ski, SKI_LEN) == 0)
 		s->signer = fresh;
 	if (r == 0 && s->signer == NULL)
-		return refuse(s, "nobody's signature: no member event brought the signer's certificate");
+		return step_refuse(s, "nobody's signature: no member event brought the signer's certificate");
 	return r;
 }
 
@@ -504,7 +290,7 @@ static int check_signature(struct step *s) {
 		return item_verify(s->it, s->signer->cert, s->e);
 	/* Verified in advance with a certificate of this hash: it must be the one that the ledger knows. */
 	if (memcmp(s->it->info.cert_hash, s->signer->sha256, sizeof s->signer->sha256) != 0)
-		return refuse(s, "RFC 5035 5: signed with another certificate of the same key");
+		return step_refuse(s, "RFC 5035 5: signed with another certificate of the same key");
 	return 0;
 }
 
@@ -516,7 +302,7 @@ int rules_append(
 	*r = (struct ledger_result){0};
 	if ((rc = find_signer(&s)) != 0 || (rc = check_signature(&s)) != 0 || (rc = check_rules(&s)) != 0)
 		return rc;
-	return append(&s);
+	return step_append(&s);
 }
 
 int ledger_append(

@@ -91,10 +91,9 @@ static int load(struct ledger *l, struct db_rows *rows, struct signer **out, str
 	OWN(own_x509) X509 *cert = NULL;
 	const uint8_t *der;
 	size_t len;
-	int r;
 
 	der = db_blob(rows, 0, &len);
-	if ((r = cert_parse(der, len, &cert, e)) != 0 || (r = describe(cert, s, e)) != 0)
+	if (cert_parse(der, len, &cert, e) != 0 || describe(cert, s, e) != 0)
 		return err_add(e, "ledger: stored certificate");
 	s->gateway = db_int(rows, 1) != 0;
 	s->seen = (uint64_t)db_int(rows, 2);

@@ -2,7 +2,8 @@
 /* The ledger without sockets: what tests/bench/ledger.py measures.
  *     ledger_bench append DIR N GROUP    seconds to append N posted events, GROUP of them in each committed transaction
  *     ledger_bench make DIR N MEMBERS    a ledger of N entries, as replies of a gateway (batch-INDEX), with its keys
- *     ledger_bench replay DIR            seconds and peak KiB of a synchronisation with that; a second one has it all already */
+ *     ledger_bench replay DIR            seconds and peak KiB of a synchronisation with that; a second one has it all
+ * already */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,13 +72,15 @@ static void draw(struct bench *b, struct memgate_step *s, char *path, size_t pat
 	struct ledger_file base = {0};
 
 	*at = op == EVENT_PUT ? b->n_files : pick(b, (uint32_t)b->n_files);
-	(void)snprintf(path, path_size, "folder %u/%u/file %" PRIu64 ".txt", pick(b, 50), pick(b, 50), ledger_size(b->g.ledger));
+	(void)snprintf(
+	    path, path_size, "folder %u/%u/file %" PRIu64 ".txt", pick(b, 50), pick(b, 50), ledger_size(b->g.ledger));
 	memcpy(base.file, b->file[*at].file, sizeof base.file);
 	base.base = b->file[*at].base;
 	memgate_step(&b->g, op, path, op == EVENT_PUT ? NULL : &base, s);
 }
 
-static void append_one(struct bench *b, const struct fixture_id *who, const struct buf *entry, struct ledger_result *r, struct err *e) {
+static void append_one(
+    struct bench *b, const struct fixture_id *who, const struct buf *entry, struct ledger_result *r, struct err *e) {
 	const struct ledger_how how = {.mode = LEDGER_POST, .peer = who->cert, .now_s = b->g.now_s};
 	struct entry en;
 
@@ -203,8 +206,9 @@ static int far_entries(void *arg, uint64_t from, struct buf *der, struct err *e)
 }
 
 static void load(const char *dir, struct far *r, struct chain **chain, struct err *e) {
-	OWN(own_free) char *key = file_join(dir, "gateway.key"), *cert = file_join(dir, "gateway.crt"), *ca = file_join(dir, "ca.crt"),
-		      *head = file_join(dir, "head");
+	OWN(own_free)
+	char *key = file_join(dir, "gateway.key"),
+	     *cert = file_join(dir, "gateway.crt"), *ca = file_join(dir, "ca.crt"), *head = file_join(dir, "head");
 	OWN(buf_wipe) struct buf text = {0};
 	X509 *anchor;
 

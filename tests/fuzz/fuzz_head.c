@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
 			abort();
 		return 0;
 	}
-	if (signer == NULL || strcmp(h.group, "lab") != 0 || chain_check(c.chain, signer, PURPOSE_SERVER, NULL) != VERDICT_GOOD)
+	if (signer == NULL || strcmp(h.group, "lab") != 0 ||
+	    chain_check(c.chain, signer, PURPOSE_SERVER, NULL) != VERDICT_GOOD)
 		abort();
 	return 0;
 }

@@ -104,23 +104,48 @@ START_TEST(a_text_that_is_cut_is_refused) {
 } END_TEST
 
 /* One line of the good text, and what must not stand there. */
-static const struct { const char *line, *instead; } wrong[] = {
-	{ "scg-event 1", "scg-event 2" }, { "scg-event 1", "scg-head 1" }, { "group lab", "group " }, { "group lab", "group a/b" },
-	{ "group lab", "group lab " }, { "op replace", "op snapshot" }, { "op replace", "op Replace" }, { "op replace", "op " },
-	{ "op replace", "op put" }, { "op replace", "op epoch" }, { "version 7", "version 0" }, { "version 7", "version 07" },
-	{ "version 7", "version -" }, { "version 7", "version -7" }, { "version 7", "version 7 8" },
-	{ "version 7", "version 9223372036854775808" }, { "base 41", "base -" }, { "base 41", "Base 41" }, { "base 41", "base  41" },
-	{ "base 41\n", "" }, { "base 41\n", "base 41\nbase 41\n" }, { "name " BASE64, "name AAEC" }, { "name " BASE64, "name -" },
-	{ "object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaa1 1234" },
-	{ "object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaaaa 1234" },
-	{ "object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object ../aaaaaaaaaaaaaaaaaaaaaaa 1234" },
-	{ "object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaaa" }, { " 1000", "" }, { " 1000", " 1000 " },
-	{ "epoch 000102030405060708090a0b0c0d0e0f", "epoch 000102030405060708090A0b0c0d0e0f" },
-	{ "epoch 000102030405060708090a0b0c0d0e0f", "epoch 0001" }, { "seen 42", "seen 042" },
-	{ "time 2026-01-02T03:04:05Z", "time 2026-01-02T03:04:05+00:00" }, { "time 2026-01-02T03:04:05Z", "time 2026-02-30T03:04:05Z" },
-	{ "time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z" }, { "time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z\n\n" },
-	{ "time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z\nsign me\n" }, { "group lab\n", "group lab\r\n" },
-	{ "version 7\nbase 41\n", "base 41\nversion 7\n" },
+static const struct {
+	const char *line, *instead;
+} wrong[] = {
+    {"scg-event 1", "scg-event 2"},
+    {"scg-event 1", "scg-head 1"},
+    {"group lab", "group "},
+    {"group lab", "group a/b"},
+    {"group lab", "group lab "},
+    {"op replace", "op snapshot"},
+    {"op replace", "op Replace"},
+    {"op replace", "op "},
+    {"op replace", "op put"},
+    {"op replace", "op epoch"},
+    {"version 7", "version 0"},
+    {"version 7", "version 07"},
+    {"version 7", "version -"},
+    {"version 7", "version -7"},
+    {"version 7", "version 7 8"},
+    {"version 7", "version 9223372036854775808"},
+    {"base 41", "base -"},
+    {"base 41", "Base 41"},
+    {"base 41", "base  41"},
+    {"base 41\n", ""},
+    {"base 41\n", "base 41\nbase 41\n"},
+    {"name " BASE64, "name AAEC"},
+    {"name " BASE64, "name -"},
+    {"object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaa1 1234"},
+    {"object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaaaa 1234"},
+    {"object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object ../aaaaaaaaaaaaaaaaaaaaaaa 1234"},
+    {"object aaaaaaaaaaaaaaaaaaaaaaaaaa 1234", "object aaaaaaaaaaaaaaaaaaaaaaaaaa"},
+    {" 1000", ""},
+    {" 1000", " 1000 "},
+    {"epoch 000102030405060708090a0b0c0d0e0f", "epoch 000102030405060708090A0b0c0d0e0f"},
+    {"epoch 000102030405060708090a0b0c0d0e0f", "epoch 0001"},
+    {"seen 42", "seen 042"},
+    {"time 2026-01-02T03:04:05Z", "time 2026-01-02T03:04:05+00:00"},
+    {"time 2026-01-02T03:04:05Z", "time 2026-02-30T03:04:05Z"},
+    {"time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z"},
+    {"time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z\n\n"},
+    {"time 2026-01-02T03:04:05Z\n", "time 2026-01-02T03:04:05Z\nsign me\n"},
+    {"group lab\n", "group lab\r\n"},
+    {"version 7\nbase 41\n", "base 41\nversion 7\n"},
 };
 
 START_TEST(another_form_is_refused) {
@@ -152,7 +177,8 @@ START_TEST(a_nul_or_a_long_text_is_refused) {
 
 /* --- what stock tools read --- */
 
-static void stock_verify(const struct buf *der, STACK_OF(X509) *certs, const struct fixture *f, const char *purpose, const char *want) {
+static void stock_verify(
+    const struct buf *der, STACK_OF(X509) *certs, const struct fixture *f, const char *purpose, const char *want) {
 	const uint8_t *p = der->data;
 	OWN(own_cms) CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)der->len);
 	OWN(own_x509_store) X509_STORE *store = X509_STORE_new();
@@ -162,7 +188,9 @@ static void stock_verify(const struct buf *der, STACK_OF(X509) *certs, const str
 
 	ck_assert_ptr_nonnull(cms);
 	ck_assert_int_eq(X509_STORE_add_cert(store, f->ca.cert), 1);
-	ck_assert_int_eq(X509_STORE_set_purpose(store, X509_PURPOSE_get_id(X509_PURPOSE_get0(X509_PURPOSE_get_by_sname(purpose)))), 1);
+	ck_assert_int_eq(
+	    X509_STORE_set_purpose(store, X509_PURPOSE_get_id(X509_PURPOSE_get0(X509_PURPOSE_get_by_sname(purpose)))),
+	    1);
 	ck_assert_int_eq(CMS_verify(cms, certs, store, NULL, out, CMS_BINARY | CMS_CADES), 1);
 	len = BIO_get_mem_data(out, &text);
 	ck_assert_int_eq((long)strlen(want), len);
@@ -196,7 +224,8 @@ static struct head a_head(void) {
 static const uint8_t nonce[16] = "0123456789abcde";
 
 static void sign_head(const struct head *h, const struct fixture_id *by, const struct fixture *f, struct buf *der) {
-	const struct head_sign s = {.key = by->key, .cert = by->cert, .nonce = nonce, .nonce_len = sizeof nonce, .now_s = f->now_s};
+	const struct head_sign s = {
+	    .key = by->key, .cert = by->cert, .nonce = nonce, .nonce_len = sizeof nonce, .now_s = f->now_s};
 
 	ck_assert_msg(head_sign(h, &s, der, &e) == 0, "%s", e.text);
 }
@@ -245,9 +274,15 @@ START_TEST(any_change_of_a_head_is_refused_or_another_head) {
 } END_TEST
 
 static const char *const wrong_heads[] = {
-	"scg/lab\n042\n" BASE64 "\n", "scg/lab\n-1\n" BASE64 "\n", "scg/\n42\n" BASE64 "\n", "SCG/lab\n42\n" BASE64 "\n",
-	"scg/lab\n42\nAAEC\n", "scg/lab\n42\n" BASE64 "\n\n", "scg/lab\n42\n" BASE64 "\n— lab Az3grl\n", "scg/lab\r\n42\r\n" BASE64 "\r\n",
-	"scg/a/b\n42\n" BASE64 "\n",
+    "scg/lab\n042\n" BASE64 "\n",
+    "scg/lab\n-1\n" BASE64 "\n",
+    "scg/\n42\n" BASE64 "\n",
+    "SCG/lab\n42\n" BASE64 "\n",
+    "scg/lab\n42\nAAEC\n",
+    "scg/lab\n42\n" BASE64 "\n\n",
+    "scg/lab\n42\n" BASE64 "\n— lab Az3grl\n",
+    "scg/lab\r\n42\r\n" BASE64 "\r\n",
+    "scg/a/b\n42\n" BASE64 "\n",
 };
 
 START_TEST(another_form_of_head_is_refused) {
@@ -327,15 +362,23 @@ START_TEST(any_change_of_a_signed_head_is_refused) {
 static const uint8_t some_event[40] = "event", a_salt[SALT_LEN] = "salt", a_cert[30] = "cert";
 
 static struct entry an_entry(const struct buf *serials) {
-	return (struct entry){.event = some_event, .event_len = sizeof some_event, .salt = a_salt, .path = "dir/a", .path_len = 5,
-	    .cert = a_cert, .cert_len = sizeof a_cert, .revoked = serials->data, .revoked_len = serials->len};
+	return (struct entry){.event = some_event,
+	    .event_len = sizeof some_event,
+	    .salt = a_salt,
+	    .path = "dir/a",
+	    .path_len = 5,
+	    .cert = a_cert,
+	    .cert_len = sizeof a_cert,
+	    .revoked = serials->data,
+	    .revoked_len = serials->len};
 }
 
 static void some_serials(struct buf *b) {
 	entry_put_serial(b, (const uint8_t *)"\x07", 1);
 	entry_put_serial(b, (const uint8_t *)"\x80", 1);
 	entry_put_serial(b, (const uint8_t *)"\x01\x00", 2);
-	entry_put_serial(b, (const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 20);
+	entry_put_serial(
+	    b, (const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 20);
 }
 
 START_TEST(each_combination_of_fields_comes_back) {
@@ -385,10 +428,19 @@ START_TEST(any_change_of_an_entry_is_refused_or_another_entry) {
 } END_TEST
 
 /* Contents of SEQUENCE OF INTEGER that are none of rising serial numbers. */
-static const struct { const char *der; size_t len; } wrong_serials[] = {
-	{ "\x02\x01\x07\x02\x01\x07", 6 }, { "\x02\x01\x08\x02\x01\x07", 6 }, { "\x02\x01\x00", 3 }, { "\x02\x01\x80", 3 }, { "\x02\x00", 2 },
-	{ "\x02\x02\x00\x07", 4 }, { "\x02\x02\x01\x00\x02\x01\x07", 7 }, { "\x04\x01\x07", 3 }, { "\x02\x02\x07", 3 },
-	{ "\x02\x15\x01xxxxxxxxxxxxxxxxxxxx", 23 },
+static const struct {
+	const char *der; size_t len;
+} wrong_serials[] = {
+    {"\x02\x01\x07\x02\x01\x07", 6},
+    {"\x02\x01\x08\x02\x01\x07", 6},
+    {"\x02\x01\x00", 3},
+    {"\x02\x01\x80", 3},
+    {"\x02\x00", 2},
+    {"\x02\x02\x00\x07", 4},
+    {"\x02\x02\x01\x00\x02\x01\x07", 7},
+    {"\x04\x01\x07", 3},
+    {"\x02\x02\x07", 3},
+    {"\x02\x15\x01xxxxxxxxxxxxxxxxxxxx", 23},
 };
 
 START_TEST(serials_that_do_not_rise_are_refused) {
@@ -424,8 +476,12 @@ START_TEST(what_is_longer_than_its_cap_is_refused) {
 } END_TEST
 
 START_TEST(a_salt_has_16_bytes_and_a_path) {
-	static const uint8_t only_salt[] = "\x30\x15\x04\x01x\x04\x10""0123456789abcdef", short_salt[] = "\x30\x0a\x04\x01x\x04\x01s\x0c\x02""ab",
-	    only_path[] = "\x30\x07\x04\x01x\x0c\x02""ab";
+	static const uint8_t only_salt[] = "\x30\x15\x04\x01x\x04\x10"
+					   "0123456789abcdef",
+			     short_salt[] = "\x30\x0a\x04\x01x\x04\x01s\x0c\x02"
+					    "ab",
+			     only_path[] = "\x30\x07\x04\x01x\x0c\x02"
+					   "ab";
 	struct entry en;
 
 	ck_assert_int_eq(entry_parse(only_salt, sizeof only_salt - 1, &en, &e), ERR_DAMAGED);
