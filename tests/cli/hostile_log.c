@@ -56,7 +56,7 @@ static void gate_open(struct gate *g, const char *dir) {
 
 	must(gwconf_load(conf, &g->conf, &e), &e);
 	must(identity_chain(&g->conf, &g->chain, &e), &e);
-	must(identity_load(&g->id, &g->conf, NULL, NULL, g->chain, &e), &e);
+	must(identity_load(&g->id, &(struct identity_source){ .conf = &g->conf, .chain = g->chain }, &e), &e);
 	must(state_open(&g->state, db, false, &e), &e);
 	must(rest_load_path_key(g->state, &g->id, &g->path_key, &e), &e);
 	must(ledger_open(&g->ledger, state_db(g->state), g->chain, &g->path_key, &e), &e);
