@@ -16,21 +16,12 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* Puts the path, made harmless for a terminal, before the text. Returns code, which e need not be there to keep. */
-static int with_path(const char *path, int code, struct err *e) {
-	OWN(buf_wipe) struct buf b = {0};
-
-	text_escape(path, strlen(path), &b);
-	(void)err_add(e, "%s", buf_str(&b));
-	return code;
-}
-
 /* errno as an error about path; a full disk and a missing file keep their own classes. */
 static int path_error(const char *path, const char *what, struct err *e) {
 	int code = errno == ENOENT ? ERR_NOTFOUND : errno == EEXIST ? ERR_EXISTS : ERR_FAIL;
 
 	(void)err_sys(e, code, "%s", what);
-	return with_path(path, code, e);
+	return text_about(path, code, e);
 }
 
 static int load_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e) {
@@ -51,7 +42,7 @@ static int load_fd(int fd, const char *path, size_t max, struct buf *out, struct
 		out->data[out->len] = 0;
 		if (out->len - start > max) {
 			(void)err_set(e, ERR_FAIL, "more than %zu bytes", max);
-			return with_path(path, ERR_FAIL, e);
+			return text_about(path, ERR_FAIL, e);
 		}
 	}
 }
@@ -66,11 +57,11 @@ static int load(const char *path, bool secret, size_t max, struct buf *out, stru
 		return path_error(path, "cannot stat", e);
 	if (!S_ISREG(st.st_mode)) {
 		(void)err_set(e, ERR_FAIL, "not a regular file");
-		return with_path(path, ERR_FAIL, e);
+		return text_about(path, ERR_FAIL, e);
 	}
 	if (secret && (st.st_mode & 077) != 0) {
 		(void)err_set(e, ERR_FAIL, "holds a key, but its mode %04o lets others in; chmod 600 it", (unsigned)(st.st_mode & 07777));
-		return with_path(path, ERR_FAIL, e);
+		return text_about(path, ERR_FAIL, e);
 	}
 	return load_fd(fd, path, max, out, e);
 }
@@ -146,7 +137,7 @@ int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err 
 	*o = (struct file_out){ .fd = -1, .path = xstrdup(path) };
 	if (path[0] == '\0' || path[strlen(path) - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
 		(void)err_set(e, ERR_FAIL, "is a folder, not a file");
-		return with_path(path, ERR_FAIL, e);
+		return text_about(path, ERR_FAIL, e);
 	}
 	o->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
 	if (o->fd >= 0)
@@ -257,7 +248,7 @@ int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) {
 		if (S_ISDIR(st.st_mode))
 			return 0;
 		(void)err_set(e, ERR_FAIL, "is there already and is no folder");
-		return with_path(path, ERR_FAIL, e);
+		return text_about(path, ERR_FAIL, e);
 	}
 	up = folder_of(path);
 	if (parents && strcmp(up, path) != 0 && strcmp(up, ".") != 0) {
@@ -299,7 +290,7 @@ int file_lock(const char *path, int wait_ms, int *fd, struct err *e) {
 		if (clock_mono_ms() >= until) {
 			(void)close(f);
 			(void)err_set(e, ERR_UNREACHABLE, "in use by another process");
-			return with_path(path, ERR_UNREACHABLE, e);
+			return text_about(path, ERR_UNREACHABLE, e);
 		}
 		(void)nanosleep(&pause, NULL);
 	}

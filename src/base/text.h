@@ -47,6 +47,9 @@ int text_casefold(const char *s, char **out, struct err *e) MUST_CHECK;
 /* What may go to a terminal or a log: printable UTF-8 as it is, all else (control, bidi, ill-formed, and " \ when quoting) as \xNN. */
 void text_escape(const char *s, size_t len, struct buf *out);
 
+/* Puts name, made harmless for a terminal, before the text of an error. Returns code, which e has (e may be NULL). */
+int text_about(const char *name, int code, struct err *e);
+
 /* Whole decimal number without sign, leading zeros or blanks, 0..max. */
 int text_u64(const char *s, uint64_t max, uint64_t *out, struct err *e) MUST_CHECK;
 

@@ -2,6 +2,8 @@
 /* The half of text.h that knows Unicode. */
 #include "base/text.h"
 
+#include "base/own.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +99,16 @@ void text_escape(const char *s, size_t len, struct buf *out) {
 		s += n;
 		len -= (size_t)n;
 	}
+}
+
+int text_about(const char *name, int code, struct err *e) {
+	OWN(buf_wipe) struct buf shown = {0};
+
+	if (e == NULL)
+		return code;
+	text_escape(name, strlen(name), &shown);
+	(void)err_add(e, "%s", buf_str(&shown));
+	return code;
 }
 
 int text_u64(const char *s, uint64_t max, uint64_t *out, struct err *e) {

@@ -7,6 +7,16 @@
 
 #include "base/own.h"
 
+START_TEST(an_error_about_a_hostile_name_is_harmless) {
+	struct err e = ERR_INIT;
+
+	(void)err_set(&e, ERR_NOTFOUND, "not there");
+	ck_assert_int_eq(text_about("a\033[2J\n", ERR_NOTFOUND, &e), ERR_NOTFOUND);
+	ck_assert_str_eq(e.text, "a\\x1b[2J\\x0a: not there");
+	ck_assert_int_eq(text_about("x", ERR_CONFLICT, NULL), ERR_CONFLICT);
+}
+END_TEST
+
 START_TEST(hex_round_trips) {
 	const uint8_t in[] = { 0x00, 0xff, 0x1a };
 	uint8_t out[3];
@@ -162,6 +172,7 @@ int main(void) {
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_test(t, an_error_about_a_hostile_name_is_harmless);
 	tcase_add_test(t, hex_round_trips);
 	tcase_add_test(t, hex_of_another_length_or_alphabet_is_refused);
 	tcase_add_loop_test(t, base64_gives_the_vectors_of_the_rfc, 0, sizeof(vectors) / sizeof(vectors[0]));
