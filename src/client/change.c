@@ -5,20 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "client/groupfile.h"
 #include "client/note.h"
 #include "client/step.h"
 #include "client/worker.h"
-
-static int with_name(const char *name, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	text_escape(name, strlen(name), &shown);
-	return err_add(e, "%s", buf_str(&shown));
-}
 
 /* The file as it was when the command began. */
 struct change {
@@ -74,13 +66,14 @@ int change_rename(struct session *s, const char *from, const char *to, struct er
 	int r = groupfile_path(to, &c.to, e);
 
 	if (r != 0)
-		return with_name(to, e);
-	if ((r = change_begin(&c, s, from, e)) != 0)
-		return with_name(from, e);
+		return text_about(to, r, e);
+	r = change_begin(&c, s, from, e);
+	if (r != 0)
+		return text_about(from, r, e);
 	if (strcmp(c.was.path, c.to) == 0)
 		return err_set(e, ERR_USAGE, "the new name is the old one");
 	r = step_run(&w, &st, e);
-	return r < 0 ? with_name(from, e) : 0;
+	return r < 0 ? text_about(from, r, e) : 0;
 }
 
 static int prepare_remove(void *arg, struct ledger *l, struct ledger_change *c, struct err *e) {

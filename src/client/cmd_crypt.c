@@ -40,11 +40,8 @@ static int manifest_name(const char *in, char **name, struct err *e) {
 	return groupfile_path(is_stream(in) ? STREAM_NAME : slash != NULL ? slash + 1 : in, name, e);
 }
 
-static int with_file(const char *name, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	text_escape(name, strlen(name), &shown);
-	return err_add(e, "%s", is_stream(name) ? "standard input" : buf_str(&shown));
+static int with_file(const char *name, int code, struct err *e) {
+	return text_about(is_stream(name) ? "standard input" : name, code, e);
 }
 
 int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) {
@@ -136,8 +133,9 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	struct envelope_open how = {
 	    .keys = &s.keys, .chain = s.me.chain, .crl = crl, .group = s.me.group, .allow_unsigned = p->allow_unsigned,
 	};
-	if ((r = open_envelope(p, &how, &in, &out, &result, e)) != 0)
-		return with_file(p->in, e);
+	r = open_envelope(p, &how, &in, &out, &result, e);
+	if (r != 0)
+		return with_file(p->in, r, e);
 	if ((r = output_keep(&out, e)) != 0)
 		return r;
 	return report_opened(p, &s, &result, e);
@@ -180,10 +178,11 @@ int cmd_inspect(void *plan, const struct opt_operands *operands, struct err *e) 
 	(void)operands;
 	if (r == 0 && in.source.read_at == NULL)
 		r = input_spool(&in, e);
-	if (r == 0 && envelope_inspect(&in.source, &info, e) != 0)
-		return with_file(p->in, e);
 	if (r != 0)
 		return r;
+	r = envelope_inspect(&in.source, &info, e);
+	if (r != 0)
+		return with_file(p->in, r, e);
 	if (p->json)
 		return inspect_json(&info, e);
 	inspect_lines(&info);

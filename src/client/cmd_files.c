@@ -127,12 +127,11 @@ static int history_one(void *arg, const struct ledger_step *st, struct err *e) {
 static int history(struct session *s, const char *name, struct list_run *run, struct err *e) {
 	OWN(own_free) char *path = NULL;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
-	OWN(own_free) char *safe = print_safe(name);
 	int r = groupfile_path(name, &path, e);
 
 	if (r == 0)
 		r = groupfile_find(s, path, &f, e);
-	return r != 0 ? err_add(e, "%s", safe) : ledger_history(run->l, f.file, history_one, run, e);
+	return r != 0 ? text_about(name, r, e) : ledger_history(run->l, f.file, history_one, run, e);
 }
 
 int cmd_list(void *plan, const struct opt_operands *operands, struct err *e) {

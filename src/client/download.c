@@ -14,8 +14,8 @@
 #include "envelope/io.h"
 
 struct target {
-	char *name;     /* in the group */
-	char *path;     /* here */
+	char *name;      /* in the group */
+	char *path;      /* here */
 	bool nested;     /* the folders in path behind base_len are ours to make; what stands before is the user's */
 	size_t base_len;
 };
@@ -46,13 +46,6 @@ static const char *last_part(const char *name) {
 	return slash != NULL ? slash + 1 : name;
 }
 
-static int with_name(const char *name, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	text_escape(name, strlen(name), &shown);
-	return err_add(e, "%s", buf_str(&shown));
-}
-
 static int by_path(const void *a, const void *b) {
 	const struct target *x = a, *y = b;
 
@@ -60,12 +53,13 @@ static int by_path(const void *a, const void *b) {
 }
 
 static int check_distinct(const struct targets *t, struct err *e) {
+	if (t->n < 2)
+		return 0;
 	qsort(t->v, t->n, sizeof(*t->v), by_path);
 	for (size_t i = 1; i < t->n; i++) {
 		if (strcmp(t->v[i - 1].path, t->v[i].path) != 0)
 			continue;
-		(void)err_set(e, ERR_USAGE, "would be written to the same file as another");
-		return with_name(t->v[i].name, e);
+		return text_about(t->v[i].name, err_set(e, ERR_USAGE, "would be written to the same file as another"), e);
 	}
 	return 0;
 }
@@ -122,12 +116,10 @@ static int check_out(const char *out, size_t n, struct err *e) {
 	struct stat st;
 
 	if (n > 1)
-		(void)err_set(e, ERR_USAGE, "is no folder, and there are %zu files", n);
-	else if (stat(out, &st) == 0 && !S_ISREG(st.st_mode))
-		(void)err_set(e, ERR_USAGE, "is no plain file");
-	else
-		return 0;
-	return with_name(out, e);
+		return text_about(out, err_set(e, ERR_USAGE, "is no folder, and there are %zu files", n), e);
+	if (stat(out, &st) == 0 && !S_ISREG(st.st_mode))
+		return text_about(out, err_set(e, ERR_USAGE, "is no plain file"), e);
+	return 0;
 }
 
 static int add_named(struct session *s, const struct download_job *job, bool folder, const char *given, struct targets *t, struct err *e) {
@@ -152,8 +144,8 @@ static int plan(struct session *s, const struct download_job *job, struct target
 		return r;
 	t->replace = !folder;
 	for (size_t i = 0; i < job->n; i++)
-		if (add_named(s, job, folder, job->names[i], t, e) != 0)
-			return with_name(job->names[i], e);
+		if ((r = add_named(s, job, folder, job->names[i], t, e)) != 0)
+			return text_about(job->names[i], r, e);
 	return check_distinct(t, e);
 }
 

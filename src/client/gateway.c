@@ -17,7 +17,7 @@
 
 OWN_DEFINE(json, json_t, json_decref)
 
-#define POST_REPLY_MAX (64u * 1024)
+#define POST_REPLY_MAX ((size_t)64 * 1024)
 #define CRL_WAIT_S 120 /* 64 MiB over a line of 5 Mbit/s */
 #define ENTRIES_WAIT_S 120
 

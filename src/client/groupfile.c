@@ -18,11 +18,10 @@ OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
 int groupfile_path(const char *given, char **path, struct err *e) {
 	OWN(own_free) char *nfc = NULL;
-	int r;
 
 	if (!text_is_utf8(given, strlen(given)))
 		return err_set(e, ERR_USAGE, "a name in the group is UTF-8 (RFC 3629)");
-	if ((r = text_nfc(given, &nfc, e)) != 0 || (r = path_check(nfc, strlen(nfc), e)) != 0)
+	if (text_nfc(given, &nfc, e) != 0 || path_check(nfc, strlen(nfc), e) != 0)
 		return err_recode(e, ERR_USAGE);
 	*path = nfc;
 	nfc = NULL;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/pass.h"
+#include "base/text.h"
 #include "client/identity.h"
 #include "client/settings.h"
 #include "pki/cert.h"
@@ -96,8 +97,9 @@ static int check_present(struct installing *in, struct err *e) {
 
 	if (!file_exists(path))
 		return 0;
-	if ((r = identity_load_public(&old, in->i->dir, e)) != 0)
-		return err_add(e, "the folder holds a member already");
+	r = identity_load_public(&old, in->i->dir, e);
+	if (r != 0)
+		return text_about("the folder holds a member already", r, e);
 	if (strcmp(old.name, in->name) != 0 || X509_cmp(chain_ca(old.chain), chain_ca(in->chain)) != 0)
 		return err_set(e, ERR_EXISTS, "the folder holds another identity already: %s of group %s", old.name, old.group);
 	in->renewal = true;
@@ -133,7 +135,7 @@ static int check_conf(struct installing *in, struct err *e) {
 	int r = settings_host(in->i->gateway, &host, e);
 
 	if (r != 0)
-		return err_add(e, "-gateway");
+		return text_about("-gateway", r, e);
 	in->has_conf = file_exists(path);
 	if (!in->has_conf)
 		return 0;

@@ -24,23 +24,16 @@ void names_wipe(struct names *names) {
 	*names = (struct names){0};
 }
 
-static int with_local(const char *local, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	text_escape(local, strlen(local), &shown);
-	return err_add(e, "%s", buf_str(&shown));
-}
-
 static int add(struct names *names, const char *local, const char *path, uint64_t size, struct err *e) {
 	struct name_item item = {0};
 	int r = path_check(path, strlen(path), e);
 
+	if (r == 0 && names->n == NAMES_MAX)
+		r = err_set(e, ERR_USAGE, "more than %d files at once", NAMES_MAX);
 	if (r == 0)
 		r = path_fold(path, &item.fold, e);
 	if (r != 0)
-		return with_local(local, e);
-	if (names->n == NAMES_MAX)
-		return err_set(e, ERR_USAGE, "more than %d files at once", NAMES_MAX);
+		return text_about(local, r, e);
 	if (names->n == names->cap) {
 		names->cap = names->cap == 0 ? 16 : names->cap * 2;
 		names->v = xrealloc(names->v, names->cap, sizeof(*names->v));
@@ -56,12 +49,16 @@ static int add(struct names *names, const char *local, const char *path, uint64_
 static int join(const char *folder, const char *name, size_t len, char **path, struct err *e) {
 	OWN(own_free) char *raw = xasprintf("%.*s", (int)len, name);
 	OWN(own_free) char *nfc = NULL;
-	int r;
 
-	if (!text_is_utf8(raw, len))
-		return err_set(e, ERR_USAGE, "its name is not UTF-8 (RFC 3629)");
-	if ((r = text_nfc(raw, &nfc, e)) != 0)
-		return err_recode(e, ERR_USAGE);
+	*path = NULL;
+	if (!text_is_utf8(raw, len)) {
+		(void)err_set(e, ERR_USAGE, "its name is not UTF-8 (RFC 3629)");
+		return ERR_USAGE;
+	}
+	if (text_nfc(raw, &nfc, e) != 0) {
+		(void)err_recode(e, ERR_USAGE);
+		return ERR_USAGE;
+	}
 	*path = folder[0] != '\0' ? xasprintf("%s/%s", folder, nfc) : xstrdup(nfc);
 	return 0;
 }
@@ -81,17 +78,15 @@ static int walk_entry(struct names *names, const char *local, const char *path, 
 	struct stat st;
 	int r;
 
-	if (lstat(below, &st) != 0) {
-		(void)err_sys(e, ERR_FAIL, "cannot stat");
-		return with_local(below, e);
-	}
+	if (lstat(below, &st) != 0)
+		return text_about(below, err_sys(e, ERR_FAIL, "cannot stat"), e);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		pass_over(below);
 		return 0;
 	}
 	r = join(path, name, strlen(name), &named, e);
 	if (r != 0)
-		return with_local(below, e);
+		return text_about(below, r, e);
 	return S_ISREG(st.st_mode) ? add(names, below, named, (uint64_t)st.st_size, e) : walk(names, below, named, depth + 1, e);
 }
 
@@ -99,15 +94,11 @@ static int walk(struct names *names, const char *local, const char *path, int de
 	struct dirent **entries = NULL;
 	int n, r = 0;
 
-	if (depth > NAMES_DEPTH_MAX) {
-		(void)err_set(e, ERR_USAGE, "more than %d folders in each other", NAMES_DEPTH_MAX);
-		return with_local(local, e);
-	}
+	if (depth > NAMES_DEPTH_MAX)
+		return text_about(local, err_set(e, ERR_USAGE, "more than %d folders in each other", NAMES_DEPTH_MAX), e);
 	n = scandir(local, &entries, NULL, alphasort);
-	if (n < 0) {
-		(void)err_sys(e, ERR_FAIL, "cannot read the folder");
-		return with_local(local, e);
-	}
+	if (n < 0)
+		return text_about(local, err_sys(e, ERR_FAIL, "cannot read the folder"), e);
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
 
@@ -117,6 +108,13 @@ static int walk(struct names *names, const char *local, const char *path, int de
 	}
 	free(entries);
 	return r;
+}
+
+/* What is neither a file nor a folder to go through. */
+static int not_taken(const struct stat *st, bool recursive, struct err *e) {
+	if (!S_ISDIR(st->st_mode))
+		return err_set(e, ERR_FAIL, "neither a file nor a folder");
+	return recursive ? 0 : err_set(e, ERR_USAGE, "is a folder: -r uploads what is in it");
 }
 
 static int add_operand(struct names *names, const char *operand, const char *to, bool recursive, struct err *e) {
@@ -130,22 +128,16 @@ static int add_operand(struct names *names, const char *operand, const char *to,
 	for (start = end; start > 0 && operand[start - 1] != '/';)
 		start--;
 	/* Asked first, so that a missing file is not a matter of its name. */
-	if (stat(operand, &st) != 0) {
-		(void)err_sys(e, ERR_FAIL, "cannot open");
-		return with_local(operand, e);
-	}
+	if (stat(operand, &st) != 0)
+		return text_about(operand, err_sys(e, ERR_FAIL, "cannot open"), e);
 	r = join(to, operand + start, end - start, &path, e);
 	if (r != 0)
-		return with_local(operand, e);
+		return text_about(operand, r, e);
 	if (S_ISREG(st.st_mode))
 		return add(names, operand, path, (uint64_t)st.st_size, e);
-	if (!S_ISDIR(st.st_mode))
-		(void)err_set(e, ERR_FAIL, "neither a file nor a folder");
-	else if (!recursive)
-		(void)err_set(e, ERR_USAGE, "is a folder: -r uploads what is in it");
-	else if (path_check(path, strlen(path), e) == 0)
-		return walk(names, operand, path, 1, e);
-	return with_local(operand, e);
+	if ((r = not_taken(&st, recursive, e)) != 0 || (r = path_check(path, strlen(path), e)) != 0)
+		return text_about(operand, r, e);
+	return walk(names, operand, path, 1, e);
 }
 
 static int by_fold(const void *a, const void *b) {
@@ -162,6 +154,8 @@ static int by_path(const void *a, const void *b) {
 
 /* Two files that the group would take for one, or for one and its other spelling. */
 static int check_distinct(struct names *names, struct err *e) {
+	if (names->n < 2)
+		return 0;
 	qsort(names->v, names->n, sizeof(*names->v), by_fold);
 	for (size_t i = 1; i < names->n; i++) {
 		OWN(buf_wipe) struct buf other = {0};
@@ -169,8 +163,7 @@ static int check_distinct(struct names *names, struct err *e) {
 		if (strcmp(names->v[i - 1].fold, names->v[i].fold) != 0)
 			continue;
 		text_escape(names->v[i - 1].local, strlen(names->v[i - 1].local), &other);
-		(void)err_set(e, ERR_USAGE, "would have the same name in the group as %s", buf_str(&other));
-		return with_local(names->v[i].local, e);
+		return text_about(names->v[i].local, err_set(e, ERR_USAGE, "would have the same name in the group as %s", buf_str(&other)), e);
 	}
 	qsort(names->v, names->n, sizeof(*names->v), by_path);
 	return 0;
@@ -183,10 +176,13 @@ int names_collect(struct names *names, char *const *operands, int n, const char 
 
 	while (len > 1 && to[len - 1] == '/')
 		len--;
-	if ((r = join("", to != NULL ? to : "", len, &folder, e)) != 0 || (len > 0 && (r = path_check(folder, strlen(folder), e)) != 0))
-		return err_add(e, "-to");
+	r = join("", to != NULL ? to : "", len, &folder, e);
+	if (r == 0 && len > 0)
+		r = path_check(folder, strlen(folder), e);
+	if (r != 0)
+		return text_about("-to", r, e);
 	for (int i = 0; i < n; i++)
 		if ((r = add_operand(names, operands[i], folder, recursive, e)) != 0)
 			return r;
-	return names->n > 0 ? check_distinct(names, e) : 0;
+	return check_distinct(names, e);
 }

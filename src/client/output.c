@@ -12,14 +12,7 @@
 #include "base/own.h"
 #include "base/text.h"
 
-#define SPOOL_CHUNK (256u * 1024)
-
-static int with_path(const char *path, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	text_escape(path, strlen(path), &shown);
-	return err_add(e, "%s", buf_str(&shown));
-}
+#define SPOOL_CHUNK ((size_t)256 * 1024)
 
 /* A rename over a device or a pipe would put a file where others expect something else. */
 static bool is_special(const char *path) {
@@ -35,10 +28,8 @@ static int open_stream(struct output *o, const char *path, struct err *e) {
 		return sink_fd(&o->io, &o->sink, e);
 	}
 	o->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	if (o->fd < 0) {
-		(void)err_sys(e, ERR_FAIL, "cannot open");
-		return with_path(path, e);
-	}
+	if (o->fd < 0)
+		return text_about(path, err_sys(e, ERR_FAIL, "cannot open"), e);
 	o->io = (struct io_fd){ o->fd, path };
 	return sink_fd(&o->io, &o->sink, e);
 }
@@ -79,10 +70,8 @@ int input_open(struct input *in, const char *path, struct err *e) {
 		return source_fd(&in->io, &in->source, e);
 	}
 	in->fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	if (in->fd < 0) {
-		(void)err_sys(e, ERR_FAIL, "cannot open");
-		return with_path(path, e);
-	}
+	if (in->fd < 0)
+		return text_about(path, err_sys(e, ERR_FAIL, "cannot open"), e);
 	in->owned = true;
 	in->io = (struct io_fd){ in->fd, path };
 	return source_fd(&in->io, &in->source, e);

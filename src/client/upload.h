@@ -4,14 +4,15 @@
 #define SCG_CLIENT_UPLOAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "client/names.h"
 #include "client/session.h"
 
 /* An object that no event names after so long is destroyed by gc, so no event is posted for one that is a day younger. */
-#define UPLOAD_ORPHAN_S (7 * 86400)
-#define UPLOAD_POST_WITHIN_S (6 * 86400)
+#define UPLOAD_ORPHAN_S ((int64_t)7 * 86400)
+#define UPLOAD_POST_WITHIN_S ((int64_t)6 * 86400)
 #define UPLOAD_EPOCHS_MAX 2 /* new epochs met before the upload gives up */
 
 struct upload_job {

@@ -88,15 +88,12 @@ static int collect_named(struct verify_run *run, const struct verify_job *job, s
 	for (size_t i = 0; i < job->n; i++) {
 		OWN(own_free) char *path = NULL;
 		OWN(ledger_file_wipe) struct ledger_file f = {0};
-		OWN(buf_wipe) struct buf shown = {0};
 		int r = groupfile_path(job->names[i], &path, e);
 
 		if (r == 0)
 			r = groupfile_find(run->session, path, &f, e);
-		if (r != 0) {
-			text_escape(job->names[i], strlen(job->names[i]), &shown);
-			return err_add(e, "%s", buf_str(&shown));
-		}
+		if (r != 0)
+			return text_about(job->names[i], r, e);
 		add_item(run, &f);
 	}
 	return 0;

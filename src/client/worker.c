@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/own.h"
 #include "base/text.h"
 #include "base/work.h"
 
@@ -56,7 +54,6 @@ static void show(struct run *run, const char *name, const char *result, const st
 
 static void record(struct run *run, size_t i, const char *result, struct err *e) {
 	const char *name = run->job->name(run->job->arg, i);
-	OWN(buf_wipe) struct buf shown = {0};
 
 	show(run, name, result, e);
 	(void)pthread_mutex_lock(&run->lock);
@@ -65,8 +62,7 @@ static void record(struct run *run, size_t i, const char *result, struct err *e)
 	else if (run->job->failed != NULL)
 		run->job->failed(run->job->arg, i, e);
 	if (gravity(e->code) > gravity(run->gravest.code)) {
-		text_escape(name, strlen(name), &shown);
-		(void)err_add(e, "%s", buf_str(&shown));
+		(void)text_about(name, e->code, e);
 		run->gravest = *e;
 	}
 	(void)pthread_mutex_unlock(&run->lock);

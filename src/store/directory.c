@@ -31,12 +31,7 @@ struct directory_put {
 };
 
 static int error_at(const char *path, int code, const char *what, struct err *e) {
-	OWN(buf_wipe) struct buf shown = {0};
-
-	code = err_sys(e, code, "%s", what);
-	text_escape(path, strlen(path), &shown);
-	(void)err_add(e, "%s", buf_str(&shown));
-	return code;
+	return text_about(path, err_sys(e, code, "%s", what), e);
 }
 
 static int directory_open(void **state, const char *where, struct err *e) {

@@ -28,11 +28,11 @@ new() { n=$((n + 1)) fresh=fresh$n && make_member $fresh; }
 caught() {
 	new
 	for who in bob $fresh; do
-		refuses 4 "$2.*($1)" scg download -dir $who "$2" -out got
+		refuses 4 "$2.*($1)" scg download -dir "$who" "$2" -out got
 		absent got
-		refuses 4 "$1" scg verify -dir $who
+		refuses 4 "$1" scg verify -dir "$who"
 		has .out "^$2: "
-		refuses 4 "$1" scg verify -dir $who "$2"
+		refuses 4 "$1" scg verify -dir "$who" "$2"
 	done
 }
 
@@ -95,10 +95,10 @@ cp "$(object one)" "$(dirname "$(object one)")/aaaaaaaaaaaaaaaaaaaaaaaaaa.cms"
 head -c 1000 /dev/urandom >drive/bbbbbbbbbbbbbbbbbbbbbbbbbb.cms
 new
 for who in bob $fresh; do
-	refuses 4 'nobody of the group' scg verify -dir $who
+	refuses 4 'nobody of the group' scg verify -dir "$who"
 	has .out '^object aaaaaaaaaaaaaaaaaaaaaaaaaa: a copy'
 	has .out '^object bbbbbbbbbbbbbbbbbbbbbbbbbb: '
-	json 'map(.name) == ["one", "two"]' scg list -dir $who -json
+	json 'map(.name) == ["one", "two"]' scg list -dir "$who" -json
 done
 ! scg verify -dir bob -json >report 2>/dev/null || fail "injected objects are no failure"
 jq -e '.injected == 2 and .failed == 0 and .files == 2 and (.findings | length) == 2' report >/dev/null || fail "the report is wrong"

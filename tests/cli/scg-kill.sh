@@ -42,7 +42,7 @@ for call in $steps; do
 	n=1
 	while :; do
 		head -c 70000 /dev/urandom >in/doc
-		if at $call $n scg upload -dir alice in/doc; then
+		if at "$call" $n scg upload -dir alice in/doc; then
 			cp in/doc before
 			break
 		fi
@@ -73,7 +73,7 @@ for call in $steps; do
 	n=1
 	while :; do
 		ok scg-gateway rotate -config gw/gateway.conf
-		if at $call $n scg rekey -dir bob; then break; fi
+		if at "$call" $n scg rekey -dir bob; then break; fi
 		kills=$((kills + 1))
 		if [ $((kills % 5)) -eq 0 ]; then
 			for f in f1 f2 f3 doc; do

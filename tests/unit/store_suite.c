@@ -269,14 +269,14 @@ START_TEST(a_list_has_every_object_once) {
 	struct seen s = {0};
 	char id[STORE_ID_LEN + 1];
 
-	for (char c = 'a'; c < 'k'; c++) {
-		suite_id(c, id);
+	for (int c = 'a'; c < 'k'; c++) {
+		suite_id((char)c, id);
 		suite_put(drive, id, "0123456789", (size_t)(c - 'a'));
 	}
 	ck_assert_int_eq(store_list(drive, see, &s, &e), 0);
 	ck_assert_uint_eq(s.n, 10);
 	ck_assert_uint_eq(s.bytes, 45);
-	for (char c = 'a'; c < 'k'; c++)
+	for (int c = 'a'; c < 'k'; c++)
 		ck_assert_ptr_nonnull(strchr(s.letters, c));
 }
 END_TEST
@@ -286,8 +286,8 @@ START_TEST(a_list_stops_when_told) {
 	struct seen s = { .stop_at = 2 };
 	char id[STORE_ID_LEN + 1];
 
-	for (char c = 'a'; c < 'f'; c++) {
-		suite_id(c, id);
+	for (int c = 'a'; c < 'f'; c++) {
+		suite_id((char)c, id);
 		suite_put(drive, id, "x", 1);
 	}
 	ck_assert_int_eq(store_list(drive, see, &s, &e), 77);
