@@ -3,9 +3,10 @@
 BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py
 EXTRA_DIST += $(BENCHES)
 BENCH_BUILT =
+EXTRA_PROGRAMS =
 
 if HAVE_CHECK
-EXTRA_PROGRAMS = tests/bench/envelope_bench
+EXTRA_PROGRAMS += tests/bench/envelope_bench
 BENCH_BUILT += tests/bench/envelope_bench
 tests_bench_envelope_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_envelope_bench_LDADD = tests/lib/libfixture.a $(ENVELOPE_LIBS)
@@ -15,12 +16,12 @@ BENCH_BUILT += tests/bench/ledger_bench
 tests_bench_ledger_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_ledger_bench_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $(LEDGER_LIBS)
 
-EXTRA_PROGRAMS += tests/bench/load tests/bench/serve
-BENCH_BUILT += tests/bench/load tests/bench/serve
-tests_bench_serve_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_bench_serve_LDADD = tests/lib/libfixture.a $(NET_LIBS)
-tests_bench_load_LDADD = $(DEPS_LIBS)
 endif
+
+EXTRA_PROGRAMS += tests/bench/load tests/bench/serve
+BENCH_BUILT += tests/bench/load tests/bench/serve ca/scg-ca src/gateway/scg-gateway src/client/scg
+tests_bench_serve_LDADD = $(NET_LIBS)
+tests_bench_load_LDADD = $(DEPS_LIBS)
 
 .PHONY: bench
 bench: $(BENCH_BUILT)

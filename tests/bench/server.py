@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway's server part beside nginx: CPU time of the server for a full mutual handshake (with one request) and for a request on a
-kept connection, in interleaved runs.
+"""scg-gateway beside nginx: CPU time of the server for a full mutual handshake (with one request) and for a request on a kept
+connection, in interleaved runs.
 
-The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache, no revocation list in either; nginx has one
-worker. CPU time is the kernel's (/proc/PID/schedstat). Figures are medians, the ratio is the median of the rounds' own: what else
-the machine does changes from round to round, hardly within one. BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000)
-change what is measured.
+The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache. The gateway looks at a revocation list, nginx has
+none, and one worker; "server" is the gateway's server part alone. "handshakes" and "requests" ask for GET /crl, the same bytes from
+each; "group" asks the gateway for GET /v1/group, the others for a constant. CPU time is the kernel's (/proc/PID/schedstat). Figures are
+medians, the ratio is the median of the rounds' own: what else the machine does changes from round to round, hardly within one.
+BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000) change what is measured.
 """
 import os
 import shutil
@@ -17,10 +18,16 @@ import tempfile
 import time
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 31))
-COUNT = {"handshakes": int(os.environ.get("BENCH_HANDSHAKES", 150)), "requests": int(os.environ.get("BENCH_REQUESTS", 5000))}
+HANDSHAKES = int(os.environ.get("BENCH_HANDSHAKES", 150))
+REQUESTS = int(os.environ.get("BENCH_REQUESTS", 5000))
+# how connections are used, how often, what is asked for
+WORK = {"handshakes": ("handshakes", HANDSHAKES, "/crl"), "requests": ("requests", REQUESTS, "/crl"), "group": ("requests", REQUESTS, "/v1/group")}
 BUILD = os.environ.get("top_builddir", ".")
 LOAD = os.path.join(BUILD, "tests/bench/load")
 SERVE = os.path.join(BUILD, "tests/bench/serve")
+CA = os.path.join(BUILD, "ca/scg-ca")
+GATEWAY = os.path.join(BUILD, "src/gateway/scg-gateway")
+MEMBER = os.path.join(BUILD, "src/client/scg")
 CONNECTIONS = "4"
 
 NGINX = """
@@ -32,7 +39,9 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl; ssl_certificate {d}/gateway.crt; ssl_certificate_key {d}/gateway.key; ssl_protocols TLSv1.3;
     ssl_client_certificate {d}/ca.crt; ssl_verify_client optional; ssl_session_tickets off; ssl_session_cache off;
-    location / {{ if ($ssl_client_verify != SUCCESS) {{ return 403; }} default_type text/plain; return 200 "hello\\n"; }}
+    if ($ssl_client_verify != SUCCESS) {{ return 403; }}
+    location = /crl {{ root {d}/www; default_type application/pkix-crl; }}
+    location / {{ default_type text/plain; return 200 "hello\\n"; }}
   }}
 }}
 """
@@ -52,14 +61,14 @@ def cpu_us(pid):
 
 
 class Server:
-    def __init__(self, name, process, pid, port, path):
-        self.name, self.process, self.pid, self.port, self.path = name, process, pid, port, path
-        self.cost = {"handshakes": [], "requests": []}
+    def __init__(self, name, process, pid, port):
+        self.name, self.process, self.pid, self.port = name, process, pid, port
+        self.cost = {what: [] for what in WORK}
 
     def measure(self, d, what):
-        n = COUNT[what]
+        mode, n, path = WORK[what]
         before = cpu_us(self.pid)
-        out = subprocess.run([LOAD, self.port, d + "/member.crt", d + "/member.key", what, str(n), CONNECTIONS, self.path],
+        out = subprocess.run([LOAD, self.port, d + "/member.crt", d + "/member.key", mode, str(n), CONNECTIONS, path],
                              stdout=subprocess.PIPE, check=True, text=True).stdout.split()
         if int(out[0]) != n:
             sys.exit("%s: %s of %d replies" % (self.name, out[0], n))
@@ -70,9 +79,39 @@ class Server:
             return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
 
 
-def start_ours(d):
-    process = subprocess.Popen([SERVE, "run", d], stdout=subprocess.PIPE, text=True)
-    return Server("scg", process, process.pid, process.stdout.readline().strip(), "/")
+def make_group(d):
+    """A CA, a gateway's folder and a member, by the programs themselves."""
+    def run(*argv):
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    run(CA, "init", "-dir", d + "/ca", "-group", "bench", "-noenc")
+    run(GATEWAY, "init", "-dir", d + "/gw", "-cacert", d + "/ca/ca.crt", "-host", "localhost,127.0.0.1", "-listen", "127.0.0.1:0")
+    run(CA, "sign", "-dir", d + "/ca", "-in", d + "/gw/gateway.csr", "-out", d + "/gw/gateway.crt", "-name", "gw", "-role", "gateway",
+        "-san", "DNS:localhost,IP:127.0.0.1")
+    run(MEMBER, "req", "-dir", d + "/alice", "-name", "alice", "-out", d + "/alice.csr", "-noenc")
+    run(CA, "sign", "-dir", d + "/ca", "-in", d + "/alice.csr", "-out", d + "/member.crt", "-name", "alice")
+    run(CA, "crl", "-dir", d + "/ca", "-out", d + "/gw/crl.pem")
+    for source, target in (("/gw/gateway.crt", "/gateway.crt"), ("/gw/gateway.key", "/gateway.key"), ("/ca/ca.crt", "/ca.crt"),
+                           ("/alice/key.pem", "/member.key")):
+        shutil.copy(d + source, d + target)
+    os.mkdir(d + "/www")
+    run("openssl", "crl", "-in", d + "/gw/crl.pem", "-outform", "DER", "-out", d + "/www/crl")
+
+
+def start_gateway(d):
+    with open(d + "/gw.log", "w") as log:
+        process = subprocess.Popen([GATEWAY, "run", "-config", d + "/gw/gateway.conf", "-ready", d + "/ready"], stderr=log)
+    while not os.path.exists(d + "/ready"):
+        if process.poll() is not None:
+            sys.exit("scg-gateway did not serve")
+        time.sleep(0.1)
+    with open(d + "/ready") as f:
+        return Server("scg", process, process.pid, f.read().strip().rsplit(":", 1)[1])
+
+
+def start_serve(d):
+    process = subprocess.Popen([SERVE, d], stdout=subprocess.PIPE, text=True)
+    return Server("server", process, process.pid, process.stdout.readline().strip())
 
 
 def start_nginx(d):
@@ -85,15 +124,15 @@ def start_nginx(d):
         process = subprocess.Popen([nginx, "-c", d + "/nginx.conf", "-e", d + "/error.log"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         if process.poll() is None and children(process.pid):
-            return Server("nginx", process, children(process.pid)[0], str(port), "/")
+            return Server("nginx", process, children(process.pid)[0], str(port))
     return None
 
 
 def report(servers):
-    for what in ("handshakes", "requests"):
+    for what in WORK:
         for s in servers:
             ratio = statistics.median(a / b for a, b in zip(servers[0].cost[what], s.cost[what]))
-            print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   ours costs %.2f of it" %
+            print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   scg costs %.2f of it" %
                   (what, s.name, statistics.median(s.cost[what]), min(s.cost[what]), max(s.cost[what]), ratio))
     for s in servers:
         print("peak       %-6s %8d KiB" % (s.name, s.peak_kib()))
@@ -103,17 +142,17 @@ def main():
     d = tempfile.mkdtemp(prefix="scg-bench-")
     servers = []
     try:
-        subprocess.run([SERVE, "init", d], check=True)
-        servers = [s for s in (start_ours(d), start_nginx(d)) if s is not None]
+        make_group(d)
+        servers = [s for s in (start_gateway(d), start_serve(d), start_nginx(d)) if s is not None]
         for s in servers:
             s.measure(d, "requests")  # warm
             s.cost["requests"].clear()
         for _ in range(ROUNDS):
-            for what in ("handshakes", "requests"):
+            for what in WORK:
                 for s in servers:
                     s.measure(d, what)
         report(servers)
-        if len(servers) == 1:
+        if len(servers) == 2:
             print("nginx is not installed: nothing to compare with")
     finally:
         for s in servers:
