@@ -249,7 +249,7 @@ static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err 
 		return r;
 	p->o = due(t, i);
 	if (t->in->ahead_len == 0)
-		return err_set(e, ERR_DAMAGED, "cut off: missing");
+		return err_set(e, ERR_DAMAGED, "missing: the file is cut off");
 	if ((r = object_expect(t->in->ahead, t->in->ahead_len, &t->s->from->file, &p->o, e)) != 0)
 		return r;
 	if (p->o.len > SEGMENT_LEN || (p->o.len == 0 && i > 0))
