@@ -293,6 +293,13 @@ static int clean_up(struct session *s, struct rekey_report *report, struct err *
 	return r;
 }
 
+/* Small files wait for disk and gateway more than for a core. */
+static unsigned how_many(void) {
+	unsigned cores = work_cores();
+
+	return cores > WORKERS_DEFAULT ? cores : WORKERS_DEFAULT;
+}
+
 int rekey(struct session *s, bool rewrap, struct rekey_report *report, struct err *e) {
 	OWN(run_wipe) struct rekey_run run = { .session = s, .rewrap = rewrap, .report = report };
 	struct err cleaning = ERR_INIT;
@@ -303,7 +310,7 @@ int rekey(struct session *s, bool rewrap, struct rekey_report *report, struct er
 	if ((r = session_store(s, e)) != 0 || (r = collect_all(&run, e)) != 0)
 		return r;
 	struct worker_job job = {
-	    .verb = "rekey", .bytes = 2 * run.bytes_ahead, .workers = work_cores(), .n = run.n, .arg = &run, .name = name_of, .f = rekey_one,
+	    .verb = "rekey", .bytes = 2 * run.bytes_ahead, .workers = how_many(), .n = run.n, .arg = &run, .name = name_of, .f = rekey_one,
 	};
 	r = worker_run(s, &job, &report->failed, e);
 	if (r == ERR_REFUSED || r == ERR_UNREACHABLE)

@@ -39,17 +39,25 @@ static int make_entry(struct worker *w, struct step *st, struct buf *body, struc
 	return r;
 }
 
-static int look(struct worker *w, struct step *st, bool *landed, uint64_t *size, struct err *e) {
+static int ask_mirror(struct worker *w, struct step *st, bool *landed, uint64_t *size, struct err *e) {
 	struct session *s = w->session;
-	int r = session_sync(s, e);
+	int r;
 
-	if (r != 0)
-		return r;
 	session_lock(s);
 	r = st->landed(st->arg, session_ledger(s), landed, e);
 	*size = ledger_size(session_ledger(s));
 	session_unlock(s);
 	return r;
+}
+
+/* Where several workers post, one synchronisation brings the events of all that waited for it. */
+static int look(struct worker *w, struct step *st, bool *landed, uint64_t *size, struct err *e) {
+	int r = ask_mirror(w, st, landed, size, e);
+
+	if (r != 0 || *landed)
+		return r;
+	r = session_sync(w->session, e);
+	return r != 0 ? r : ask_mirror(w, st, landed, size, e);
 }
 
 /* How often what went wrong; size is the ledger's at the last conflict. */
