@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a member's mirror does with an honest gateway, also in several processes at once. */
 #include <check.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -234,6 +237,74 @@ START_TEST(a_head_that_was_overtaken_is_no_rollback) {
 	mirror_close(other_process);
 } END_TEST
 
+/* --- what a machine does to processes --- */
+
+static int killed_in_between(void *arg, uint64_t from, struct buf *der, struct err *err) {
+	if (from > 5)
+		(void)raise(SIGKILL);
+	return lab.g.transport.entries(arg, from, der, err);
+}
+
+static void child_that_is_killed(void) {
+	struct memgate mine; /* a handle of the database belongs to one process */
+	struct mirror_transport t;
+	struct mirror *m;
+
+	memgate_init(&mine, &lab.f, tmp_path("gateway.db"));
+	mine.batch_bytes = 1;
+	t = mine.transport;
+	t.entries = killed_in_between;
+	m = open_mirror("bob.db", NULL);
+	_exit(mirror_sync(m, &t, NULL, mine.now_s, &lab.e) == 0 ? 0 : 1);
+}
+
+START_TEST(a_sync_that_was_killed_is_done_again) {
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+	int status;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		change_ok(lab.alice, &lab.f.alice, EVENT_PUT, NULL, names[i]);
+	pid_t pid = fork();
+	if (pid == 0)
+		child_that_is_killed();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(ledger_reload(mirror_ledger(lab.bob), &lab.e), 0);
+	ck_assert_uint_eq(ledger_size(mirror_ledger(lab.bob)), 0);
+	sync_ok(lab.bob);
+	ck_assert_msg(mirror_audit(lab.bob, NULL, &lab.e) == 0, "%s", lab.e.text);
+} END_TEST
+
+START_TEST(a_full_disk_leaves_the_mirror_as_it_was) {
+	struct rlimit limit, old;
+	int failed = 0;
+	char name[16];
+
+	sync_ok(lab.bob);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof name, "file %d", i);
+		change_ok(lab.alice, &lab.f.alice, EVENT_PUT, NULL, name);
+	}
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	for (rlim_t kib = 100; kib < 240; kib += 20) { /* where it stops differs */
+		limit = (struct rlimit){kib * 1024, old.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		int rc = mirror_sync(lab.bob, &lab.g.transport, NULL, lab.g.now_s, &lab.e);
+		ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+		if (rc == 0)
+			break;
+		ck_assert_msg(rc == ERR_FAIL, "%s", lab.e.text);
+		failed++;
+		ck_assert_uint_eq(ledger_size(mirror_ledger(lab.bob)), 2);
+		ck_assert_uint_eq(evidence_count(lab.bob), 0);
+	}
+	ck_assert_int_gt(failed, 0);
+	sync_ok(lab.bob);
+	roots_are_equal(mirror_ledger(lab.bob), lab.g.ledger);
+	ck_assert_msg(mirror_audit(lab.bob, NULL, &lab.e) == 0, "%s", lab.e.text);
+} END_TEST
+
 /* --- anything goes: the gateway, two mirrors and a naive model agree --- */
 
 #define PATHS 10
@@ -353,6 +424,8 @@ int main(void) {
 	tcase_add_test(t, a_base_only_rises);
 	tcase_add_test(t, commands_at_once_raise_no_false_alarm);
 	tcase_add_test(t, a_head_that_was_overtaken_is_no_rollback);
+	tcase_add_test(t, a_sync_that_was_killed_is_done_again);
+	tcase_add_test(t, a_full_disk_leaves_the_mirror_as_it_was);
 	tcase_add_loop_test(t, gateway_and_mirrors_agree_whatever_happens, 0, 4);
 	return suite_run("mirror", t);
 }
