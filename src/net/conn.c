@@ -12,9 +12,7 @@
 
 #include "net/tls.h"
 
-#define LONG_BYTES (1u << 20)       /* above it a body or reply gets the long limit */
 #define IDLE_READS_MAX 64           /* a record of 16 KiB comes in 12 segments; who needs more sends key updates */
-#define WRITE_BURST 16              /* records in a row, then it is the others' turn */
 #define LINGER_MAX (1u << 20)       /* bytes of a refused body that are read away so that the refusal arrives */
 #define SPARE_MAX 64
 #define SPARE_BUF_MAX ((size_t)2 * SCRATCH)
@@ -38,8 +36,7 @@ static struct work *work_of(struct conn *c) {
 	return c->work;
 }
 
-/* Ready for the next request; what came behind this one stays. */
-static void work_reset(struct work *w) {
+void conn_work_reset(struct work *w) {
 	http_request_wipe(&w->request);
 	http_reply_wipe(&w->reply);
 	buf_clear(&w->out);
@@ -48,13 +45,13 @@ static void work_reset(struct work *w) {
 	w->out_at = w->body_at = 0;
 }
 
-static void work_drop(struct conn *c) {
+void conn_work_drop(struct conn *c) {
 	struct work *w = c->work;
 
 	c->work = NULL;
 	if (w == NULL)
 		return;
-	work_reset(w);
+	conn_work_reset(w);
 	buf_clear(&w->in);
 	if (c->s->n_spare >= SPARE_MAX || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
 		buf_wipe(&w->in);
@@ -67,7 +64,7 @@ static void work_drop(struct conn *c) {
 	c->s->n_spare++;
 }
 
-static void arm(struct conn *c, uint32_t events) {
+void conn_arm(struct conn *c, uint32_t events) {
 	struct epoll_event ev = { .events = events, .data.ptr = &c->source };
 
 	if (c->events == events)
@@ -77,8 +74,7 @@ static void arm(struct conn *c, uint32_t events) {
 		(void)shutdown(c->fd, SHUT_RDWR); /* the kernel has no memory: its limit will end it */
 }
 
-/* Bytes may wait inside the SSL, where epoll does not see them. */
-static void again(struct conn *c) {
+void conn_again(struct conn *c) {
 	if (c->waits_again)
 		return;
 	c->waits_again = true;
@@ -100,7 +96,7 @@ static void end_tls(struct conn *c) {
 void conn_close(struct conn *c) {
 	if (c->phase == PHASE_DEAD)
 		return;
-	work_drop(c);
+	conn_work_drop(c);
 	end_tls(c);
 	(void)close(c->fd);
 	*c->address_prev = c->address_next;
@@ -111,10 +107,8 @@ void conn_close(struct conn *c) {
 	phase_enter(c, PHASE_DEAD);
 }
 
-/* Closing a socket with unread bytes resets the connection, and the reset overtakes the reply: so the last word is said, then the
- * client's are read away for a while. */
-static void linger(struct conn *c) {
-	work_drop(c);
+void conn_linger(struct conn *c) {
+	conn_work_drop(c);
 	if (c->ssl != NULL && SSL_is_init_finished(c->ssl)) {
 		ERR_clear_error();
 		(void)SSL_shutdown(c->ssl);
@@ -125,7 +119,7 @@ static void linger(struct conn *c) {
 		return;
 	}
 	phase_enter(c, PHASE_LINGER);
-	arm(c, EPOLLIN);
+	conn_arm(c, EPOLLIN);
 }
 
 static void drain(struct conn *c) {
@@ -139,14 +133,13 @@ static void drain(struct conn *c) {
 		conn_close(c);
 }
 
-/* True: it goes on when the socket is ready. */
-static bool waits(struct conn *c, int rc) {
+bool conn_waits(struct conn *c, int rc) {
 	switch (SSL_get_error(c->ssl, rc)) {
 	case SSL_ERROR_WANT_READ:
-		arm(c, EPOLLIN);
+		conn_arm(c, EPOLLIN);
 		return true;
 	case SSL_ERROR_WANT_WRITE:
-		arm(c, EPOLLOUT);
+		conn_arm(c, EPOLLOUT);
 		return true;
 	default:
 		return false;
@@ -252,10 +245,10 @@ static size_t read_some(struct conn *c, size_t len) {
 	rc = SSL_read_ex(c->ssl, c->s->scratch, len, &got);
 	if (rc == 1) {
 		c->idle_reads = 0;
-		arm(c, EPOLLIN);
+		conn_arm(c, EPOLLIN);
 		return got;
 	}
-	if (!waits(c, rc)) {
+	if (!conn_waits(c, rc)) {
 		if (SSL_get_error(c->ssl, rc) == SSL_ERROR_ZERO_RETURN)
 			(void)SSL_shutdown(c->ssl);
 		conn_close(c);
@@ -302,7 +295,7 @@ static void read_request(struct conn *c) {
 		read_body(c);
 	/* A record that is not whole yet keeps has_pending true: only who got bytes looks for more. */
 	if (reads(c) && c->idle_reads == 0 && SSL_has_pending(c->ssl))
-		again(c);
+		conn_again(c);
 }
 
 /* A client under Nagle's rule holds its request back until the end of its handshake was acknowledged, and without tickets there is nothing
@@ -326,17 +319,17 @@ static void shake(struct conn *c) {
 	ERR_clear_error();
 	rc = SSL_do_handshake(c->ssl);
 	if (rc != 1) {
-		if (waits(c, rc))
+		if (conn_waits(c, rc))
 			return;
 		c->s->stats.handshakes_failed++;
-		linger(c); /* the alert has to arrive too */
+		conn_linger(c); /* the alert has to arrive too */
 		return;
 	}
 	c->s->stats.handshakes++;
 	c->peer.cert = tls_peer_cert(c->ssl);
 	c->peer.verdict = tls_peer_verdict(c->ssl);
 	phase_enter(c, PHASE_HEAD);
-	arm(c, EPOLLIN);
+	conn_arm(c, EPOLLIN);
 	if (SSL_has_pending(c->ssl))
 		read_request(c);
 	else
@@ -350,112 +343,6 @@ void conn_slim(struct conn *c) {
 	c->slim = true;
 }
 
-static void reply_is_out(struct conn *c) {
-	struct work *w = c->work;
-
-	if (w->reply.close || c->s->closing) {
-		linger(c);
-		return;
-	}
-	work_reset(w);
-	c->slim = false;
-	phase_enter(c, PHASE_IDLE);
-	arm(c, EPOLLIN);
-	if (w->in.len > 0) {
-		again(c);
-		return;
-	}
-	work_drop(c);
-	if (SSL_has_pending(c->ssl))
-		again(c);
-}
-
-/* What is to be written next; the same until it was written. */
-static size_t next_piece(const struct work *w, const uint8_t **data) {
-	size_t len, left;
-	const uint8_t *body = http_reply_body(&w->reply, &len);
-
-	if (w->out_at < w->out.len) {
-		*data = w->out.data + w->out_at;
-		return w->out.len - w->out_at;
-	}
-	left = w->request.method == HTTP_HEAD ? 0 : len - w->body_at;
-	*data = left > 0 ? body + w->body_at : NULL;
-	return left < SCRATCH ? left : SCRATCH;
-}
-
-static void write_reply(struct conn *c) {
-	struct work *w = c->work;
-	const uint8_t *data;
-	size_t len, done;
-	int rc;
-
-	for (int i = 0; i < WRITE_BURST; i++) {
-		if ((len = next_piece(w, &data)) == 0) {
-			reply_is_out(c);
-			return;
-		}
-		ERR_clear_error();
-		if ((rc = SSL_write_ex(c->ssl, data, len, &done)) != 1) {
-			if (!waits(c, rc))
-				conn_close(c);
-			return;
-		}
-		if (w->out_at < w->out.len)
-			w->out_at += done;
-		else
-			w->body_at += done;
-	}
-	arm(c, EPOLLOUT);
-}
-
-static void start_reply(struct conn *c) {
-	struct work *w = c->work;
-	size_t len, n;
-	const uint8_t *body;
-
-	if (!w->request.keep_alive || c->s->closing || http_closes(w->reply.status))
-		w->reply.close = true;
-	http_reply_head(&w->reply, &w->out);
-	body = http_reply_body(&w->reply, &len);
-	/* The beginning of the body goes into the same record, and so most replies into one write. */
-	n = SCRATCH - w->out.len < len ? SCRATCH - w->out.len : len;
-	if (n > 0 && w->request.method != HTTP_HEAD) {
-		buf_add(&w->out, body, n);
-		w->body_at = n;
-	}
-	phase_enter(c, len > LONG_BYTES ? PHASE_WRITE_LONG : PHASE_WRITE);
-	write_reply(c);
-}
-
-static void release(struct conn *c, bool failed) {
-	const struct server_ops *ops = &c->s->ops;
-	struct work *w = c->work;
-
-	if (w->handled && failed)
-		http_problem(&w->reply, 503, "not-stored", "the gateway could not store the outcome; nothing was done");
-	if (w->handled && ops->still_good != NULL && !ops->still_good(ops->arg, &c->peer, &w->request, &w->reply))
-		w->reply.close = true;
-	start_reply(c);
-}
-
-static bool any_handled(const struct server *s) {
-	for (int i = 0; i < 2; i++)
-		for (const struct conn *c = s->phases[PHASE_HELD][i].first; c != NULL; c = c->next)
-			if (c->work->handled)
-				return true;
-	return false;
-}
-
-void conn_flush(struct server *s) {
-	bool failed = any_handled(s) && s->ops.commit != NULL && s->ops.commit(s->ops.arg) != 0;
-	struct conn *c;
-
-	for (int i = 0; i < 2; i++)
-		while ((c = s->phases[PHASE_HELD][i].first) != NULL)
-			release(c, failed);
-}
-
 void conn_event(struct conn *c) {
 	switch (c->phase) {
 	case PHASE_HANDSHAKE:
@@ -463,7 +350,7 @@ void conn_event(struct conn *c) {
 		return;
 	case PHASE_WRITE:
 	case PHASE_WRITE_LONG:
-		write_reply(c);
+		conn_write(c);
 		return;
 	case PHASE_LINGER:
 		drain(c);
@@ -483,7 +370,7 @@ void conn_late(struct conn *c) {
 	if (has_begun(c))
 		refuse(c, 408, "RFC 9110 15.5.9: the request took too long");
 	else if (c->phase == PHASE_IDLE || c->phase == PHASE_HEAD)
-		linger(c);
+		conn_linger(c);
 	else
 		conn_close(c);
 }
@@ -497,7 +384,7 @@ void conn_dismiss(struct conn *c, struct http_reply *reply) {
 		*reply = (struct http_reply){0};
 		hold(c);
 	} else if (c->phase == PHASE_IDLE) {
-		linger(c);
+		conn_linger(c);
 	} else if (c->phase == PHASE_WRITE || c->phase == PHASE_WRITE_LONG) {
 		conn_close(c);
 	}

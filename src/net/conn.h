@@ -76,6 +76,7 @@ struct watch {
 
 #define ADDRESS_BUCKETS 1024 /* 2^10, see the shift in phase.c */
 #define SCRATCH 16384 /* one TLS record */
+#define LONG_BYTES (1u << 20) /* above it a body or reply gets the long limit */
 
 struct server {
 	struct source on_listener, on_wake;
@@ -115,10 +116,28 @@ void conn_close(struct conn *c);
 void conn_dismiss(struct conn *c, struct http_reply *reply);
 /* At the end of the server: finishes what has been asked, closes the others. */
 void conn_stop(struct server *s);
-/* Commits what the round's handlers did, then lets the replies go. */
-void conn_flush(struct server *s);
 /* Frees those that died in this round. */
 void conn_bury(struct server *s);
+
+/* What epoll waits for from here on. */
+void conn_arm(struct conn *c, uint32_t events);
+/* After an SSL call that gave rc: true where it goes on when the socket is ready. */
+bool conn_waits(struct conn *c, int rc);
+/* Comes back in the next round: bytes may wait inside the SSL, where epoll does not see them. */
+void conn_again(struct conn *c);
+/* Says goodbye, then reads the client's bytes away for a while: closing a socket with unread bytes resets the connection, and the reset
+ * overtakes the reply. */
+void conn_linger(struct conn *c);
+/* Ready for the next request; what came behind this one stays. */
+void conn_work_reset(struct work *w);
+void conn_work_drop(struct conn *c);
+
+/* reply.c */
+
+/* Commits what the round's handlers did, then lets the replies go. */
+void conn_flush(struct server *s);
+/* Writes on. */
+void conn_write(struct conn *c);
 
 /* phase.c */
 
