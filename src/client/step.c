@@ -84,20 +84,22 @@ int step_run(struct worker *w, struct step *st, struct err *e) {
 	for (;;) {
 		OWN(buf_wipe) struct buf body = {0};
 		struct err posting = ERR_INIT;
-		bool landed = false;
+		bool landed = false, doubt = st->uncertain;
 		uint64_t size = 0;
 		int r = make_entry(w, st, &body, e), posted;
 
 		if (r != 0 && r != ERR_CONFLICT)
 			return r;
+		/* Even a refusal proves nothing yet: who is revoked between the commit and the answer hears only of the second. */
+		st->uncertain = doubt || r == 0;
 		posted = r != 0 ? r : gateway_post(w->fetch, &body, &posting);
-		if (r == 0 && (posted == 0 || posted == ERR_UNREACHABLE))
-			st->uncertain = true;
 		r = look(w, st, &landed, &size, e);
 		if (r != 0)
 			return r;
 		if (landed)
 			return STEP_POSTED;
+		if (posted != 0 && posted != ERR_UNREACHABLE)
+			st->uncertain = doubt;
 		if (posted == 0)
 			return err_set(e, ERR_DAMAGED, "the gateway took the event, but its ledger lacks it");
 		if (!may_go_on(&t, posted, size)) {

@@ -181,6 +181,10 @@ static int post(const struct fetch *f, const struct fetch_request *q, struct fet
 		return 0;
 	}
 	append(f, q, r);
+	if (gate.refuse_then != NULL) {
+		gate.refuse = gate.refuse_then;
+		problem(r, 403, gate.refuse);
+	}
 	return take(&gate.lose_replies) ? err_set(e, ERR_UNREACHABLE, "the answer was lost") : 0;
 }
 

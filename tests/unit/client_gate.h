@@ -19,6 +19,7 @@ struct client_gate {
 	X509 *server;                /* the certificate that handshakes show; the fixture's gateway at first */
 	bool unreachable;
 	const char *refuse;          /* every request: 403 with this problem type */
+	const char *refuse_then;     /* the next post is taken, but this is the answer, and everything after it is refused: revoked in between */
 	unsigned lose_replies;       /* so many posts are taken, but the answer is lost */
 	unsigned lose_requests;      /* so many posts are lost on the way */
 	unsigned swallow;            /* so many posts are answered with 201 and forgotten */

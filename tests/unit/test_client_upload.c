@@ -311,6 +311,18 @@ START_TEST(a_refused_event_leaves_no_object) {
 }
 END_TEST
 
+START_TEST(an_object_whose_event_was_taken_outlives_its_authors_revocation) {
+	struct err e = ERR_INIT;
+
+	put("alice", "one");
+	gate_file("doc", "two");
+	gate.refuse_then = "revoked";
+	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_REFUSED);
+	gate.refuse = gate.refuse_then = NULL;
+	reads("bob", "doc", "two");
+}
+END_TEST
+
 START_TEST(what_changes_under_the_reader_is_not_posted) {
 	/* A file of /proc has size 0 and other bytes: what was read is not what stat said. */
 	OWN(session_wipe) struct session s = {0};
@@ -411,6 +423,7 @@ int main(void) {
 	tcase_add_test(t, a_name_that_became_free_is_a_new_file);
 	tcase_add_test(t, a_name_that_collides_is_refused_and_leaves_nothing);
 	tcase_add_test(t, a_refused_event_leaves_no_object);
+	tcase_add_test(t, an_object_whose_event_was_taken_outlives_its_authors_revocation);
 	tcase_add_test(t, what_changes_under_the_reader_is_not_posted);
 	tcase_add_test(t, an_object_that_gc_may_soon_destroy_is_not_posted);
 	tcase_add_test(t, a_lost_answer_of_a_rename_or_removal_is_no_error);
