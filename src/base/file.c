@@ -139,6 +139,10 @@ int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err 
 		(void)err_set(e, ERR_FAIL, "is a folder, not a file");
 		return text_about(path, ERR_FAIL, e);
 	}
+	if (file_is_special(path)) {
+		(void)err_set(e, ERR_FAIL, "is a device or a pipe, not a file");
+		return text_about(path, ERR_FAIL, e);
+	}
 	o->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
 	if (o->fd >= 0)
 		return 0;
@@ -231,8 +235,20 @@ static int save(const char *path, const void *data, size_t len, mode_t mode, boo
 	return r;
 }
 
+static int write_through(const char *path, const void *data, size_t len, struct err *e) {
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return path_error(path, "cannot open", e);
+	r = file_write_all(fd, data, len, path, e);
+	if (close(fd) != 0 && r == 0)
+		r = path_error(path, "cannot close", e);
+	return r;
+}
+
 int file_save(const char *path, const void *data, size_t len, mode_t mode, struct err *e) {
-	return save(path, data, len, mode, true, e);
+	return file_is_special(path) ? write_through(path, data, len, e) : save(path, data, len, mode, true, e);
 }
 
 int file_save_new(const char *path, const void *data, size_t len, mode_t mode, struct err *e) {
@@ -259,6 +275,19 @@ int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) {
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return path_error(path, "cannot create folder", e);
 	return 0;
+}
+
+/* /dev/stdout and its like are links to what is open, and that may be a file. */
+static bool is_link_to_descriptor(const char *path) {
+	struct stat st;
+
+	return (strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+bool file_is_special(const char *path) {
+	struct stat st;
+
+	return (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || is_link_to_descriptor(path);
 }
 
 bool file_exists(const char *path) {

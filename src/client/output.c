@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,13 +12,6 @@
 #include "base/text.h"
 
 #define SPOOL_CHUNK ((size_t)256 * 1024)
-
-/* A rename over a device or a pipe would put a file where others expect something else. */
-static bool is_special(const char *path) {
-	struct stat st;
-
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-}
 
 static int open_stream(struct output *o, const char *path, struct err *e) {
 	o->stream = true;
@@ -37,7 +29,7 @@ static int open_stream(struct output *o, const char *path, struct err *e) {
 int output_open(struct output *o, const char *path, mode_t mode, struct err *e) {
 	int r;
 
-	if (strcmp(path, "-") == 0 || is_special(path))
+	if (strcmp(path, "-") == 0 || file_is_special(path))
 		return open_stream(o, path, e);
 	if ((r = file_out_open(&o->file, path, mode, e)) != 0)
 		return r;

@@ -106,6 +106,32 @@ START_TEST(a_folder_cannot_be_an_output) {
 	ck_assert_int_lt(file_out_open(&o, dir, 0600, NULL), 0);
 } END_TEST
 
+START_TEST(a_pipe_is_written_and_never_replaced) {
+	OWN(file_out_wipe) struct file_out o = { .fd = -1 };
+	OWN(own_fd) int reader = -1;
+	struct stat st;
+	char got[8];
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert((reader = open(path, O_RDONLY | O_NONBLOCK)) >= 0);
+	ck_assert_int_eq(file_save(path, "text", 4, 0600, NULL), 0);
+	ck_assert_int_eq(read(reader, got, sizeof got), 4);
+	ck_assert(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+	ck_assert_int_eq(file_out_open(&o, path, 0600, &e), ERR_FAIL);
+	ck_assert_ptr_nonnull(strstr(e.text, "device or a pipe"));
+	ck_assert_int_eq(entries(), 1);
+} END_TEST
+
+START_TEST(devices_and_links_to_descriptors_are_special) {
+	ck_assert(file_is_special("/dev/null"));
+	ck_assert(file_is_special("/dev/stdout"));
+	ck_assert(!file_is_special(dir));
+	ck_assert(!file_is_special(path));
+	ck_assert_int_eq(file_save(path, "text", 4, 0600, NULL), 0);
+	ck_assert(!file_is_special(path));
+} END_TEST
+
 START_TEST(the_cap_is_exact) {
 	OWN(buf_wipe) struct buf b = {0};
 
@@ -186,6 +212,8 @@ int main(void) {
 	tcase_add_test(t, an_output_that_is_not_kept_leaves_nothing);
 	tcase_add_test(t, a_full_disk_is_an_error_and_keeps_the_old);
 	tcase_add_test(t, a_folder_cannot_be_an_output);
+	tcase_add_test(t, a_pipe_is_written_and_never_replaced);
+	tcase_add_test(t, devices_and_links_to_descriptors_are_special);
 	tcase_add_test(t, the_cap_is_exact);
 	tcase_add_test(t, what_is_missing_or_no_file_is_refused);
 	tcase_add_test(t, a_key_that_others_may_read_is_refused);
