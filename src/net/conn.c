@@ -160,13 +160,21 @@ static void refuse(struct conn *c, int status, const char *why) {
 	hold(c);
 }
 
+/* A handler may close connections, its own too: then the answer of conn_dismiss stands, and not one mixed with the handler's. */
 static void handle(struct conn *c) {
+	struct http_reply reply = {0};
 	struct work *w = c->work;
 
 	c->known = true;
-	w->handled = true;
+	c->s->owes_commit = true;
 	c->s->stats.requests++;
-	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &w->reply);
+	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &reply);
+	if (c->phase == PHASE_HELD) {
+		http_reply_wipe(&reply);
+		return;
+	}
+	w->reply = reply;
+	w->handled = true;
 	hold(c);
 }
 

@@ -37,7 +37,7 @@ struct work {
 	struct http_scan scan;
 	struct http_request request;
 	struct http_reply reply;
-	bool handled;               /* by ops.handle: commit and still_good count */
+	bool handled;               /* by ops.handle: commit's outcome and still_good count */
 	struct buf out;             /* head of the reply and the beginning of its body */
 	size_t out_at, body_at;     /* what was written of out; where the rest of the body goes on */
 };
@@ -83,6 +83,7 @@ struct server {
 	int epoll, listener, wake;
 	atomic_bool stopping;
 	bool paused, closing;
+	bool owes_commit;                   /* a request was handled in this round */
 	int64_t now_ms, paused_until_ms, tick_at_ms, stop_at_ms;
 	int64_t slim_at_ms;                 /* when idle connections are looked at, 0: there is none */
 	SSL_CTX *ctx;

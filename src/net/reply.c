@@ -96,18 +96,11 @@ static void release(struct conn *c, bool failed) {
 	start_reply(c);
 }
 
-static bool any_handled(const struct server *s) {
-	for (int i = 0; i < 2; i++)
-		for (const struct conn *c = s->phases[PHASE_HELD][i].first; c != NULL; c = c->next)
-			if (c->work->handled)
-				return true;
-	return false;
-}
-
 void conn_flush(struct server *s) {
-	bool failed = any_handled(s) && s->ops.commit != NULL && s->ops.commit(s->ops.arg) != 0;
+	bool failed = s->owes_commit && s->ops.commit != NULL && s->ops.commit(s->ops.arg) != 0;
 	struct conn *c;
 
+	s->owes_commit = false;
 	for (int i = 0; i < 2; i++)
 		while ((c = s->phases[PHASE_HELD][i].first) != NULL)
 			release(c, failed);

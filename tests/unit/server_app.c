@@ -43,6 +43,8 @@ void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct
 		reply->close = true;
 		return;
 	}
+	if (strcmp(r->path, "/swap") == 0) /* and fills its reply after, as PUT /crl does */
+		server_close_if(web.server, is_named, a);
 	reply->status = 200;
 	reply->type = "text/plain";
 	if (strcmp(r->path, "/bad") == 0) {
@@ -59,8 +61,6 @@ void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct
 	}
 	if (strcmp(r->path, "/stop") == 0)
 		server_stop(web.server);
-	if (strcmp(r->path, "/swap") == 0)
-		server_close_if(web.server, is_named, a);
 }
 
 static int commit(void *arg) {

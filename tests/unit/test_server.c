@@ -249,12 +249,16 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 } END_TEST
 
 START_TEST(who_closes_itself_gets_its_own_refusal) {
+	OWN(buf_wipe) struct buf reply = {0};
 	struct caller c;
 
 	app_start(NULL);
 	caller_open(&c, web.port, &group.bob);
 	atomic_store(&app.named, group.bob.cert);
-	ck_assert_int_eq(caller_ask(&c, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n"), 403);
+	caller_say(&c, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	ck_assert_int_eq(caller_reply(&c, false, &reply), 403);
+	ck_assert_ptr_nonnull(strstr(buf_str(&reply), "since your request began"));
+	ck_assert_ptr_null(strstr(buf_str(&reply), "/swap"));
 	ck_assert(caller_is_dropped(&c));
 	caller_close(&c);
 	(void)web_stop(&web);
