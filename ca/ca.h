@@ -41,7 +41,7 @@ int ca_create(const struct ca_plan *p, struct err *e) MUST_CHECK;
 /* Opens for reading and writing, without the key; ca is to be wiped in every case. ERR_NOTFOUND: no CA there; ERR_DAMAGED: its files do not belong
  * together. */
 int ca_open(struct ca *ca, const char *dir, struct err *e) MUST_CHECK;
-/* ERR_USAGE if an output file of this name would replace the CA's key, certificate or list. */
+/* ERR_USAGE if an output file of this name would replace the CA's key, certificate, list or database. */
 int ca_check_out(const struct ca *ca, const char *path, struct err *e) MUST_CHECK;
 /* Loads the key; asks for the passphrase where it is encrypted (passin as in pass_read). */
 int ca_unlock(struct ca *ca, const char *passin, struct err *e) MUST_CHECK;

@@ -150,7 +150,7 @@ ok scg-ca -help
 has .out '^  revoke'
 
 say "an output that would replace the CA's own files, or cannot be written"
-for file in ca.key ca.crt crl.pem; do
+for file in ca.key ca.crt crl.pem ca.db; do
 	refuses 2 "the CA's own $file" scg-ca sign -dir ca -in good.csr -out ca/$file -name alice
 	refuses 2 "the CA's own $file" scg-ca crl -dir ca -out ca/../ca/$file
 done
