@@ -2,6 +2,7 @@
 #include "ca/issue.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -98,7 +99,11 @@ static int write_cert(struct file_out *out, const X509 *cert, struct err *e) {
 	OWN(buf_wipe) struct buf pem = {0};
 	int rc = cert_pem(cert, &pem, e);
 
-	return rc < 0 ? rc : file_write_all(out->fd, pem.data, pem.len, out->path, e);
+	if (rc < 0)
+		return rc;
+	if (fchmod(out->fd, 0644) != 0) /* the umask is 077: what is secret is the rule, certificates are not */
+		return err_sys(e, ERR_FAIL, "%s: cannot set its mode", out->path);
+	return file_write_all(out->fd, pem.data, pem.len, out->path, e);
 }
 
 static int issue_to(struct ca *ca, const struct issue_plan *p, EVP_PKEY *pub, struct file_out *out, struct issue_result *result, struct err *e) {

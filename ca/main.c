@@ -137,23 +137,34 @@ static const struct opt revoke_opts[] = {
 	{0},
 };
 
+/* Whoever was told that the list did not arrive (status 5) asks again in the same words: then it arrives. */
+static int revoke_and_publish(struct ca *ca, const struct revocation_plan *p, struct fetch *gateway, struct err *e) {
+	struct err again = ERR_INIT;
+	char serial[SERIAL_HEX];
+	struct record r;
+	int rc = revocation_add(ca, p, &r, e);
+
+	if (rc == ERR_EXISTS && gateway != NULL)
+		return publish(ca, gateway, &again) < 0 ? err_set(e, again.code, "%s", again.text) : err_add(e, "published again");
+	if (rc < 0)
+		return rc;
+	text_hex(r.serial, r.serial_len, serial);
+	printf("%s, serial %s: revoked (%s)\n", r.name, serial, crl_reason_name(p->reason));
+	return publish(ca, gateway, e);
+}
+
 static int run_revoke(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct revoke_plan *p = plan;
 	struct revocation_plan make = {.name = p->name, .serial = p->serial, .cert = p->cert};
 	OWN(ca_wipe) struct ca ca = {0};
 	OWN(own_publish) struct fetch *gateway = NULL;
-	struct record r;
-	char serial[SERIAL_HEX];
 	int rc;
 
 	(void)operands;
 	if ((rc = revocation_reason(p->reason, &make.reason, e)) < 0 || (rc = open_ca(p->dir, &ca, e)) < 0 ||
-	    (rc = publish_new(&ca, p->publish, &gateway, e)) < 0 || (rc = ca_unlock(&ca, p->passin, e)) < 0 ||
-	    (rc = revocation_add(&ca, &make, &r, e)) < 0)
+	    (rc = publish_new(&ca, p->publish, &gateway, e)) < 0 || (rc = ca_unlock(&ca, p->passin, e)) < 0)
 		return rc;
-	text_hex(r.serial, r.serial_len, serial);
-	printf("%s, serial %s: revoked (%s)\n", r.name, serial, crl_reason_name(make.reason));
-	return publish(&ca, gateway, e);
+	return revoke_and_publish(&ca, &make, gateway, e);
 }
 
 struct crl_plan {

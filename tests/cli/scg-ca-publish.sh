@@ -36,6 +36,18 @@ before=$(number)
 refuses 5 'list .* was made and written, but not published' scg-ca crl -dir ca -publish https://127.0.0.1:1
 made_all_the_same "$before"
 
+say "a revocation that did not arrive arrives when it is asked for again, in the same words"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout bob.key -subj /CN=x -out bob.csr 2>/dev/null
+ok scg-ca sign -dir ca -in bob.csr -out bob.crt -name bob
+[ "$(stat -c %a bob.crt)" = 644 ] || fail "a gateway or member of another user cannot read its certificate"
+refuses 5 'list .* was made and written, but not published' scg-ca revoke -dir ca -name bob -publish https://127.0.0.1:1
+refuses 5 'not published' scg-ca revoke -dir ca -name bob -publish https://127.0.0.1:1
+before=$(number)
+refuses 1 'published again: bob was revoked already' scg-ca revoke -dir ca -name bob -publish "$URL"
+served || fail "GET /crl"
+[ "$(cat served)" = "$before" ] || fail "the gateway has another list"
+refuses 1 '^scg-ca: bob was revoked already' scg-ca revoke -dir ca -name bob
+
 say "another group's gateway, and one under a wrong name"
 ok scg-ca init -dir other -group lab -noenc
 before=$(openssl crl -in other/crl.pem -noout -crlnumber)
