@@ -155,6 +155,8 @@ static int open_group(struct run *r, struct err *e) {
 	/* One that was just killed holds it until the kernel has taken it apart. */
 	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)
 		return err_add(e, "a gateway runs on this folder already");
+	if (r->plan->ready != NULL && !file_is_special(r->plan->ready))
+		(void)unlink(r->plan->ready); /* nobody shall read the port of an earlier run */
 	if (identity_chain(r->conf, &r->chain, e) != 0)
 		return e->code;
 	from.chain = r->chain;
@@ -247,8 +249,6 @@ static void wipe(struct run *r) {
 int run_gateway(const struct run_plan *p, struct err *e) {
 	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1 };
 
-	if (p->ready != NULL)
-		(void)unlink(p->ready); /* nobody shall read the port of an earlier run */
 	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
 	    say_ready(&r, e) != 0)
 		return e->code;

@@ -23,6 +23,8 @@ jq -S 'del(.time)' .body >before
 say "two at once: the second is refused and disturbs nothing"
 refuses 5 'runs on this folder already' scg-gateway run -config gw/gateway.conf -ready other
 absent other
+refuses 5 'runs on this folder already' scg-gateway run -config gw/gateway.conf -ready gw.ready
+present gw.ready
 answers 200 - alice "$keys_path"
 
 say "SIGTERM ends it with one complete file"
