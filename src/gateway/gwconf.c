@@ -29,6 +29,7 @@ static const struct conf_key keys[] = {
 	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
+	{ .path = "limits.loopback", .kind = CONF_BOOL, .off = OFF(count_loopback), .def = "false" },
 	{ .path = "limits.handshake_s", .kind = CONF_U64, .off = OFF(handshake_s), .def = "0", .max = SECONDS_MAX },
 	{ .path = "limits.head_s", .kind = CONF_U64, .off = OFF(head_s), .def = "0", .max = SECONDS_MAX },
 	{ .path = "limits.request_s", .kind = CONF_U64, .off = OFF(request_s), .def = "0", .max = SECONDS_MAX },

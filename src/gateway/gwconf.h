@@ -21,6 +21,7 @@ struct gwconf {
 	char *log_level;
 	bool rotate_on_revoke, rotate_on_expiry;
 	uint64_t connections, per_address; /* 0: the server's defaults */
+	bool count_loopback;               /* limits by address hold for loopback too */
 	uint64_t handshake_s, head_s, request_s, idle_s;
 	enum log_level level; /* log_level, parsed */
 	char *dir;            /* folder of the configuration file, where the gateway's other files lie */

@@ -174,9 +174,10 @@ static void log_refused(
 
 static bool within_rate(
     const struct service *s, const struct route *t, const struct server_peer *p, struct http_reply *r) {
+	bool exempt = p->loopback && !s->group->conf->count_loopback;
 	unsigned retry_s;
 
-	if (t->rate == NULL || p->loopback || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))
+	if (t->rate == NULL || exempt || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))
 		return true;
 	http_problem(r, 429, "too-many", "more lists than one address may send in a minute");
 	r->retry_after_s = retry_s;
@@ -205,12 +206,13 @@ void route_handle(void *arg, struct server_peer *p, struct http_request *q, stru
 	const struct route *t = find(q, r);
 	struct err e = ERR_INIT;
 
-	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r))) {
-		log_refused(p, c.who, q, r);
+	/* First what is on disk: a failed settling leaves an epoch in memory that nobody may be let in for. */
+	if (t != NULL && group_fresh(s->group, &e) != 0) {
+		call_not_stored(&c, &e);
 		return;
 	}
-	if (group_fresh(s->group, &e) != 0) {
-		call_not_stored(&c, &e);
+	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r))) {
+		log_refused(p, c.who, q, r);
 		return;
 	}
 	if (t->anybody || call_see(&c))

@@ -192,6 +192,7 @@ static int open_server(struct run *r, struct err *e) {
 		.idle_ms = (unsigned)c->idle_s * 1000,
 		.connections = (unsigned)c->connections,
 		.per_address = (unsigned)c->per_address,
+		.count_loopback = c->count_loopback,
 	};
 	const struct server_ops ops = {
 		.arg = &r->service,

@@ -488,6 +488,23 @@ START_TEST(loopback_has_no_rate) {
 }
 END_TEST
 
+START_TEST(loopback_has_one_where_it_is_configured) {
+	v.conf.count_loopback = true;
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(put_from("127.0.0.1", true), 400);
+	ck_assert_int_eq(put_from("127.0.0.1", true), 429);
+}
+END_TEST
+
+START_TEST(without_an_epoch_on_disk_nobody_is_let_in) {
+	env_expect(&v, v.f.bob.cert, "GET /v1/group", NULL, 0, 200, NULL);
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "DELETE FROM thing WHERE name = 'keys'", ""), 0);
+	v.g->stale = true; /* as after a settling that failed */
+	env_expect(&v, v.f.bob.cert, "GET /v1/group", NULL, 0, 503, "not-stored");
+	env_expect(&v, v.f.bob.cert, KEYS, NULL, 0, 503, "not-stored");
+}
+END_TEST
+
 START_TEST(a_member_is_entered_before_his_keys_leave) {
 	bool yes;
 
@@ -543,6 +560,8 @@ static Suite *suite(void) {
 		an_admin_who_was_revoked_is_nobody,
 		the_eleventh_list_in_a_minute_is_refused,
 		loopback_has_no_rate,
+		loopback_has_one_where_it_is_configured,
+		without_an_epoch_on_disk_nobody_is_let_in,
 		a_member_is_entered_before_his_keys_leave,
 		no_keys_leave_while_the_database_cannot_be_written,
 		NULL,
