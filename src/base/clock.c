@@ -9,6 +9,7 @@
 #define YEAR_9999_END 253402300799 /* 9999-12-31T23:59:59Z */
 
 static _Atomic int64_t shift_s;
+static _Atomic int64_t step_ms, stepped_ms;
 
 int64_t clock_now_s(void) {
 	struct timespec ts;
@@ -21,11 +22,16 @@ int64_t clock_mono_ms(void) {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	stepped_ms += step_ms;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + stepped_ms;
 }
 
 void clock_shift_s(int64_t by) {
 	shift_s += by;
+}
+
+void clock_step_mono_ms(int64_t by) {
+	step_ms = by;
 }
 
 void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {

@@ -13,6 +13,8 @@ int64_t clock_now_s(void);   /* wall clock + the test offset */
 int64_t clock_mono_ms(void); /* monotonic */
 /* Shifts clock_now_s() in this process (unit tests only; no program exposes it). */
 void clock_shift_s(int64_t by);
+/* From now on each reading of clock_mono_ms() is by so much later than the time says (unit tests only, likewise). */
+void clock_step_mono_ms(int64_t by);
 
 #define CLOCK_TEXT 21 /* "2026-01-02T03:04:05Z" and NUL */
 /* RFC 3339, UTC, whole seconds; years 1970..9999 (others are clamped). */

@@ -36,6 +36,20 @@ START_TEST(a_long_text_is_cut_not_overrun) {
 	ck_assert_uint_eq(strlen(e.text), ERR_TEXT_MAX - 1);
 } END_TEST
 
+START_TEST(the_clocks_move_as_a_test_tells) {
+	int64_t now = clock_now_s(), mono = clock_mono_ms();
+
+	clock_shift_s(1000);
+	ck_assert_int_ge(clock_now_s(), now + 1000);
+	clock_step_mono_ms(60000);
+	ck_assert_int_ge(clock_mono_ms(), mono + 60000);
+	ck_assert_int_ge(clock_mono_ms(), mono + 120000);
+	clock_step_mono_ms(0);
+	mono = clock_mono_ms();
+	ck_assert_int_lt(clock_mono_ms(), mono + 60000);
+}
+END_TEST
+
 START_TEST(a_new_code_keeps_the_text) {
 	struct err e = ERR_INIT;
 
@@ -207,6 +221,7 @@ int main(void) {
 
 	tcase_add_test(t, context_stands_before_the_cause);
 	tcase_add_test(t, a_long_text_is_cut_not_overrun);
+	tcase_add_test(t, the_clocks_move_as_a_test_tells);
 	tcase_add_test(t, a_new_code_keeps_the_text);
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
