@@ -315,6 +315,8 @@ int session_store(struct session *s, struct err *e) {
 
 	if (s->store != NULL)
 		return 0;
+	if (spec != NULL && strncmp(spec, "directory:", strlen("directory:")) == 0 && spec[strlen("directory:")] != '/')
+		return err_set(e, ERR_FAIL, "the gateway names a folder for the drive that does not begin with a slash");
 	if (spec == NULL)
 		return err_set(e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
 	return store_open(&s->store, spec, e);

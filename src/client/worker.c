@@ -8,12 +8,15 @@
 #include "base/text.h"
 #include "base/work.h"
 
+#define IN_A_ROW_MAX 3
+
 struct run {
 	struct session *session;
 	const struct worker_job *job;
 	struct progress *progress;
 	atomic_size_t next;
 	atomic_bool stop;
+	atomic_uint in_a_row; /* failures that the next item would meet as well */
 	unsigned workers;
 	pthread_mutex_t lock; /* of what follows */
 	size_t done;
@@ -66,8 +69,10 @@ static void record(struct run *run, size_t i, const char *result, struct err *e)
 		run->gravest = *e;
 	}
 	(void)pthread_mutex_unlock(&run->lock);
-	/* The next file would meet the same. */
-	if (e->code == ERR_REFUSED || e->code == ERR_UNREACHABLE)
+	/* One may be the item's own, a drive that has not settled, say; several in a row are the gateway's. */
+	if (e->code != ERR_REFUSED && e->code != ERR_UNREACHABLE)
+		atomic_store(&run->in_a_row, 0);
+	else if (atomic_fetch_add(&run->in_a_row, 1) + 1 >= IN_A_ROW_MAX)
 		atomic_store(&run->stop, true);
 }
 
@@ -133,5 +138,6 @@ int worker_run(struct session *s, const struct worker_job *job, size_t *failed, 
 	n_failed = job->n - run.done;
 	if (failed != NULL)
 		*failed = n_failed;
-	return run.gravest.code != 0 || r == 0 ? conclude(&run, n_failed, e) : r;
+	/* A worker that got no connection is of no interest where the others did it all. */
+	return run.gravest.code != 0 || n_failed == 0 ? conclude(&run, n_failed, e) : r;
 }

@@ -29,7 +29,7 @@ struct worker_job {
 	size_t n;
 	void *arg;
 	const char *(*name)(void *arg, size_t i);
-	/* 0, or the item's error: the others go on, unless it is one that they would meet too (refused, unreachable). result is shown behind the name
+	/* 0, or the item's error: the others go on, unless several in a row were refused or did not reach the gateway. result is shown behind the name
 	 * and may be changed; it has room for WORKER_RESULT_MAX bytes. */
 	int (*f)(void *arg, struct worker *w, size_t i, char *result, struct err *e);
 	/* Takes the failures, one at a time, instead of lines on standard error; then nothing is said of success either. NULL: lines. */

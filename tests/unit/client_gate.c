@@ -88,9 +88,20 @@ static uint64_t crl_number(void) {
 	return number;
 }
 
+static bool is_due(unsigned *n) {
+	return *n > 0 && --*n == 0;
+}
+
 static void give_group(struct fetch_reply *r) {
 	char key_id[KEY_ID_HEX];
 
+	if (is_due(&gate.rotate_at_group))
+		gate_rotate();
+	if (is_due(&gate.refuse_at_group)) {
+		gate.refuse = "revoked";
+		problem(r, 403, gate.refuse);
+		return;
+	}
 	text_hex(gate.keys.v[0].key_id, KEY_ID_LEN, key_id);
 	buf_addf(&r->body, "{\"group\": \"%s\", \"epoch\": %llu, \"key_id\": \"%s\", \"ledger_size\": %llu, \"crl_number\": %llu, ",
 		 gate.group != NULL ? gate.group : "lab", (unsigned long long)gate.keys.v[0].number, key_id,

@@ -24,6 +24,8 @@ struct client_gate {
 	unsigned lose_requests;      /* so many posts are lost on the way */
 	unsigned swallow;            /* so many posts are answered with 201 and forgotten */
 	unsigned rotate;             /* before each of so many posts there is a new epoch */
+	unsigned rotate_at_group;    /* before the answer to this GET /v1/group (1: the next one) there is a new epoch; 0: never */
+	unsigned refuse_at_group;    /* likewise: 403 revoked from there on */
 	bool old_keys;               /* keys without the newest epoch */
 	bool foreign_keys;           /* keys signed by another authority's gateway */
 	bool wrong_nonce;            /* keys for another request */

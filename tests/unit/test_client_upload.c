@@ -146,6 +146,31 @@ START_TEST(a_new_epoch_is_sealed_anew) {
 }
 END_TEST
 
+START_TEST(a_long_upload_asks_each_minute) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+
+	clock_step_mono_ms(61000);
+	gate.rotate_at_group = 2; /* the first is the session's */
+	put("alice", "one");
+	ck_assert_uint_eq(gate.posts, 1); /* nothing was posted in vain */
+	find("doc", &f);
+	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
+	ck_assert_uint_eq(gate_objects(), 1);
+}
+END_TEST
+
+START_TEST(a_long_upload_of_somebody_evicted_ends) {
+	struct err e = ERR_INIT;
+
+	clock_step_mono_ms(61000);
+	gate_file("doc", "one");
+	gate.refuse_at_group = 2;
+	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_REFUSED);
+	ck_assert_uint_eq(gate.posts, 0);
+	ck_assert_uint_eq(gate_objects(), 0);
+}
+END_TEST
+
 START_TEST(three_new_epochs_are_too_many) {
 	struct err e = ERR_INIT;
 
@@ -412,6 +437,8 @@ int main(void) {
 	tcase_add_test(t, requests_lost_for_good_keep_the_object_for_gc);
 	tcase_add_test(t, an_acknowledged_event_that_is_not_in_the_ledger_is_noticed);
 	tcase_add_test(t, a_new_epoch_is_sealed_anew);
+	tcase_add_test(t, a_long_upload_asks_each_minute);
+	tcase_add_test(t, a_long_upload_of_somebody_evicted_ends);
 	tcase_add_test(t, three_new_epochs_are_too_many);
 	tcase_add_test(t, an_unseen_version_is_never_replaced);
 	tcase_add_test(t, a_downloaded_version_may_be_replaced);
