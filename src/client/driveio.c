@@ -57,6 +57,14 @@ int driveio_commit(struct driveio_writer *o, struct err *e) {
 	return store_put_commit(o->put, e);
 }
 
+int driveio_is_there(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) {
+	struct store_stat st;
+	int r = store_stat(s, o->id, &st, e);
+
+	*yes = r == 0;
+	return r == ERR_NOTFOUND ? 0 : r;
+}
+
 void driveio_writer_wipe(struct driveio_writer *o) {
 	store_put_free(o->put);
 	*o = (struct driveio_writer){0};

@@ -146,15 +146,17 @@ static int make_object(struct rekeying *k, struct err *e) {
 static int prepare(void *arg, struct ledger *l, struct ledger_change *c, struct err *e) {
 	struct rekeying *k = arg;
 	OWN(ledger_file_wipe) struct ledger_file now = {0};
-	bool old;
+	bool old, there;
 	int r;
 
 	if ((r = step_epoch_is_old(l, &k->to.v[0], &old, e)) != 0 || (r = ledger_find_id(l, k->item->file, &now, e)) != 0)
 		return r;
+	if ((r = driveio_is_there(&k->object, k->w->session->store, &there, e)) != 0)
+		return r;
 	/* Replaced by its author, removed, or re-keyed by another member: the new object has no purpose. */
 	if (now.removed || now.content_index != k->from.content_index || memcmp(now.key_id, k->from.key_id, KEY_ID_LEN) != 0)
 		return STEP_MOOT;
-	if (old || clock_now_s() - k->object.committed_s > UPLOAD_POST_WITHIN_S)
+	if (old || !there || clock_now_s() - k->object.committed_s > UPLOAD_POST_WITHIN_S)
 		return STEP_RESEAL;
 	memcpy(k->old_object, now.object, sizeof(k->old_object));
 	c->op = EVENT_REKEY;

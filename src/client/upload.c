@@ -216,12 +216,12 @@ static int choose_op(struct upload *u, struct ledger *l, struct ledger_change *c
 
 static int prepare(void *arg, struct ledger *l, struct ledger_change *c, struct err *e) {
 	struct upload *u = arg;
-	bool old;
+	bool old, there;
 	int r = step_epoch_is_old(l, &u->epoch.v[0], &old, e);
 
-	if (r != 0)
+	if (r != 0 || (r = driveio_is_there(&u->object, u->w->session->store, &there, e)) != 0)
 		return r;
-	if (old || clock_now_s() - u->object.committed_s > UPLOAD_POST_WITHIN_S)
+	if (old || !there || clock_now_s() - u->object.committed_s > UPLOAD_POST_WITHIN_S)
 		return STEP_RESEAL;
 	c->object = u->object.id;
 	c->object_size = u->sealed.object_size;

@@ -160,6 +160,32 @@ START_TEST(a_new_epoch_meanwhile_is_met) {
 }
 END_TEST
 
+/* "scg gc -older 0" between an object and its event. */
+static void hasty_gc(void *arg) {
+	OWN(session_wipe) struct session s = {0};
+	struct gc_report report;
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	gate_session("bob", &s);
+	ck_assert_msg(gc(&s, 0, &report, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(report.destroyed, 1);
+}
+
+START_TEST(an_object_that_a_hasty_gc_took_is_made_anew) {
+	gate.before_post = hasty_gc;
+	gate.lose_requests = 1;
+	put("alice", "one", "1");
+	reads("bob", "one", "1");
+	gate_rotate();
+	gate.before_post = hasty_gc;
+	gate.lose_requests = 1;
+	rekeys(false, 1, 0);
+	reads("bob", "one", "1");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
+END_TEST
+
 static void alice_replaces(void *arg) {
 	(void)arg;
 	put("alice", "one", "newer");
@@ -502,6 +528,7 @@ static void add_rekey(TCase *t) {
 	tcase_add_test(t, a_rewrap_brings_all_there_too);
 	tcase_add_test(t, a_lost_answer_of_a_rekey_is_found);
 	tcase_add_test(t, a_new_epoch_meanwhile_is_met);
+	tcase_add_test(t, an_object_that_a_hasty_gc_took_is_made_anew);
 	tcase_add_test(t, a_replacement_meanwhile_stays);
 	tcase_add_test(t, a_rename_meanwhile_is_no_obstacle);
 	tcase_add_test(t, a_removal_meanwhile_stays);
