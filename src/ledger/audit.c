@@ -88,24 +88,10 @@ static void forget(struct ledger *l) {
 	l->audit = true;
 }
 
-static int replay_stored(struct ledger *l, uint64_t size, struct err *e) {
-	struct replay p = {.l = l, .upto = size};
-	OWN(buf_wipe) struct buf der = {0};
+static int fetch_stored(void *arg, uint64_t from, struct buf *der, struct err *e) {
 	uint64_t next;
-	struct der run;
-	int r;
 
-	while (ledger_size(l) < size) {
-		uint64_t before = ledger_size(l);
-
-		buf_clear(&der);
-		if ((r = ledger_entries(l, before, BATCH_BYTES, &der, &next, e)) != 0 ||
-		    (r = entries_open(der.data, der.len, &run, e)) != 0 || (r = replay_run(&p, run, e)) != 0)
-			return r;
-		if (ledger_size(l) == before)
-			return err_set(e, ERR_DAMAGED, "ledger: entries from %" PRIu64 " on are missing", before);
-	}
-	return 0;
+	return ledger_entries(arg, from, BATCH_BYTES, der, &next, e);
 }
 
 static int check_end(struct mirror *m, const struct head *h, struct err *e) {
@@ -126,14 +112,14 @@ static int check_end(struct mirror *m, const struct head *h, struct err *e) {
 }
 
 static int replay_and_compare(struct mirror *m, const struct head *h, struct err *e) {
+	const struct replay p = {.l = m->ledger, .upto = h->size, .fetch = fetch_stored, .arg = m->ledger};
 	uint8_t before[N_TABLES][32], after[N_TABLES][32];
 	int r;
 
 	if ((r = digest_tables(m->db, before, e)) != 0 || (r = clear_tables(m, e)) != 0)
 		return r;
 	forget(m->ledger);
-	if ((r = replay_stored(m->ledger, h->size, e)) != 0 || (r = check_end(m, h, e)) != 0 ||
-	    (r = digest_tables(m->db, after, e)) != 0)
+	if ((r = replay_run(&p, e)) != 0 || (r = check_end(m, h, e)) != 0 || (r = digest_tables(m->db, after, e)) != 0)
 		return r;
 	for (size_t i = 0; i < N_TABLES; i++)
 		if (memcmp(before[i], after[i], sizeof before[i]) != 0)

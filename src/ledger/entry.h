@@ -13,7 +13,7 @@
 #include "ledger/path.h"
 
 #define ENTRY_MAX_BYTES (32u << 20) /* a crl event brings up to a million serials */
-#define ENTRIES_BATCH_BYTES (2u << 20) /* what a gateway puts into one reply, unless one entry is larger */
+#define ENTRIES_BATCH_BYTES (1u << 20) /* what a gateway puts into one reply, unless one entry is larger */
 #define ENTRIES_MAX_BYTES (64u << 20) /* what a reader takes (inflated) */
 #define ENTRIES_POST_MAX (1u << 20) /* what a gateway takes in one request */
 

@@ -115,7 +115,7 @@ struct sync {
 	struct buf der; /* the gateway's head */
 	struct head head;
 	X509 *signer;
-	struct buf batch; /* entries, the first one has the index from; len 0: none fetched */
+	struct buf batch; /* fetched before the transaction, from this index on */
 	uint64_t from;
 	struct buf culprit;
 };
@@ -161,21 +161,19 @@ static int fetch_head(struct sync *s, struct err *e) {
 	return 0;
 }
 
-static int fetch_batch(struct sync *s, struct err *e) {
-	int r;
+static int fetch_entries(void *arg, uint64_t from, struct buf *der, struct err *e) {
+	const struct sync *s = arg;
+	int r = s->t->entries(s->t->arg, from, der, e);
 
-	buf_clear(&s->batch);
-	s->from = ledger_size(s->m->ledger);
-	if ((r = s->t->entries(s->t->arg, s->from, &s->batch, e)) != 0)
-		return r;
-	if (s->batch.len > ENTRIES_MAX_BYTES)
-		return err_set(e, ERR_DAMAGED, "ledger: entries of %zu bytes in one reply", s->batch.len);
-	return 0;
+	if (r == 0 && der->len > ENTRIES_MAX_BYTES)
+		return err_set(e, ERR_DAMAGED, "ledger: entries of %zu bytes in one reply", der->len);
+	return r;
 }
 
 /* What this member put or replaced he knows. */
 static int note_own(void *arg, uint64_t index, const struct item *it, struct err *e) {
-	struct mirror *m = arg;
+	const struct sync *s = arg;
+	struct mirror *m = s->m;
 
 	if (!m->has_own || (it->ev.op != EVENT_PUT && it->ev.op != EVENT_REPLACE) ||
 	    memcmp(it->info.ski, m->own, SKI_LEN) != 0)
@@ -183,42 +181,18 @@ static int note_own(void *arg, uint64_t index, const struct item *it, struct err
 	return mirror_base_set(m, it->ev.file, index, e);
 }
 
-static int replay_batch(struct sync *s, struct err *e) {
-	struct replay p = {
-	    .l = s->m->ledger, .upto = s->head.size, .applied = note_own, .arg = s->m, .culprit = &s->culprit};
-	uint64_t before = ledger_size(p.l);
-	struct der run;
-	struct entry known;
-	int r;
-
-	if ((r = entries_open(s->batch.data, s->batch.len, &run, e)) != 0)
-		return r;
-	/* Another process may have appended the first of them since they were fetched. */
-	for (uint64_t i = s->from; i < before && run.len > 0; i++)
-		if ((r = entry_take(&run, &known, e)) != 0)
-			return r;
-	return replay_run(&p, run, e);
-}
-
 static int replay_all(struct sync *s, struct err *e) {
-	struct ledger *l = s->m->ledger;
-	int r;
+	const struct replay p = {.l = s->m->ledger,
+	    .upto = s->head.size,
+	    .fetch = fetch_entries,
+	    .aside = true,
+	    .applied = note_own,
+	    .arg = s,
+	    .ahead = &s->batch,
+	    .ahead_from = s->from,
+	    .culprit = &s->culprit};
 
-	while (ledger_size(l) < s->head.size) {
-		uint64_t before = ledger_size(l);
-
-		if (s->batch.len == 0 && (r = fetch_batch(s, e)) != 0)
-			return r;
-		bool fresh = s->from == before;
-		if ((r = replay_batch(s, e)) != 0)
-			return r;
-		buf_clear(&s->batch);
-		if (fresh && ledger_size(l) == before)
-			return err_set(e, ERR_DAMAGED,
-			    "ledger: the gateway's head says %" PRIu64 " entries, it has only %" PRIu64, s->head.size,
-			    before);
-	}
-	return 0;
+	return replay_run(&p, e);
 }
 
 static int check_root(struct sync *s, struct err *e) {
@@ -328,7 +302,8 @@ static int run(struct sync *s, struct err *e) {
 	if ((r = fetch_head(s, e)) != 0 || (r = ledger_reload(s->m->ledger, e)) != 0)
 		return r;
 	/* The first batch, mostly the only one, is fetched while nobody has to wait for us. */
-	if (ledger_size(s->m->ledger) < s->head.size && (r = fetch_batch(s, e)) != 0)
+	s->from = ledger_size(s->m->ledger);
+	if (s->from < s->head.size && (r = fetch_entries(s, s->from, &s->batch, e)) != 0)
 		return r;
 	if ((r = mirror_begin(s->m, e)) != 0)
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replay: signatures on all cores, rules in order on one. */
+/* Replay: rules in order on one thread, signatures on all cores, the line kept busy. */
 #include "ledger/state.h"
 
 #include <inttypes.h>
@@ -12,115 +12,155 @@
 
 #define CHUNK 16 /* entries that a thread takes at once */
 #define SLICE_MAX                                                                                                      \
-	2048 /* entries in memory at once, about 1 KiB each beside their DER, however small a gateway makes them */
+	4096 /* entries in memory at once, 1 KiB each beside their DER; what else a reply holds is asked for again */
+#define WORKERS_MAX 60 /* work_run takes 64 threads; one appends, one fetches */
 
-/* A run of entries as one array; certificates are found on the caller's thread between the two passes of the others. */
-struct batch {
+/* What one reply brought. */
+struct slice {
 	const struct chain *chain;
-	struct item *items;
+	struct buf der;
+	struct item *items; /* borrow from der */
 	X509 **certs; /* whose signature each one claims to be; borrowed; NULL: nobody's that is known */
 	bool *parsed;
 	size_t n;
-	atomic_size_t next;
+	atomic_size_t next; /* what no thread has taken yet */
 };
 
-static void batch_wipe(struct batch *b) {
-	for (size_t i = 0; i < b->n; i++)
-		item_wipe(&b->items[i]);
-	free(b->items);
-	free(b->certs);
-	free(b->parsed);
+static void slice_free(struct slice *s) {
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		item_wipe(&s->items[i]);
+	free(s->items);
+	free(s->certs);
+	free(s->parsed);
+	buf_wipe(&s->der);
+	free(s);
 }
+
+OWN_DEFINE(slice, struct slice, slice_free)
+
+/* --- what threads do, without the database --- */
 
 /* Failures are only noted: the pass in order meets them again, and says which is the first. */
-static void parse_one(struct batch *b, size_t i) {
-	const struct entry en = b->items[i].en;
+static void parse_one(struct slice *s, size_t i) {
+	const struct entry en = s->items[i].en;
 
-	b->parsed[i] = item_parse(b->chain, &en, &b->items[i], NULL) == 0;
-	b->items[i].en = en;
+	s->parsed[i] = item_parse(s->chain, &en, &s->items[i], NULL) == 0;
+	s->items[i].en = en;
 }
 
-static void verify_one(struct batch *b, size_t i) {
-	if (b->certs[i] != NULL && item_verify(&b->items[i], b->certs[i], NULL) != 0)
-		b->certs[i] = NULL;
+static void verify_one(struct slice *s, size_t i) {
+	if (s->certs[i] != NULL && item_verify(&s->items[i], s->certs[i], NULL) != 0)
+		s->certs[i] = NULL;
 }
 
-struct pass {
-	struct batch *b;
-	void (*one)(struct batch *b, size_t i);
-};
-
-static int work(void *arg, unsigned thread, struct err *e) {
-	const struct pass *p = arg;
+static void help(struct slice *s, void (*one)(struct slice *s, size_t i)) {
 	size_t at;
 
+	while ((at = atomic_fetch_add(&s->next, CHUNK)) < s->n)
+		for (size_t i = at; i < at + CHUNK && i < s->n; i++)
+			one(s, i);
+}
+
+static unsigned workers(const struct slice *s) {
+	unsigned cores = work_cores();
+	size_t chunks = (s->n + CHUNK - 1) / CHUNK, n = chunks < cores ? chunks : cores;
+
+	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static int parse_some(void *arg, unsigned thread, struct err *e) {
 	(void)thread;
 	(void)e;
-	while ((at = atomic_fetch_add(&p->b->next, CHUNK)) < p->b->n)
-		for (size_t i = at; i < at + CHUNK && i < p->b->n; i++)
-			p->one(p->b, i);
+	help(arg, parse_one);
 	return 0;
 }
 
-static int on_all_cores(struct batch *b, void (*one)(struct batch *b, size_t i), struct err *e) {
-	struct pass p = {b, one};
-	unsigned cores = work_cores();
-	size_t chunks = (b->n + CHUNK - 1) / CHUNK;
+/* --- taking a reply apart --- */
 
-	atomic_store(&b->next, 0);
-	return work_run(chunks < cores ? (unsigned)chunks : cores, work, &p, e);
+static int take_entries(struct slice *s, struct der run, uint64_t known, uint64_t max, struct err *e) {
+	size_t cap = 0;
+	struct entry en;
+	int r;
+
+	for (; known > 0 && run.len > 0; known--)
+		if ((r = entry_take(&run, &en, e)) != 0)
+			return r;
+	while (run.len > 0 && s->n < max && s->n < SLICE_MAX) {
+		if (s->n == cap) {
+			cap = cap > 0 ? 2 * cap : 64;
+			s->items = xrealloc(s->items, cap, sizeof *s->items);
+		}
+		s->items[s->n] = (struct item){0};
+		if ((r = entry_take(&run, &s->items[s->n].en, e)) != 0)
+			return r;
+		s->n++;
+	}
+	s->certs = xcalloc(s->n, sizeof(X509 *));
+	s->parsed = xcalloc(s->n, sizeof *s->parsed);
+	return 0;
 }
 
-static X509 *brought_before(const struct batch *b, size_t i) {
-	for (size_t k = 0; k <= i; k++)
-		if (b->items[k].fresh != NULL && memcmp(b->items[k].fresh->ski, b->items[i].info.ski, SKI_LEN) == 0)
-			return b->items[k].fresh->cert;
+/* The bytes of der are taken. known: entries at its front that the ledger has. */
+static int slice_make(
+    const struct replay *p, struct buf *der, uint64_t known, uint64_t max, struct slice **out, struct err *e) {
+	OWN(own_slice) struct slice *s = xcalloc(1, sizeof *s);
+	struct der run;
+	int r;
+
+	*out = NULL;
+	s->chain = p->l->chain;
+	s->der = *der;
+	*der = (struct buf){0};
+	if ((r = entries_open(s->der.data, s->der.len, &run, e)) != 0 || (r = take_entries(s, run, known, max, e)) != 0)
+		return r;
+	if (s->n > 0 && (r = work_run(workers(s), parse_some, s, e)) != 0)
+		return r;
+	*out = s;
+	s = NULL;
+	return 0;
+}
+
+static X509 *brought_by(const struct slice *s, size_t n, const uint8_t ski[static SKI_LEN]) {
+	for (size_t i = 0; i < n; i++)
+		if (s->items[i].fresh != NULL && memcmp(s->items[i].fresh->ski, ski, SKI_LEN) == 0)
+			return s->items[i].fresh->cert;
 	return NULL;
 }
 
-static int find_certs(struct ledger *l, struct batch *b, struct err *e) {
-	struct signer *s;
+/* Known to the ledger, or brought by an entry before this one that is not appended yet. */
+static int find_certs(struct ledger *l, const struct slice *before, struct slice *s, struct err *e) {
+	struct signer *known;
 	int r;
 
-	for (size_t i = 0; i < b->n; i++) {
-		if (!b->parsed[i])
+	signers_trim(l);
+	for (size_t i = 0; i < s->n; i++) {
+		const uint8_t *ski = s->items[i].info.ski;
+
+		if (!s->parsed[i])
 			continue;
-		if ((r = signers_find(l, b->items[i].info.ski, &s, e)) != 0)
+		if ((r = signers_find(l, ski, &known, e)) != 0)
 			return r;
-		b->certs[i] = s != NULL ? s->cert : brought_before(b, i);
+		s->certs[i] = known != NULL ? known->cert : before != NULL ? brought_by(before, before->n, ski) : NULL;
+		if (s->certs[i] == NULL)
+			s->certs[i] = brought_by(s, i + 1, ski);
 	}
 	return 0;
 }
 
-static int take_slice(struct batch *b, struct der *run, uint64_t max, struct err *e) {
-	size_t cap = 0;
-	int r;
+/* --- appending --- */
 
-	while (run->len > 0 && b->n < max && b->n < SLICE_MAX) {
-		if (b->n == cap) {
-			cap = cap > 0 ? 2 * cap : 64;
-			b->items = xrealloc(b->items, cap, sizeof *b->items);
-		}
-		b->items[b->n] = (struct item){0};
-		if ((r = entry_take(run, &b->items[b->n].en, e)) != 0)
-			return r;
-		b->n++;
-	}
-	b->certs = xcalloc(b->n, sizeof(X509 *));
-	b->parsed = xcalloc(b->n, sizeof *b->parsed);
-	return 0;
-}
-
-static int append_one(const struct replay *p, struct batch *b, size_t i, struct err *e) {
+static int append_one(const struct replay *p, struct slice *s, size_t i, struct err *e) {
 	const struct ledger_how how = {.mode = LEDGER_REPLAY};
-	struct item *it = &b->items[i];
+	struct item *it = &s->items[i];
 	struct ledger_result result;
 	int r;
 
-	if (!b->parsed[i]) {
+	if (!s->parsed[i]) {
 		const struct entry en = it->en;
 
-		r = item_parse(b->chain, &en, it, e);
+		r = item_parse(s->chain, &en, it, e);
 		it->en = en;
 		if (r != 0)
 			return r;
@@ -130,36 +170,110 @@ static int append_one(const struct replay *p, struct batch *b, size_t i, struct 
 	return p->applied != NULL ? p->applied(p->arg, result.index, it, e) : 0;
 }
 
-static int append_all(const struct replay *p, struct batch *b, struct err *e) {
-	for (size_t i = 0; i < b->n; i++) {
+static int append_all(const struct replay *p, struct slice *s, struct err *e) {
+	for (size_t i = 0; i < s->n; i++) {
 		uint64_t index = p->l->tree.size;
 
-		if (append_one(p, b, i, e) == 0)
+		if (append_one(p, s, i, e) == 0)
 			continue;
 		if (p->culprit != NULL)
-			entry_print(&b->items[i].en, p->culprit);
+			entry_print(&s->items[i].en, p->culprit);
 		return err_add(e, "ledger entry %" PRIu64, index);
 	}
 	return 0;
 }
 
-static int replay_slice(const struct replay *p, struct der *run, struct err *e) {
-	OWN(batch_wipe) struct batch b = {.chain = p->l->chain};
-	int r;
+/* --- all three at once --- */
 
-	signers_trim(p->l);
-	if ((r = take_slice(&b, run, p->upto - p->l->tree.size, e)) != 0)
-		return r;
-	if ((r = on_all_cores(&b, parse_one, e)) != 0 || (r = find_certs(p->l, &b, e)) != 0 ||
-	    (r = on_all_cores(&b, verify_one, e)) != 0)
-		return r;
-	return append_all(p, &b, e);
-}
+struct stage {
+	const struct replay *p;
+	struct slice *append; /* verified before; or NULL */
+	struct slice *verify; /* or NULL */
+	unsigned n_verify; /* threads */
+	uint64_t from; /* what is fetched meanwhile */
+	struct buf *der; /* into this; NULL: nothing */
+};
 
-int replay_run(const struct replay *p, struct der run, struct err *e) {
+/* Thread 0 is the caller's, the only one that uses the database; when it has appended it helps to verify. */
+static int work(void *arg, unsigned thread, struct err *e) {
+	const struct stage *g = arg;
 	int r = 0;
 
-	while (run.len > 0 && p->l->tree.size < p->upto && r == 0)
-		r = replay_slice(p, &run, e);
+	if (thread == 0 && g->append != NULL && (r = append_all(g->p, g->append, e)) != 0)
+		return r;
+	if (thread > g->n_verify)
+		return g->p->fetch(g->p->arg, g->from, g->der, e);
+	if (g->verify != NULL)
+		help(g->verify, verify_one);
+	return 0;
+}
+
+static int stage_run(struct stage *g, struct err *e) {
+	bool fetches = g->der != NULL;
+
+	if (g->verify != NULL) {
+		atomic_store(&g->verify->next, 0);
+		g->n_verify = workers(g->verify) - 1;
+	}
+	return work_run(1 + g->n_verify + fetches, work, g, e);
+}
+
+/* A reply for the entries from next on: the one fetched ahead, or one fetched now. */
+static int next_slice(
+    const struct replay *p, struct buf *ahead, uint64_t ahead_from, uint64_t next, struct slice **s, struct err *e) {
+	int r;
+
+	if (ahead->len > 0) {
+		r = slice_make(p, ahead, next > ahead_from ? next - ahead_from : 0, p->upto - next, s, e);
+		if (r != 0 || (*s)->n > 0 || ahead_from == next)
+			return r;
+		slice_free(*s); /* others were faster, and all of it is there already */
+	}
+	*s = NULL;
+	r = p->fetch(p->arg, next, ahead, e);
+	return r != 0 ? r : slice_make(p, ahead, 0, p->upto - next, s, e);
+}
+
+static int step(const struct replay *p, struct slice **done, struct buf *ahead, uint64_t ahead_from, uint64_t *next,
+    struct err *e) {
+	OWN(own_slice) struct slice *now = NULL;
+	struct stage g = {.p = p, .append = *done};
+	int r;
+
+	if (*next < p->upto) {
+		if ((r = next_slice(p, ahead, ahead_from, *next, &now, e)) != 0 ||
+		    (r = find_certs(p->l, *done, now, e)) != 0)
+			return r;
+		if (now->n == 0)
+			return err_set(e, ERR_DAMAGED,
+			    "ledger: the head says %" PRIu64 " entries, it has only %" PRIu64, p->upto, *next);
+		*next += now->n;
+		g.verify = now;
+		g.from = *next;
+		g.der = p->aside && *next < p->upto ? ahead : NULL;
+	}
+	if ((r = stage_run(&g, e)) != 0)
+		return r;
+	slice_free(*done);
+	*done = now;
+	now = NULL;
+	return 0;
+}
+
+int replay_run(const struct replay *p, struct err *e) {
+	OWN(own_slice) struct slice *done = NULL;
+	OWN(buf_wipe) struct buf ahead = {0};
+	uint64_t next = p->l->tree.size, ahead_from = next;
+	int r = 0;
+
+	if (p->ahead != NULL) {
+		ahead = *p->ahead;
+		ahead_from = p->ahead_from;
+		*p->ahead = (struct buf){0};
+	}
+	while (r == 0 && (next < p->upto || done != NULL)) {
+		r = step(p, &done, &ahead, ahead_from, &next, e);
+		ahead_from = next;
+	}
 	return r;
 }

@@ -109,12 +109,18 @@ int place_count(struct ledger *l, const struct place *p, int more, struct err *e
 /* --- replay.c --- */
 struct replay {
 	struct ledger *l;
-	uint64_t upto; /* entries from here on are left alone */
+	uint64_t upto; /* the size to reach */
+	/* A SEQUENCE OF Entry that begins with this index, of any length. */
+	int (*fetch)(void *arg, uint64_t from, struct buf *der, struct err *e);
+	bool aside; /* fetch may be called on another thread while the database is used on this one */
 	int (*applied)(void *arg, uint64_t index, const struct item *it, struct err *e); /* or NULL */
 	void *arg;
-	struct buf *culprit; /* gets the DER of the entry that was refused */
+	struct buf *ahead; /* fetched already, from this index on (which may be below the ledger's size); taken */
+	uint64_t ahead_from;
+	struct buf *culprit; /* gets the DER of the entry that was refused; or NULL */
 };
-/* Verifies a run of entries on all cores and appends them in order; the first one has the index ledger_size. */
-int replay_run(const struct replay *p, struct der run, struct err *e) MUST_CHECK;
+/* Appends entries in order until the size is reached, inside the caller's transaction. While some are appended the next
+ * ones are verified on the other cores and those behind them are fetched. */
+int replay_run(const struct replay *p, struct err *e) MUST_CHECK;
 
 #endif
