@@ -2,14 +2,45 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-ERR_PRINTF(3, 0) static void put(struct err *e, int code, const char *fmt, va_list ap) {
-	e->code = code;
-	/* A text cut at the end still names the thing: it stands first. */
-	if (vsnprintf(e->text, sizeof(e->text), fmt, ap) < 0)
-		e->text[0] = '\0';
+#define WHOLE_MAX 12288 /* two paths of the longest, and what is wrong with them */
+#define HEAD 128
+#define GAP "..."
+
+static bool is_inside(char c) { /* of a character in UTF-8 */
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Of a text that is too long the middle goes: the thing stands first, and what is wrong with it last. */
+static void fit(struct err *e, const char *whole) {
+	size_t len = strlen(whole), head = HEAD, tail;
+
+	if (len < sizeof(e->text)) {
+		memcpy(e->text, whole, len + 1);
+		return;
+	}
+	tail = len - (sizeof(e->text) - 1 - HEAD - strlen(GAP));
+	while (head > 0 && is_inside(whole[head]))
+		head--;
+	while (is_inside(whole[tail]))
+		tail++;
+	(void)snprintf(e->text, sizeof(e->text), "%.*s" GAP "%s", (int)head, whole, whole + tail);
+}
+
+/* behind: what follows after ": ", or NULL. */
+ERR_PRINTF(2, 0) static void put(struct err *e, const char *fmt, va_list ap, const char *behind) {
+	char whole[WHOLE_MAX];
+	size_t len;
+
+	if (vsnprintf(whole, sizeof(whole), fmt, ap) < 0)
+		whole[0] = '\0';
+	len = strlen(whole);
+	if (behind != NULL)
+		(void)snprintf(whole + len, sizeof(whole) - len, ": %s", behind);
+	fit(e, whole);
 }
 
 int (err_set)(struct err *e, int code, const char *fmt, ...) {
@@ -17,8 +48,9 @@ int (err_set)(struct err *e, int code, const char *fmt, ...) {
 
 	if (e == NULL)
 		return code;
+	e->code = code;
 	va_start(ap, fmt);
-	put(e, code, fmt, ap);
+	put(e, fmt, ap, NULL);
 	va_end(ap);
 	return code;
 }
@@ -26,33 +58,28 @@ int (err_set)(struct err *e, int code, const char *fmt, ...) {
 int (err_sys)(struct err *e, int code, const char *fmt, ...) {
 	int saved = errno;
 	va_list ap;
-	size_t len;
 	char reason[128];
 
 	if (e == NULL)
 		return code;
+	e->code = code;
 	va_start(ap, fmt);
-	put(e, code, fmt, ap);
-	va_end(ap);
-	len = strlen(e->text);
 	/* GNU strerror_r returns the text, which need not lie in the buffer. */
-	(void)snprintf(e->text + len, sizeof(e->text) - len, ": %s", strerror_r(saved, reason, sizeof(reason)));
+	put(e, fmt, ap, strerror_r(saved, reason, sizeof(reason)));
+	va_end(ap);
 	return code;
 }
 
 int (err_add)(struct err *e, const char *fmt, ...) {
 	char old[ERR_TEXT_MAX];
 	va_list ap;
-	size_t len;
 
 	if (e == NULL)
 		return ERR_FAIL;
 	memcpy(old, e->text, sizeof(old));
 	va_start(ap, fmt);
-	put(e, e->code, fmt, ap);
+	put(e, fmt, ap, old);
 	va_end(ap);
-	len = strlen(e->text);
-	(void)snprintf(e->text + len, sizeof(e->text) - len, ": %s", old);
 	return e->code;
 }
 

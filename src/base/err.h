@@ -29,7 +29,7 @@ struct err {
 #define ERR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Sets code and text, replacing what was there; cut at ERR_TEXT_MAX - 1. e may be NULL. Returns code. */
+/* Sets code and text, replacing what was there; its middle left out above ERR_TEXT_MAX - 1 bytes. e may be NULL. Returns code. */
 int err_set(struct err *e, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 /* As err_set, with ": " and strerror(errno) appended. ENOSPC, EACCES and kin: the code stays as given. */

@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "base/pass.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/work.h"
 
 START_TEST(context_stands_before_the_cause) {
@@ -49,6 +50,27 @@ START_TEST(the_clocks_move_as_a_test_tells) {
 	ck_assert_int_lt(clock_mono_ms(), mono + 60000);
 }
 END_TEST
+
+/* A path of 600 umlauts: what is wrong with it still stands at the end, and no character is cut in two. */
+START_TEST(a_long_path_does_not_push_out_the_cause) {
+	struct err e = ERR_INIT;
+	char path[1202];
+
+	for (size_t shift = 0; shift < 2; shift++) {
+		memset(path, 'x', sizeof path);
+		for (size_t i = shift; i + 2 < sizeof path; i += 2)
+			memcpy(path + i, "\xc3\xbc", 2);
+		path[sizeof path - 1] = '\0';
+		(void)err_set(&e, ERR_FAIL, "%s: no such rule", path);
+		ck_assert_ptr_nonnull(strstr(e.text, ": no such rule"));
+		ck_assert(text_is_utf8(e.text, strlen(e.text)));
+		(void)err_set(&e, ERR_FAIL, "no such rule");
+		(void)err_add(&e, "%s", path);
+		ck_assert_ptr_nonnull(strstr(e.text, ": no such rule"));
+		ck_assert_int_eq(strncmp(e.text, path, 60), 0);
+		ck_assert(text_is_utf8(e.text, strlen(e.text)));
+	}
+} END_TEST
 
 START_TEST(a_new_code_keeps_the_text) {
 	struct err e = ERR_INIT;
@@ -222,6 +244,7 @@ int main(void) {
 	tcase_add_test(t, context_stands_before_the_cause);
 	tcase_add_test(t, a_long_text_is_cut_not_overrun);
 	tcase_add_test(t, the_clocks_move_as_a_test_tells);
+	tcase_add_test(t, a_long_path_does_not_push_out_the_cause);
 	tcase_add_test(t, a_new_code_keeps_the_text);
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
