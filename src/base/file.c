@@ -290,6 +290,12 @@ bool file_is_special(const char *path) {
 	return (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || is_link_to_descriptor(path);
 }
 
+bool file_is_same(const char *a, const char *b) {
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 bool file_exists(const char *path) {
 	struct stat st;
 

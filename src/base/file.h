@@ -43,6 +43,8 @@ int file_pread_full(int fd, void *data, size_t len, uint64_t off, size_t *got, c
 int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) MUST_CHECK;
 int file_sync_dir(const char *path, struct err *e) MUST_CHECK;
 bool file_exists(const char *path);
+/* Both are there and one and the same, by whatever names. */
+bool file_is_same(const char *a, const char *b);
 /* A device, a pipe or a socket, or a name that leads to an open descriptor: what a rename may never replace, or /dev/null would be gone. */
 bool file_is_special(const char *path);
 /* The name (without folder) is one that the functions above give to what is not finished; what is old and so named may be removed. */

@@ -13,6 +13,21 @@
 #include "pki/key.h"
 #include "pki/ossl.h"
 
+int identity_check_out(const struct gwconf *c, const char *path, struct err *e) {
+	static const char *const all[] = {
+		FILE_KEY, FILE_CSR, FILE_CERT, FILE_KEY_NEW, FILE_CERT_NEW, FILE_CA, FILE_CRL, FILE_DB, FILE_DB "-wal", FILE_DB "-shm", FILE_CONF,
+		FILE_LOCK, FILE_RECOVERY,
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		OWN(own_free) char *own = gwconf_path(c, all[i]);
+
+		if (file_is_same(own, path))
+			return err_set(e, ERR_USAGE, "%s: is the gateway's own %s", path, all[i]);
+	}
+	return 0;
+}
+
 int identity_chain(const struct gwconf *c, struct chain **chain, struct err *e) {
 	OWN(own_free) char *path = gwconf_path(c, FILE_CA);
 	OWN(own_x509) X509 *ca = NULL;

@@ -22,6 +22,9 @@
 #define FILE_LOCK "gateway.lock"
 #define FILE_RECOVERY "recovery.crt"
 
+/* ERR_USAGE if an output file of this name would replace one of the gateway's own. */
+int identity_check_out(const struct gwconf *c, const char *path, struct err *e) MUST_CHECK;
+
 struct identity {
 	EVP_PKEY *key;
 	X509 *cert;

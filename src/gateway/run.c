@@ -151,6 +151,8 @@ static int open_group(struct run *r, struct err *e) {
 	if (gwconf_load(r->plan->config, r->conf, e) != 0)
 		return e->code;
 	log_set_level(r->conf->level);
+	if (r->plan->ready != NULL && identity_check_out(r->conf, r->plan->ready, e) != 0)
+		return e->code;
 	lock = gwconf_path(r->conf, FILE_LOCK);
 	/* One that was just killed holds it until the kernel has taken it apart. */
 	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)

@@ -99,7 +99,7 @@ int tools_export(const struct tools_plan *p, struct err *e) {
 	OWN(own_x509) X509 *recip = NULL;
 	OWN(buf_wipe) struct buf der = { 0 };
 
-	if (identity_load_recipient(p->recip, &recip, e) != 0 || open_group(&o, p, e) != 0)
+	if (identity_load_recipient(p->recip, &recip, e) != 0 || open_group(&o, p, e) != 0 || identity_check_out(&o.conf, p->out, e) != 0)
 		return e->code;
 	if (o.group->keyring.n == 0)
 		return err_set(e, ERR_FAIL, "no epoch yet: the first run of the gateway makes it");

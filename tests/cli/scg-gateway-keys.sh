@@ -82,6 +82,13 @@ same keys.exported keys.bob
 refuses 2 'recip' scg-gateway export -config gw/gateway.conf -out x.cms
 refuses 1 'none.crt' scg-gateway export -config gw/gateway.conf -recip none.crt -out x.cms
 absent x.cms
+sha256sum gw/gateway.key gw/gateway.conf >before
+for file in gateway.db gateway.db-wal gateway.key gateway.conf; do
+	refuses 2 "the gateway's own $file" scg-gateway export -config gw/gateway.conf -recip carol/cert.pem -out "gw/../gw/$file"
+	refuses 2 "the gateway's own $file" scg-gateway run -config gw/gateway.conf -ready "gw/$file"
+done
+sha256sum gw/gateway.key gw/gateway.conf | cmp -s - before || fail "the gateway's files changed"
+ok scg-gateway keys -config gw/gateway.conf
 
 say "the recovery drill: a copy of the database, the offline key, stock tools"
 stop gw
