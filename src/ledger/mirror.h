@@ -13,7 +13,8 @@ int mirror_open(
 void mirror_close(struct mirror *m);
 struct ledger *mirror_ledger(struct mirror *m);
 
-/* How the mirror asks the gateway; the client gives these over HTTPS, tests from memory. */
+/* How the mirror asks the gateway; the client gives these over HTTPS, tests from memory. No two calls at once, but
+ * entries may be called on another thread. */
 struct mirror_transport {
 	void *arg;
 	/* GET /v1/ledger/head */

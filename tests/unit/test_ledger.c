@@ -121,6 +121,39 @@ START_TEST(a_conflict_says_what_is_there_now) {
 	ck_assert_str_eq(r.file_author, "");
 } END_TEST
 
+#define CROWD 100
+
+/* All have seen the same and say it at once: one replaces, the others learn whose content it is now. */
+START_TEST(of_a_hundred_replacements_one_is_taken) {
+	struct fixture_id who[CROWD] = {0};
+	struct draft d[CROWD];
+	struct ledger_result r;
+
+	file_ok(EVENT_PUT, NULL, "a");
+	for (int i = 0; i < CROWD; i++) {
+		fixture_member(&lab.f, "member", &who[i]);
+		memgate_member(&lab.g, who[i].cert);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		draft_file(&d[i], EVENT_REPLACE, "a", NULL);
+		d[i].by = &who[i];
+		d[i].how.peer = who[i].cert;
+	}
+	draft_append_ok(&d[CROWD / 2]);
+	for (int i = 0; i < CROWD; i++) {
+		if (i == CROWD / 2)
+			continue;
+		ck_assert_int_eq(draft_append(&d[i], &r), ERR_CONFLICT);
+		ck_assert_int_eq(r.why, LEDGER_WHY_BASE);
+		ck_assert_uint_eq(r.file_version, 2);
+		ck_assert_str_eq(r.file_author, "member");
+	}
+	for (int i = 0; i < CROWD; i++) {
+		draft_wipe(&d[i]);
+		fixture_id_wipe(&who[i]);
+	}
+} END_TEST
+
 START_TEST(objects_are_current_old_or_unknown) {
 	OWN(ledger_file_wipe) struct ledger_file first = {0}, second = {0};
 	enum ledger_standing s;
@@ -333,6 +366,7 @@ int main(void) {
 	tcase_add_test(t, a_folder_with_another_file_stays_a_folder);
 	tcase_add_test(t, a_name_is_found_as_it_is_spelt_only);
 	tcase_add_test(t, a_conflict_says_what_is_there_now);
+	tcase_add_test(t, of_a_hundred_replacements_one_is_taken);
 	tcase_add_test(t, objects_are_current_old_or_unknown);
 	tcase_add_test(t, a_history_tells_each_step_in_order);
 	tcase_add_test(t, it_goes_on_after_a_restart);
