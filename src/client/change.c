@@ -128,7 +128,12 @@ static const char *name_of(void *arg, size_t i) {
 
 int change_remove(struct session *s, char *const *names, size_t n, struct err *e) {
 	struct worker_job job = {
-	    .verb = "remove", .workers = 1, .n = n, .arg = (void *)(uintptr_t)names, .name = name_of, .f = remove_one,
+		.verb = "remove",
+		.workers = 1,
+		.n = n,
+		.arg = (void *)(uintptr_t)names,
+		.name = name_of,
+		.f = remove_one,
 	};
 
 	return worker_run(s, &job, NULL, e);

@@ -56,10 +56,16 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	(void)operands;
 	if ((r = check_streams(p, e)) != 0 || (r = manifest_name(p->in, &name, e)) != 0)
 		return r;
-	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
+	    (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	struct envelope_seal how = {
-	    .epoch = keyring_current(&s.keys), .group = s.me.group, .name = name, .version = 1, .key = s.me.key, .cert = s.me.cert,
+		.epoch = keyring_current(&s.keys),
+		.group = s.me.group,
+		.name = name,
+		.version = 1,
+		.key = s.me.key,
+		.cert = s.me.cert,
 	};
 	if ((r = envelope_seal(&how, &in.source, &out.sink, &result, e)) != 0)
 		return r;
@@ -86,7 +92,8 @@ static int decrypt_json(const struct envelope_result *result, const char *author
 	return print_json(o, e);
 }
 
-static int report_opened(const struct plan *p, const struct session *s, const struct envelope_result *result, struct err *e) {
+static int report_opened(
+    const struct plan *p, const struct session *s, const struct envelope_result *result, struct err *e) {
 	OWN(own_free) char *author = NULL, *safe = NULL;
 	int r;
 
@@ -98,13 +105,15 @@ static int report_opened(const struct plan *p, const struct session *s, const st
 	if (result->is_unsigned)
 		note("warning: nobody signed this: whoever has the group's key can have made it");
 	if (result->author_revoked)
-		note("warning: the certificate of its author, %s, is revoked; that it was signed before is his own claim", safe);
+		note(
+		    "warning: the certificate of its author, %s, is revoked; that he signed before is his claim",
+		    safe);
 	return p->json ? decrypt_json(result, author, s->stale, e) : 0;
 }
 
 /* Nothing leaves before all is verified: where it cannot be taken back, everything is opened once without writing. */
 static int open_envelope(const struct plan *p, const struct envelope_open *how, struct input *in, struct output *out,
-			 struct envelope_result *result, struct err *e) {
+    struct envelope_result *result, struct err *e) {
 	int r;
 
 	if (p->spool || (p->allow_unsigned && out->stream)) {
@@ -131,7 +140,11 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 		return r;
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	struct envelope_open how = {
-	    .keys = &s.keys, .chain = s.me.chain, .crl = crl, .group = s.me.group, .allow_unsigned = p->allow_unsigned,
+		.keys = &s.keys,
+		.chain = s.me.chain,
+		.crl = crl,
+		.group = s.me.group,
+		.allow_unsigned = p->allow_unsigned,
 	};
 	r = open_envelope(p, &how, &in, &out, &result, e);
 	if (r != 0)
@@ -159,8 +172,10 @@ static int inspect_json(const struct envelope_info *info, struct err *e) {
 static void inspect_lines(const struct envelope_info *info) {
 	char key_id[KEY_ID_HEX];
 
-	print_line("size      %llu bytes of plaintext in %llu", (unsigned long long)info->plain_size, (unsigned long long)info->size);
-	print_line("segments  %llu of %llu bytes", (unsigned long long)info->segments, (unsigned long long)info->segment_size);
+	print_line("size      %llu bytes of plaintext in %llu", (unsigned long long)info->plain_size,
+	    (unsigned long long)info->size);
+	print_line(
+	    "segments  %llu of %llu bytes", (unsigned long long)info->segments, (unsigned long long)info->segment_size);
 	print_line("cipher    %s", info->cipher);
 	print_line("manifest  %s", info->has_manifest ? "yes" : "none");
 	for (size_t i = 0; i < info->n_key_ids; i++) {

@@ -43,13 +43,14 @@ static void rekey_lines(const struct rekey_report *r, bool rewrap) {
 	char size[16];
 
 	text_size(r->bytes, size);
-	print_line("epoch %llu: %llu files re-keyed (%s), %llu unchanged, %llu failed", ull(r->epoch), ull(r->rekeyed), size, ull(r->unchanged),
-		   ull(r->failed));
+	print_line("epoch %llu: %llu files re-keyed (%s), %llu unchanged, %llu failed", ull(r->epoch), ull(r->rekeyed),
+	    size, ull(r->unchanged), ull(r->failed));
 	print_line("%llu superseded objects destroyed, %llu left on the drive", ull(r->destroyed), ull(r->left));
 	if (rewrap)
 		print_line("rewrap is weaker: the content keys stay, and whoever kept one opens the new object too");
 	print_line("not undone: copies taken before, and what the drive or its backups keep of the past");
-	print_line("not done by scg: who was evicted has to lose his access to the drive itself, where its accounts are kept");
+	print_line(
+	    "not done by scg: who was evicted has to lose his access to the drive itself, where its accounts are kept");
 }
 
 /* -mode: the default is what fully evicts. */
@@ -70,7 +71,8 @@ int cmd_rekey(void *plan, const struct opt_operands *operands, struct err *e) {
 	int r, printed = 0;
 
 	(void)operands;
-	if ((r = parse_mode(p->mode, &rewrap, e)) != 0 || (r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+	if ((r = parse_mode(p->mode, &rewrap, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
+	    (r = session_store(&s, e)) != 0)
 		return r;
 	r = rekey(&s, rewrap, &report, e);
 	if (p->json) {
@@ -112,7 +114,8 @@ static void verify_lines(const struct verify_report *v, bool old) {
 	if (v->injected > 0)
 		print_line("besides: %llu objects that nobody of the group put there", ull(v->injected));
 	if (v->superseded > 0 || v->orphans > 0)
-		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded), ull(v->orphans));
+		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded),
+		    ull(v->orphans));
 	if (old)
 		print_line("%llu objects under older epochs", ull(v->old));
 }
@@ -156,8 +159,8 @@ int cmd_gc(void *plan, const struct opt_operands *operands, struct err *e) {
 	if ((r = gc(&s, (int64_t)days * DAY_S, &report, e)) != 0)
 		return r;
 	text_size(report.bytes, size);
-	print_line("%llu objects destroyed (%s), %llu left to their owners, %llu too young, %llu broken writes cleared", ull(report.destroyed), size,
-		   ull(report.left), ull(report.waiting), ull(report.swept));
+	print_line("%llu objects destroyed (%s), %llu left to their owners, %llu too young, %llu broken writes cleared",
+	    ull(report.destroyed), size, ull(report.left), ull(report.waiting), ull(report.swept));
 	return 0;
 }
 
@@ -215,8 +218,8 @@ static int refused_line(void *arg, const struct mirror_evidence *ev, struct err 
 	return 0;
 }
 
-/* The mirror as it is, and what was ever refused as forged. The list is asked for only where the ledger was fetched after it: one that came when
- * the ledger did not is ahead of the mirror, and no sign of anything. */
+/* The mirror as it is, and what was ever refused as forged. The list is asked for only where the ledger was fetched
+ * after it: one that came when the ledger did not is ahead of the mirror, and no sign of anything. */
 static int ledger_audit(struct session *s, bool fetched, bool json, struct err *e) {
 	OWN(own_crl_set) struct crl_set *crl = fetched ? revocation_set(&s->revocation) : NULL;
 	OWN(own_json) json_t *o = json_object();

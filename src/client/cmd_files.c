@@ -41,7 +41,11 @@ int cmd_download(void *plan, const struct opt_operands *operands, struct err *e)
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
 	struct download_job job = {
-	    .names = operands->v, .n = (size_t)operands->n, .out = p->out, .recursive = p->recursive, .workers = (unsigned)p->workers,
+		.names = operands->v,
+		.n = (size_t)operands->n,
+		.out = p->out,
+		.recursive = p->recursive,
+		.workers = (unsigned)p->workers,
 	};
 	int r = with_drive(&s, p, e);
 
@@ -106,8 +110,8 @@ static int history_one(void *arg, const struct ledger_step *st, struct err *e) {
 	(void)e;
 	clock_print(ev->time_s, time);
 	if (run->doc == NULL) {
-		print_line("%8llu  %s  %-7s  version %llu  %-12s  %s", (unsigned long long)st->index, time, event_op_name(ev->op),
-			   (unsigned long long)ev->version, signer, path);
+		print_line("%8llu  %s  %-7s  version %llu  %-12s  %s", (unsigned long long)st->index, time,
+		    event_op_name(ev->op), (unsigned long long)ev->version, signer, path);
 		return 0;
 	}
 	json_t *o = json_object();

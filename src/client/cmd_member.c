@@ -33,7 +33,12 @@ int cmd_req(void *plan, const struct opt_operands *operands, struct err *e) {
 	if (r != 0)
 		return r;
 	struct install_req q = {
-	    .dir = dir, .name = p->name, .out = p->out, .newkey = p->newkey, .passout = p->passout, .noenc = p->noenc,
+		.dir = dir,
+		.name = p->name,
+		.out = p->out,
+		.newkey = p->newkey,
+		.passout = p->passout,
+		.noenc = p->noenc,
 	};
 	return install_req(&q, e);
 }
@@ -46,7 +51,9 @@ int cmd_install(void *plan, const struct opt_operands *operands, struct err *e) 
 	(void)operands;
 	if (r != 0)
 		return r;
-	struct install_cert i = { .dir = dir, .cert = p->cert, .cacert = p->cacert, .gateway = p->gateway, .passin = p->passin };
+	struct install_cert i = {
+		.dir = dir, .cert = p->cert, .cacert = p->cacert, .gateway = p->gateway, .passin = p->passin
+	};
 	return install_cert(&i, e);
 }
 
@@ -116,7 +123,8 @@ static json_t *status_json(const struct status *st) {
 	(void)json_object_set_new(o, "crl_number", st->crl != NULL ? print_u64(crl_set_number(st->crl)) : json_null());
 	(void)json_object_set_new(o, "crl_next_update", print_time(st->crl != NULL ? crl_set_next_update(st->crl) : 0));
 	(void)json_object_set_new(o, "epoch", st->epoch != NULL ? print_u64(st->epoch->number) : json_null());
-	(void)json_object_set_new(o, "key_id", st->epoch != NULL ? print_hex(st->epoch->key_id, KEY_ID_LEN) : json_null());
+	(void)json_object_set_new(
+	    o, "key_id", st->epoch != NULL ? print_hex(st->epoch->key_id, KEY_ID_LEN) : json_null());
 	(void)json_object_set_new(o, "ledger_size", print_u64(ledger_size(session_ledger(s))));
 	(void)json_object_set_new(o, "drive", print_text(s->store != NULL ? store_spec(s->store) : s->group.store));
 	(void)json_object_set_new(o, "drive_state", print_text(st->drive));
@@ -125,7 +133,10 @@ static json_t *status_json(const struct status *st) {
 
 static void status_lines(const struct status *st) {
 	const struct session *s = st->s;
-	OWN(own_free) char *drive = print_safe(s->store != NULL ? store_spec(s->store) : s->group.store != NULL ? s->group.store : "none");
+	OWN(own_free)
+	char *drive = print_safe(s->store != NULL ? store_spec(s->store)
+		: s->group.store != NULL          ? s->group.store
+						  : "none");
 	char not_after[CLOCK_TEXT], next[CLOCK_TEXT] = "-";
 
 	clock_print(cert_not_after(s->me.cert), not_after);
@@ -134,7 +145,8 @@ static void status_lines(const struct status *st) {
 	print_line("gateway      %s: %s", s->conf.gateway, st->gateway);
 	if (st->crl != NULL)
 		clock_print(crl_set_next_update(st->crl), next);
-	print_line("revocation   list %llu, next by %s", st->crl != NULL ? (unsigned long long)crl_set_number(st->crl) : 0, next);
+	print_line("revocation   list %llu, next by %s",
+	    st->crl != NULL ? (unsigned long long)crl_set_number(st->crl) : 0, next);
 	if (st->epoch != NULL)
 		print_line("epoch        %llu", (unsigned long long)st->epoch->number);
 	print_line("ledger       %llu entries", (unsigned long long)ledger_size(session_ledger(s)));
@@ -158,8 +170,13 @@ int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	OWN(own_json) json_t *doc = NULL;
 	struct status st = {
-	    .s = &s, .gateway = asked != 0 ? gateway.text : s.stale ? "unreachable" : "reachable",
-	    .drive = opened == 0 ? "reachable" : drive.text, .crl = crl, .epoch = keyring_current(&s.keys),
+		.s = &s,
+		.gateway = asked != 0 ? gateway.text
+		    : s.stale         ? "unreachable"
+				      : "reachable",
+		.drive = opened == 0 ? "reachable" : drive.text,
+		.crl = crl,
+		.epoch = keyring_current(&s.keys),
 	};
 	if (p->json) {
 		doc = status_json(&st);
@@ -169,5 +186,7 @@ int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 	}
 	if (r != 0)
 		return r;
-	return asked != 0 ? err_set(e, asked, "%s", gateway.text) : opened != 0 ? err_set(e, opened, "%s", drive.text) : 0;
+	return asked != 0 ? err_set(e, asked, "%s", gateway.text)
+	    : opened != 0 ? err_set(e, opened, "%s", drive.text)
+			  : 0;
 }

@@ -14,9 +14,9 @@
 #include "envelope/io.h"
 
 struct target {
-	char *name;      /* in the group */
-	char *path;      /* here */
-	bool nested;     /* the folders in path behind base_len are ours to make; what stands before is the user's */
+	char *name;  /* in the group */
+	char *path;  /* here */
+	bool nested; /* the folders in path behind base_len are ours to make; what stands before is the user's */
 	size_t base_len;
 };
 
@@ -59,7 +59,8 @@ static int check_distinct(const struct targets *t, struct err *e) {
 	for (size_t i = 1; i < t->n; i++) {
 		if (strcmp(t->v[i - 1].path, t->v[i].path) != 0)
 			continue;
-		return text_about(t->v[i].name, err_set(e, ERR_USAGE, "would be written to the same file as another"), e);
+		return text_about(
+		    t->v[i].name, err_set(e, ERR_USAGE, "would be written to the same file as another"), e);
 	}
 	return 0;
 }
@@ -96,7 +97,8 @@ static int add_inside(void *arg, const struct ledger_file *f, struct err *e) {
 	return 0;
 }
 
-static int add_folder(struct session *s, const struct download_job *job, const char *name, struct targets *t, struct err *e) {
+static int add_folder(
+    struct session *s, const struct download_job *job, const char *name, struct targets *t, struct err *e) {
 	OWN(own_free) char *prefix = xasprintf("%s/", name);
 	struct expansion x = { t, job->out, (size_t)(last_part(name) - name) };
 	size_t before = t->n;
@@ -122,7 +124,8 @@ static int check_out(const char *out, size_t n, struct err *e) {
 	return 0;
 }
 
-static int add_named(struct session *s, const struct download_job *job, bool folder, const char *given, struct targets *t, struct err *e) {
+static int add_named(struct session *s, const struct download_job *job, bool folder, const char *given,
+    struct targets *t, struct err *e) {
 	OWN(own_free) char *name = NULL;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
 	int r = groupfile_path(given, &name, e);
@@ -157,7 +160,8 @@ static int make_folders(const struct target *t, struct err *e) {
 	for (char *slash = path + t->base_len; (slash = strchr(slash, '/')) != NULL; slash++) {
 		*slash = '\0';
 		if (mkdir(path, 0777) != 0 && (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
-			return err_set(e, ERR_EXISTS, "a folder that it stands in cannot be made here, or is a link or a file");
+			return err_set(
+			    e, ERR_EXISTS, "a folder that it stands in cannot be made here, or is a link or a file");
 		*slash = '/';
 	}
 	return 0;
@@ -181,7 +185,8 @@ static int begin(void *arg, const struct ledger_file *f, const struct sink **out
 
 	(void)f;
 	file_out_wipe(&l->file);
-	if ((l->target->nested && (r = make_folders(l->target, e)) != 0) || (r = file_out_open(&l->file, l->target->path, 0666, e)) != 0)
+	if ((l->target->nested && (r = make_folders(l->target, e)) != 0) ||
+	    (r = file_out_open(&l->file, l->target->path, 0666, e)) != 0)
 		return r;
 	l->io = (struct io_fd){ l->file.fd, l->target->path };
 	if ((r = sink_fd(&l->io, &l->sink, e)) != 0)
@@ -244,7 +249,13 @@ int download(struct session *s, const struct download_job *job, struct err *e) {
 	if (r != 0)
 		return r;
 	struct worker_job run = {
-	    .verb = "download", .bytes = total(s, &t), .workers = job->workers, .n = t.n, .arg = &t, .name = name_of, .f = download_one,
+		.verb = "download",
+		.bytes = total(s, &t),
+		.workers = job->workers,
+		.n = t.n,
+		.arg = &t,
+		.name = name_of,
+		.f = download_one,
 	};
 	return worker_run(s, &run, NULL, e);
 }

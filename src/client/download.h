@@ -9,14 +9,15 @@
 #include "client/session.h"
 
 struct download_job {
-	char *const *names;   /* paths in the group */
+	char *const *names; /* paths in the group */
 	size_t n;
-	const char *out;      /* a folder, which gets the last parts of the names; with one name also a file, which is replaced; NULL: the working folder */
-	bool recursive;       /* a name may be a folder of the group: it is made anew below out with all that is in it */
+	const char *out; /* a folder, which gets the last parts of the names; with one name also a file, which is
+			    replaced; NULL: the working folder */
+	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it */
 	unsigned workers;
 };
-/* Nothing but a file named by out is overwritten: ERR_EXISTS; no link below out is followed. ERR_USAGE: several names and out is no folder, two names
- * with one last part, a folder without recursive. */
+/* Nothing but a file named by out is overwritten: ERR_EXISTS; no link below out is followed. ERR_USAGE: several names
+ * and out is no folder, two names with one last part, a folder without recursive. */
 int download(struct session *s, const struct download_job *job, struct err *e) MUST_CHECK;
 
 #endif

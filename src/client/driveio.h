@@ -13,7 +13,8 @@ struct driveio_reader {
 	uint64_t pos;
 };
 /* ERR_NOTFOUND where the object is not there. */
-int driveio_open(struct driveio_reader *o, struct store *s, const char *id, struct source *in, struct err *e) MUST_CHECK;
+int driveio_open(
+    struct driveio_reader *o, struct store *s, const char *id, struct source *in, struct err *e) MUST_CHECK;
 
 /* A new object under a fresh random id. */
 struct driveio_writer {
@@ -27,7 +28,8 @@ struct driveio_writer {
 int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, struct err *e) MUST_CHECK;
 /* The object appears. */
 int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;
-/* Is what was committed on the drive now? Asked right before an event names it: a hasty clean-up may have taken it for nobody's. */
+/* Is what was committed on the drive now? Asked right before an event names it: a hasty clean-up may have taken it for
+ * nobody's. */
 int driveio_is_there(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) MUST_CHECK;
 /* What was not committed never was. */
 void driveio_writer_wipe(struct driveio_writer *o);

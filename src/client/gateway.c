@@ -41,9 +41,11 @@ int group_info_parse(const struct buf *json, const char *group, struct group_inf
 	const char *key_id = json_string_value(json_object_get(o, "key_id"));
 	const json_t *store = json_object_get(o, "store");
 
-	if (name == NULL || key_id == NULL || text_unhex(key_id, g->key_id, KEY_ID_LEN, NULL) != 0 || !get_u64(o, "epoch", &g->epoch) ||
-	    !get_u64(o, "ledger_size", &g->ledger_size) || !get_u64(o, "crl_number", &g->crl_number))
-		return err_set(e, ERR_DAMAGED, "what the gateway says of the group is not in the form of GET /v1/group");
+	if (name == NULL || key_id == NULL || text_unhex(key_id, g->key_id, KEY_ID_LEN, NULL) != 0 ||
+	    !get_u64(o, "epoch", &g->epoch) || !get_u64(o, "ledger_size", &g->ledger_size) ||
+	    !get_u64(o, "crl_number", &g->crl_number))
+		return err_set(
+		    e, ERR_DAMAGED, "what the gateway says of the group is not in the form of GET /v1/group");
 	if (strcmp(name, group) != 0)
 		return err_set(e, ERR_DAMAGED, "this gateway serves another group than %s", group);
 	if (json_is_string(store))
@@ -64,22 +66,29 @@ static int get(struct fetch *f, const struct fetch_request *q, const char *what,
 }
 
 int gateway_group(struct fetch *f, struct buf *json, struct err *e) {
-	struct fetch_request q = { .method = "GET", .path = "/v1/group", .max = GROUP_JSON_MAX, .expect = "application/json" };
+	struct fetch_request q = {
+		.method = "GET", .path = "/v1/group", .max = GROUP_JSON_MAX, .expect = "application/json"
+	};
 
 	return get(f, &q, "group", json, e);
 }
 
 int gateway_crl(struct fetch *f, struct buf *der, struct err *e) {
-	struct fetch_request q = { .method = "GET", .path = "/crl", .max = CRL_MAX_BYTES, .expect = "application/pkix-crl", .total_s = CRL_WAIT_S };
+	struct fetch_request q = { .method = "GET",
+		.path = "/crl",
+		.max = CRL_MAX_BYTES,
+		.expect = "application/pkix-crl",
+		.total_s = CRL_WAIT_S };
 	int r = get(f, &q, "revocation list", der, e);
 
 	if (r == ERR_NOTFOUND)
-		return err_set(e, ERR_UNREACHABLE, "the gateway has no revocation list yet: try again when the CA has published one");
+		return err_set(e, ERR_UNREACHABLE,
+		    "the gateway has no revocation list yet: try again when the CA has published one");
 	return r;
 }
 
-static int get_with_nonce(struct fetch *f, const char *resource, const uint8_t *nonce, size_t nonce_len, size_t max, struct buf *der,
-			  struct err *e) {
+static int get_with_nonce(struct fetch *f, const char *resource, const uint8_t *nonce, size_t nonce_len, size_t max,
+    struct buf *der, struct err *e) {
 	char hex[2 * SIGNED_NONCE_MAX + 1], path[128];
 
 	if (nonce_len > SIGNED_NONCE_MAX)
@@ -103,17 +112,26 @@ int gateway_entries(struct fetch *f, uint64_t from, struct buf *der, struct err 
 
 	(void)snprintf(path, sizeof(path), "/v1/ledger/entries?from=%llu", (unsigned long long)from);
 	struct fetch_request q = {
-	    .method = "GET", .path = path, .max = ENTRIES_MAX_BYTES, .expect = "application/octet-stream", .total_s = ENTRIES_WAIT_S,
+		.method = "GET",
+		.path = path,
+		.max = ENTRIES_MAX_BYTES,
+		.expect = "application/octet-stream",
+		.total_s = ENTRIES_WAIT_S,
 	};
 	return get(f, &q, "ledger entries", der, e);
 }
 
 int gateway_post(struct fetch *f, const struct buf *entries, struct err *e) {
 	OWN(fetch_reply_wipe) struct fetch_reply reply = {0};
-	/* Not idempotent for fetch: a second sending would be refused as a conflict with the first. Who asks finds out by the ledger. */
+	/* Not idempotent for fetch: a second sending would be refused as a conflict with the first. Who asks finds out
+	 * by the ledger. */
 	struct fetch_request q = {
-	    .method = "POST", .path = "/v1/ledger/events", .type = "application/octet-stream",
-	    .body = entries->data, .body_len = entries->len, .max = POST_REPLY_MAX,
+		.method = "POST",
+		.path = "/v1/ledger/events",
+		.type = "application/octet-stream",
+		.body = entries->data,
+		.body_len = entries->len,
+		.max = POST_REPLY_MAX,
 	};
 	int r = fetch(f, &q, &reply, e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a member asks the gateway (doc/PROTOCOL), one function a resource; replies are capped, errors carry the exit status. */
+/* What a member asks the gateway (doc/PROTOCOL), one function a resource; replies are capped, errors carry the exit
+ * status. */
 #ifndef SCG_CLIENT_GATEWAY_H
 #define SCG_CLIENT_GATEWAY_H
 
@@ -27,8 +28,8 @@ int gateway_crl(struct fetch *f, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_keys(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_head(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_entries(struct fetch *f, uint64_t from, struct buf *der, struct err *e) MUST_CHECK;
-/* entries: a SEQUENCE OF Entry. ERR_CONFLICT: somebody else was first, or a rule's input has changed: synchronise and look; ERR_UNREACHABLE: it may have
- * been taken all the same. */
+/* entries: a SEQUENCE OF Entry. ERR_CONFLICT: somebody else was first, or a rule's input has changed: synchronise and
+ * look; ERR_UNREACHABLE: it may have been taken all the same. */
 int gateway_post(struct fetch *f, const struct buf *entries, struct err *e) MUST_CHECK;
 
 #endif

@@ -24,11 +24,12 @@ static int is_twin(void *arg, const struct ledger_file *f, struct err *e) {
 	const struct twin *t = arg;
 
 	(void)e;
-	return memcmp(f->content_sha256, t->content_sha256, sizeof(f->content_sha256)) == 0 && memcmp(f->key_id, t->key_id, KEY_ID_LEN) == 0;
+	return memcmp(f->content_sha256, t->content_sha256, sizeof(f->content_sha256)) == 0 &&
+	    memcmp(f->key_id, t->key_id, KEY_ID_LEN) == 0;
 }
 
-/* Left by a re-encryption that was killed: its content, down to the author's signature, is a file's that somebody has re-keyed since. An event that named
- * it would come too late. */
+/* Left by a re-encryption that was killed: its content, down to the author's signature, is a file's that somebody has
+ * re-keyed since. An event that named it would come too late. */
 static int is_second_rekey(struct session *s, const char *id, struct twin *t, bool *dead, struct err *e) {
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	int r;
@@ -41,7 +42,8 @@ static int is_second_rekey(struct session *s, const char *id, struct twin *t, bo
 	return r < 0 ? r : 0;
 }
 
-/* An unnamed object that no event can ever name, because it is under an epoch before the head's: the gateway refuses that. So it need not wait. */
+/* An unnamed object that no event can ever name, because it is under an epoch before the head's: the gateway refuses
+ * that. So it need not wait. */
 static int can_never_be_named(struct session *s, const char *id, bool *dead, struct err *e) {
 	OWN(envelope_info_wipe) struct envelope_info info = {0};
 	struct driveio_reader reader;
@@ -54,7 +56,8 @@ static int can_never_be_named(struct session *s, const char *id, bool *dead, str
 	if (r != 0)
 		return r;
 	/* What is no envelope of ours is not ours to be sure about. */
-	if (driveio_open(&reader, s->store, id, &in, NULL) != 0 || envelope_inspect(&in, &info, NULL) != 0 || info.n_key_ids != 1)
+	if (driveio_open(&reader, s->store, id, &in, NULL) != 0 || envelope_inspect(&in, &info, NULL) != 0 ||
+	    info.n_key_ids != 1)
 		return 0;
 	r = ledger_epoch_number(session_ledger(s), info.key_ids[0], &number, e);
 	if (r != 0)
@@ -63,7 +66,8 @@ static int can_never_be_named(struct session *s, const char *id, bool *dead, str
 	return *dead ? 0 : is_second_rekey(s, id, &twin, dead, e);
 }
 
-static int judge(struct session *s, const struct store_stat *st, int64_t orphan_s, struct gc_report *report, bool *destroy, struct err *e) {
+static int judge(struct session *s, const struct store_stat *st, int64_t orphan_s, struct gc_report *report,
+    bool *destroy, struct err *e) {
 	enum ledger_standing standing;
 	int r = ledger_object(session_ledger(s), st->id, &standing, e);
 
@@ -100,7 +104,8 @@ int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err
 	int r;
 
 	*report = (struct gc_report){0};
-	if ((r = session_store(s, e)) != 0 || (r = listing_take(&list, s->store, e)) != 0 || (r = session_sync(s, e)) != 0)
+	if ((r = session_store(s, e)) != 0 || (r = listing_take(&list, s->store, e)) != 0 ||
+	    (r = session_sync(s, e)) != 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++) {
 		bool gone;

@@ -14,9 +14,9 @@ struct gc_report {
 	uint64_t waiting;          /* named by no event, but too young: perhaps somebody is uploading them */
 	uint64_t swept;            /* leftovers of broken writes */
 };
-/* What an event named and is no file's current object goes at once; so does what no event can name any more, being under an older epoch or a re-encryption that
- * came too late; whatever else no event names goes when it is older than orphan_s. The drive is listed before the head is fetched: what is listed and
- * unnamed was put before. */
+/* What an event named and is no file's current object goes at once; so does what no event can name any more, being
+ * under an older epoch or a re-encryption that came too late; whatever else no event names goes when it is older than
+ * orphan_s. The drive is listed before the head is fetched: what is listed and unnamed was put before. */
 int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err *e) MUST_CHECK;
 
 #endif

@@ -46,7 +46,8 @@ static int check_author(const struct envelope_result *r, const struct ledger_fil
 		return rc;
 	text_escape(name, strlen(name), &sealer);
 	text_escape(f->author, strlen(f->author), &poster);
-	return err_set(e, ERR_DAMAGED, "sealed by %s, but brought into the ledger by %s", buf_str(&sealer), buf_str(&poster));
+	return err_set(
+	    e, ERR_DAMAGED, "sealed by %s, but brought into the ledger by %s", buf_str(&sealer), buf_str(&poster));
 }
 
 /* What the envelope itself does not know. */
@@ -56,7 +57,8 @@ static int check_result(const struct envelope_result *r, const struct ledger_fil
 	if (memcmp(r->key_id, f->key_id, KEY_ID_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "the object is sealed under another epoch than the ledger says");
 	if (r->manifest.size != f->content_size)
-		return err_set(e, ERR_DAMAGED, "has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", r->manifest.size, f->content_size);
+		return err_set(e, ERR_DAMAGED, "has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", r->manifest.size,
+		    f->content_size);
 	return check_author(r, f, e);
 }
 
@@ -65,18 +67,27 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct s
 	OWN(keyring_wipe) struct keyring keys = {0};
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	struct envelope_open how = {
-	    .keys = &keys, .chain = s->me.chain, .group = s->me.group, .content_sha256 = f->content_sha256, .in_ledger = true,
-	    .hash_object = true, .threads = w->threads, .progress = worker_progress, .progress_arg = w,
+		.keys = &keys,
+		.chain = s->me.chain,
+		.group = s->me.group,
+		.content_sha256 = f->content_sha256,
+		.in_ledger = true,
+		.hash_object = true,
+		.threads = w->threads,
+		.progress = worker_progress,
+		.progress_arg = w,
 	};
 	struct driveio_reader object;
 	struct source in;
 	int r;
 
-	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0 || (r = driveio_open(&object, s->store, f->object, &in, e)) != 0)
+	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0 ||
+	    (r = driveio_open(&object, s->store, f->object, &in, e)) != 0)
 		return r;
 	if (object.size != f->object_size)
-		return err_set(e, ERR_DAMAGED, "the object on the drive has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", object.size,
-			       f->object_size);
+		return err_set(e, ERR_DAMAGED,
+		    "the object on the drive has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", object.size,
+		    f->object_size);
 	r = envelope_open(&how, &in, out, &result, e);
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
 	if (r == ERR_REFUSED)
@@ -107,13 +118,15 @@ int groupfile_verdict(const struct session *s, const struct ledger_file *f, cons
 	if (may_settle(s, f))
 		return err_set(e, ERR_UNREACHABLE, "has not settled on this machine yet: %s", why->text);
 	if (why->code == ERR_NOTFOUND && s->stale)
-		return err_set(e, ERR_UNREACHABLE, "its object %s is not on the drive; perhaps there is a newer one", f->object);
+		return err_set(
+		    e, ERR_UNREACHABLE, "its object %s is not on the drive; perhaps there is a newer one", f->object);
 	if (why->code == ERR_NOTFOUND)
 		return err_set(e, ERR_DAMAGED, "its object %s is missing on the drive", f->object);
 	return err_set(e, why->code, "%s", why->text);
 }
 
-int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) {
+int groupfile_open_newest(
+    struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) {
 	struct session *s = w->session;
 	int r = groupfile_find(s, path, f, e);
 
@@ -141,7 +154,11 @@ int groupfile_open_newest(struct worker *w, const char *path, const struct group
 int groupfile_open_stray(struct session *s, const char *object, struct envelope_result *result, struct err *e) {
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
 	struct envelope_open how = {
-	    .keys = &s->keys, .chain = s->me.chain, .crl = crl, .group = s->me.group, .hash_object = true,
+		.keys = &s->keys,
+		.chain = s->me.chain,
+		.crl = crl,
+		.group = s->me.group,
+		.hash_object = true,
 	};
 	struct driveio_reader reader;
 	struct source in;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a file of the group: its object against the event that names it, then the envelope; each mismatch is damage. */
+/* Opening a file of the group: its object against the event that names it, then the envelope; each mismatch is
+ * damage. */
 #ifndef SCG_CLIENT_GROUPFILE_H
 #define SCG_CLIENT_GROUPFILE_H
 
@@ -14,25 +15,29 @@ int groupfile_path(const char *given, char **path, struct err *e) MUST_CHECK;
 /* Asks the ledger. ERR_NOTFOUND names the path. f begins as {0}; wipe it in every case. */
 int groupfile_find(struct session *s, const char *path, struct ledger_file *f, struct err *e) MUST_CHECK;
 
-/* Opens the object of f and compares its size and SHA-256, key id, group, manifest digest, length and author with the event; plaintext goes to out (NULL:
- * none), where nothing may be released before 0 is returned. ERR_NOTFOUND: the object is not there. ERR_DAMAGED. */
+/* Opens the object of f and compares its size and SHA-256, key id, group, manifest digest, length and author with the
+ * event; plaintext goes to out (NULL: none), where nothing may be released before 0 is returned. ERR_NOTFOUND: the
+ * object is not there. ERR_DAMAGED. */
 int groupfile_open(struct worker *w, const struct ledger_file *f, const struct sink *out, struct err *e) MUST_CHECK;
 
-/* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it should be, synchronises and takes a newer
- * event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than the settle time. begin is called before each attempt and gives the sink. f: what
- * was opened. */
+/* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it
+ * should be, synchronises and takes a newer event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than
+ * the settle time. begin is called before each attempt and gives the sink. f: what was opened. */
 struct groupfile_target {
 	int (*begin)(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e);
 	void *arg;
 };
-int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) MUST_CHECK;
+int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f,
+    struct err *e) MUST_CHECK;
 
-/* The last word on the object of f, the newest event that we know of, of which why speaks: missing is damage, unless it may still settle on this machine
- * (ERR_UNREACHABLE) or there may be a newer one. Returns the code. */
+/* The last word on the object of f, the newest event that we know of, of which why speaks: missing is damage, unless it
+ * may still settle on this machine (ERR_UNREACHABLE) or there may be a newer one. Returns the code. */
 int groupfile_verdict(const struct session *s, const struct ledger_file *f, const struct err *why, struct err *e);
 
-/* An object that no event names: rightly sealed by a member of the group, under whatever name? The list decides about its author. ERR_NOTFOUND, ERR_DAMAGED,
- * ERR_REFUSED (no key of the group). result begins as {0}; wipe it in every case. */
-int groupfile_open_stray(struct session *s, const char *object, struct envelope_result *result, struct err *e) MUST_CHECK;
+/* An object that no event names: rightly sealed by a member of the group, under whatever name? The list decides about
+ * its author. ERR_NOTFOUND, ERR_DAMAGED, ERR_REFUSED (no key of the group). result begins as {0}; wipe it in every
+ * case. */
+int groupfile_open_stray(
+    struct session *s, const char *object, struct envelope_result *result, struct err *e) MUST_CHECK;
 
 #endif

@@ -25,7 +25,8 @@ static int load_cert(const char *dir, const char *name, X509 **cert, struct err 
 	int r = cert_load(path, cert, e);
 
 	if (r == ERR_NOTFOUND)
-		return err_set(e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg req, scg install)", name);
+		return err_set(
+		    e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg req, scg install)", name);
 	return r;
 }
 

@@ -28,7 +28,8 @@ struct identity {
 	char *name, *group;
 };
 
-/* Everything but the key. ERR_FAIL where nothing is installed; ERR_REFUSED where the certificate is not of this CA. Wipe in every case. */
+/* Everything but the key. ERR_FAIL where nothing is installed; ERR_REFUSED where the certificate is not of this CA.
+ * Wipe in every case. */
 int identity_load_public(struct identity *me, const char *dir, struct err *e) MUST_CHECK;
 /* And the key (passin as in pass_read). Where a renewal was cut off between certificate and key it is ended here. */
 int identity_load(struct identity *me, const char *dir, const char *passin, struct err *e) MUST_CHECK;

@@ -30,8 +30,9 @@ static int choose_key_path(const char *dir, char **path, struct err *e) {
 
 	*path = file_join(dir, file_exists(cert) ? NEXT_KEY_FILE : KEY_FILE);
 	if (file_exists(*path))
-		return err_set(e, ERR_EXISTS, "a key waits for its certificate already (%s in the member's folder); remove it to begin again",
-			       file_exists(cert) ? NEXT_KEY_FILE : KEY_FILE);
+		return err_set(e, ERR_EXISTS,
+		    "a key waits for its certificate already (%s in the member's folder); remove it to begin again",
+		    file_exists(cert) ? NEXT_KEY_FILE : KEY_FILE);
 	return 0;
 }
 
@@ -81,7 +82,8 @@ static int load_given(struct installing *in, struct err *e) {
 
 	if ((r = cert_load(in->i->cacert, &ca, e)) != 0 || (r = chain_new(ca, &in->chain, e)) != 0)
 		return r;
-	if ((r = cert_load(in->i->cert, &in->cert, e)) != 0 || (r = identity_check_cert(in->chain, in->cert, "-cert", e)) != 0)
+	if ((r = cert_load(in->i->cert, &in->cert, e)) != 0 ||
+	    (r = identity_check_cert(in->chain, in->cert, "-cert", e)) != 0)
 		return r;
 	v = chain_check_time(in->cert, clock_now_s(), e);
 	if (v == VERDICT_EXPIRED)
@@ -101,7 +103,8 @@ static int check_present(struct installing *in, struct err *e) {
 	if (r != 0)
 		return text_about("the folder holds a member already", r, e);
 	if (strcmp(old.name, in->name) != 0 || X509_cmp(chain_ca(old.chain), chain_ca(in->chain)) != 0)
-		return err_set(e, ERR_EXISTS, "the folder holds another identity already: %s of group %s", old.name, old.group);
+		return err_set(
+		    e, ERR_EXISTS, "the folder holds another identity already: %s of group %s", old.name, old.group);
 	in->renewal = true;
 	return 0;
 }
@@ -177,8 +180,8 @@ static int stage_all(const struct installing *in, struct staged *s, struct err *
 	return in->has_conf ? 0 : stage(&s->conf, dir, CONF_FILE, &conf, e);
 }
 
-/* All bytes are on the disk before the first name is given. cert.pem comes last but for a renewal's key: a folder without it holds no member, and one with it and
- * the old key is put right at its next use (identity_load). */
+/* All bytes are on the disk before the first name is given. cert.pem comes last but for a renewal's key: a folder
+ * without it holds no member, and one with it and the old key is put right at its next use (identity_load). */
 static int name_all(const struct installing *in, struct staged *s, struct err *e) {
 	OWN(own_free) char *next = file_join(in->i->dir, NEXT_KEY_FILE);
 	OWN(own_free) char *key = file_join(in->i->dir, KEY_FILE);

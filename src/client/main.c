@@ -7,35 +7,39 @@
 #include "client/worker.h"
 
 #define AT(field) .off = offsetof(struct plan, field)
-#define DIR_OPT { .name = "dir", .kind = OPT_TEXT, AT(dir), .arg = "DIR", .help = "the member's folder ($SCG_DIR, then $XDG_CONFIG_HOME/scg)" }
+#define TEXT(n, field, a, h) .name = (n), .kind = OPT_TEXT, AT(field), .arg = (a), .help = (h)
+#define FLAG(n, field, h) .name = (n), .kind = OPT_FLAG, AT(field), .help = (h)
+#define DIR_OPT \
+	{ TEXT("dir", dir, "DIR", "the member's folder ($SCG_DIR, then $XDG_CONFIG_HOME/scg)") }
 #define PASSIN_OPT \
-	{ .name = "passin", .kind = OPT_TEXT, AT(passin), .arg = "ARG", .help = "pass:.., env:VAR, file:PATH, fd:N or stdin: opens the private key" }
-#define JSON_OPT { .name = "json", .kind = OPT_FLAG, AT(json), .help = "one JSON document on standard output" }
+	{ TEXT("passin", passin, "ARG", "pass:.., env:VAR, file:PATH, fd:N or stdin: opens the private key") }
+#define JSON_OPT { FLAG("json", json, "one JSON document on standard output") }
 #define STALE_OPT \
-	{ .name = "stale-ok", .kind = OPT_FLAG, AT(stale_ok), .help = "without the gateway: take what the last command left" }
+	{ FLAG("stale-ok", stale_ok, "without the gateway: take what the last command left") }
 #define WORKERS_OPT \
-	{ .name = "j", .kind = OPT_U64, AT(workers), .arg = "N", .help = "files at once, 1 to 32 (4)", .min = 1, .max = WORKERS_MAX }
-#define IN_OPT { .name = "in", .kind = OPT_TEXT, AT(in), .arg = "FILE", .help = "input; - is standard input", .required = true }
-#define OUT_OPT { .name = "out", .kind = OPT_TEXT, AT(out), .arg = "FILE", .help = "output; - is standard output", .required = true }
+	{ .name = "j", .kind = OPT_U64, AT(workers), .arg = "N", .help = "files at once, 1 to 32 (4)", .min = 1, \
+	  .max = WORKERS_MAX }
+#define IN_OPT { TEXT("in", in, "FILE", "input; - is standard input"), .required = true }
+#define OUT_OPT { TEXT("out", out, "FILE", "output; - is standard output"), .required = true }
 #define END_OPT { .name = NULL }
 
 enum { GROUP_PASS = 1 };
 
 static const struct opt req_opts[] = {
 	DIR_OPT,
-	{ .name = "name", .kind = OPT_TEXT, AT(name), .arg = "NAME", .help = "your name in the group", .required = true },
-	{ .name = "out", .kind = OPT_TEXT, AT(out), .arg = "CSR", .help = "the request, for the officer of the CA", .required = true },
-	{ .name = "newkey", .kind = OPT_TEXT, AT(newkey), .arg = "ALG", .help = "ec:P-256 (default), ec:P-384 or rsa:3072" },
-	{ .name = "passout", .kind = OPT_TEXT, AT(passout), .arg = "ARG", .help = "where the new key's passphrase comes from (prompt)", .group = GROUP_PASS },
-	{ .name = "noenc", .kind = OPT_FLAG, AT(noenc), .help = "the key is not encrypted", .group = GROUP_PASS },
+	{ TEXT("name", name, "NAME", "your name in the group"), .required = true },
+	{ TEXT("out", out, "CSR", "the request, for the officer of the CA"), .required = true },
+	{ TEXT("newkey", newkey, "ALG", "ec:P-256 (default), ec:P-384 or rsa:3072") },
+	{ TEXT("passout", passout, "ARG", "where the new key's passphrase comes from (prompt)"), .group = GROUP_PASS },
+	{ FLAG("noenc", noenc, "the key is not encrypted"), .group = GROUP_PASS },
 	END_OPT,
 };
 
 static const struct opt install_opts[] = {
 	DIR_OPT,
-	{ .name = "cert", .kind = OPT_TEXT, AT(cert), .arg = "FILE", .help = "your certificate", .required = true },
-	{ .name = "cacert", .kind = OPT_TEXT, AT(cacert), .arg = "FILE", .help = "the group's CA certificate", .required = true },
-	{ .name = "gateway", .kind = OPT_TEXT, AT(gateway), .arg = "URL", .help = "https://HOST:PORT", .required = true },
+	{ TEXT("cert", cert, "FILE", "your certificate"), .required = true },
+	{ TEXT("cacert", cacert, "FILE", "the group's CA certificate"), .required = true },
+	{ TEXT("gateway", gateway, "URL", "https://HOST:PORT"), .required = true },
 	PASSIN_OPT,
 	END_OPT,
 };
@@ -49,8 +53,8 @@ static const struct opt decrypt_opts[] = {
 	IN_OPT,
 	OUT_OPT,
 	PASSIN_OPT,
-	{ .name = "spool", .kind = OPT_FLAG, AT(spool), .help = "release nothing before all is verified, to a pipe too" },
-	{ .name = "unsigned", .kind = OPT_FLAG, AT(allow_unsigned), .help = "open what a stock tool sealed and nobody signed" },
+	{ FLAG("spool", spool, "release nothing before all is verified, to a pipe too") },
+	{ FLAG("unsigned", allow_unsigned, "open what a stock tool sealed and nobody signed") },
 	STALE_OPT,
 	JSON_OPT,
 	END_OPT,
@@ -60,9 +64,9 @@ static const struct opt inspect_opts[] = { IN_OPT, JSON_OPT, END_OPT };
 
 static const struct opt upload_opts[] = {
 	DIR_OPT,
-	{ .name = "to", .kind = OPT_TEXT, AT(to), .arg = "FOLDER", .help = "the folder in the group" },
-	{ .name = "r", .kind = OPT_FLAG, AT(recursive), .help = "folders with what is in them" },
-	{ .name = "replace", .kind = OPT_FLAG, AT(replace), .help = "replace the newest content even if you have not seen it" },
+	{ TEXT("to", to, "FOLDER", "the folder in the group") },
+	{ FLAG("r", recursive, "folders with what is in them") },
+	{ FLAG("replace", replace, "replace the newest content even if you have not seen it") },
 	WORKERS_OPT,
 	PASSIN_OPT,
 	END_OPT,
@@ -70,8 +74,8 @@ static const struct opt upload_opts[] = {
 
 static const struct opt download_opts[] = {
 	DIR_OPT,
-	{ .name = "out", .kind = OPT_TEXT, AT(out), .arg = "PATH", .help = "a folder, or the file to write (replaced)" },
-	{ .name = "r", .kind = OPT_FLAG, AT(recursive), .help = "folders with what is in them" },
+	{ TEXT("out", out, "PATH", "a folder, or the file to write (replaced)") },
+	{ FLAG("r", recursive, "folders with what is in them") },
 	WORKERS_OPT,
 	PASSIN_OPT,
 	STALE_OPT,
@@ -80,7 +84,7 @@ static const struct opt download_opts[] = {
 
 static const struct opt list_opts[] = {
 	DIR_OPT,
-	{ .name = "history", .kind = OPT_TEXT, AT(history), .arg = "NAME", .help = "every event of this file instead" },
+	{ TEXT("history", history, "NAME", "every event of this file instead") },
 	PASSIN_OPT,
 	STALE_OPT,
 	JSON_OPT,
@@ -91,7 +95,7 @@ static const struct opt change_opts[] = { DIR_OPT, PASSIN_OPT, END_OPT };
 
 static const struct opt rekey_opts[] = {
 	DIR_OPT,
-	{ .name = "mode", .kind = OPT_TEXT, AT(mode), .arg = "reencrypt|rewrap", .help = "new content keys (default), or only new recipients" },
+	{ TEXT("mode", mode, "reencrypt|rewrap", "new content keys (default), or only new recipients") },
 	PASSIN_OPT,
 	JSON_OPT,
 	END_OPT,
@@ -99,7 +103,7 @@ static const struct opt rekey_opts[] = {
 
 static const struct opt verify_opts[] = {
 	DIR_OPT,
-	{ .name = "old", .kind = OPT_FLAG, AT(old), .help = "name what keys of older epochs open" },
+	{ FLAG("old", old, "name what keys of older epochs open") },
 	PASSIN_OPT,
 	STALE_OPT,
 	JSON_OPT,
@@ -108,14 +112,16 @@ static const struct opt verify_opts[] = {
 
 static const struct opt gc_opts[] = {
 	DIR_OPT,
-	{ .name = "older", .kind = OPT_TEXT, AT(older), .arg = "DAYS", .help = "age from which what no event names goes (7)" },
+	{ TEXT("older", older, "DAYS", "age from which what no event names goes (7)") },
 	PASSIN_OPT,
 	END_OPT,
 };
 
 static const struct opt ledger_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
 
-#define COMMAND(n, text, f, o) .name = (n), .summary = (text), .run = (f), .opts = (o), .plan_size = sizeof(struct plan)
+#define COMMAND(n, text, f, o) \
+	.name = (n), .summary = (text), .run = (f), .opts = (o), .plan_size = sizeof(struct plan)
+#define TAKES(what, min, max) .operands = (what), .min_operands = (min), .max_operands = (max)
 
 static const struct opt_command commands[] = {
 	{ COMMAND("req", "make a key and a certificate request", cmd_req, req_opts) },
@@ -125,18 +131,19 @@ static const struct opt_command commands[] = {
 	{ COMMAND("encrypt", "seal a file or stream for the group", cmd_encrypt, encrypt_opts) },
 	{ COMMAND("decrypt", "open and verify a sealed file or stream", cmd_decrypt, decrypt_opts) },
 	{ COMMAND("inspect", "show what a sealed file says of itself", cmd_inspect, inspect_opts) },
-	{ COMMAND("upload", "put files on the group's drive", cmd_upload, upload_opts), .operands = "FILE...", .min_operands = 1, .max_operands = -1 },
-	{ COMMAND("download", "get files of the group", cmd_download, download_opts), .operands = "NAME...", .min_operands = 1, .max_operands = -1 },
+	{ COMMAND("upload", "put files on the group's drive", cmd_upload, upload_opts), TAKES("FILE...", 1, -1) },
+	{ COMMAND("download", "get files of the group", cmd_download, download_opts), TAKES("NAME...", 1, -1) },
 	{ COMMAND("list", "list the group's files", cmd_list, list_opts) },
-	{ COMMAND("rename", "give a file another name", cmd_rename, change_opts), .operands = "OLD NEW", .min_operands = 2, .max_operands = 2 },
-	{ COMMAND("remove", "remove files of the group", cmd_remove, change_opts), .operands = "NAME...", .min_operands = 1, .max_operands = -1 },
+	{ COMMAND("rename", "give a file another name", cmd_rename, change_opts), TAKES("OLD NEW", 2, 2) },
+	{ COMMAND("remove", "remove files of the group", cmd_remove, change_opts), TAKES("NAME...", 1, -1) },
 	{ COMMAND("rekey", "bring every file under the newest epoch", cmd_rekey, rekey_opts) },
-	{ COMMAND("verify", "check the drive against the ledger", cmd_verify, verify_opts), .operands = "NAME...", .max_operands = -1 },
+	{ COMMAND("verify", "check the drive against the ledger", cmd_verify, verify_opts), TAKES("NAME...", 0, -1) },
 	{ COMMAND("gc", "destroy objects that no file needs", cmd_gc, gc_opts) },
-	{ COMMAND("ledger", "show or replay the ledger", cmd_ledger, ledger_opts), .operands = "head|audit", .min_operands = 1, .max_operands = 1 },
+	{ COMMAND("ledger", "show or replay the ledger", cmd_ledger, ledger_opts), TAKES("head|audit", 1, 1) },
 	{ .name = NULL },
 };
 
 int main(int argc, char **argv) {
-	return opt_main(PROGRAM, "shares the files of a group on a drive that nobody has to trust", commands, argc, argv);
+	return opt_main(PROGRAM, "shares the files of a group on a drive that nobody has to trust", commands, argc,
+	    argv);
 }

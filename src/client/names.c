@@ -72,7 +72,8 @@ static void pass_over(const char *local) {
 	note("%s: passed over: neither a file nor a folder", buf_str(&shown));
 }
 
-static int walk_entry(struct names *names, const char *local, const char *path, const char *name, int depth, struct err *e) {
+static int walk_entry(
+    struct names *names, const char *local, const char *path, const char *name, int depth, struct err *e) {
 	OWN(own_free) char *below = file_join(local, name);
 	OWN(own_free) char *named = NULL;
 	struct stat st;
@@ -87,7 +88,8 @@ static int walk_entry(struct names *names, const char *local, const char *path, 
 	r = join(path, name, strlen(name), &named, e);
 	if (r != 0)
 		return text_about(below, r, e);
-	return S_ISREG(st.st_mode) ? add(names, below, named, (uint64_t)st.st_size, e) : walk(names, below, named, depth + 1, e);
+	return S_ISREG(st.st_mode) ? add(names, below, named, (uint64_t)st.st_size, e)
+				   : walk(names, below, named, depth + 1, e);
 }
 
 static int walk(struct names *names, const char *local, const char *path, int depth, struct err *e) {
@@ -95,7 +97,8 @@ static int walk(struct names *names, const char *local, const char *path, int de
 	int n, r = 0;
 
 	if (depth > NAMES_DEPTH_MAX)
-		return text_about(local, err_set(e, ERR_USAGE, "more than %d folders in each other", NAMES_DEPTH_MAX), e);
+		return text_about(
+		    local, err_set(e, ERR_USAGE, "more than %d folders in each other", NAMES_DEPTH_MAX), e);
 	n = scandir(local, &entries, NULL, alphasort);
 	if (n < 0)
 		return text_about(local, err_sys(e, ERR_FAIL, "cannot read the folder"), e);
@@ -163,7 +166,8 @@ static int check_distinct(struct names *names, struct err *e) {
 		if (strcmp(names->v[i - 1].fold, names->v[i].fold) != 0)
 			continue;
 		text_escape(names->v[i - 1].local, strlen(names->v[i - 1].local), &other);
-		return text_about(names->v[i].local, err_set(e, ERR_USAGE, "would have the same name in the group as %s", buf_str(&other)), e);
+		return text_about(names->v[i].local,
+		    err_set(e, ERR_USAGE, "would have the same name in the group as %s", buf_str(&other)), e);
 	}
 	qsort(names->v, names->n, sizeof(*names->v), by_path);
 	return 0;

@@ -24,8 +24,10 @@ struct names {
 };
 void names_wipe(struct names *names);
 
-/* One file: its last path component below the folder to (NULL: at the top). A folder (recursive): its own name comes first, links and special files in it are
- * passed over with a note. ERR_USAGE: a folder without recursive, a name that the group cannot have, two files with one name. n begins as {0}. */
-int names_collect(struct names *names, char *const *operands, int n, const char *to, bool recursive, struct err *e) MUST_CHECK;
+/* One file: its last path component below the folder to (NULL: at the top). A folder (recursive): its own name comes
+ * first, links and special files in it are passed over with a note. ERR_USAGE: a folder without recursive, a name that
+ * the group cannot have, two files with one name. n begins as {0}. */
+int names_collect(
+    struct names *names, char *const *operands, int n, const char *to, bool recursive, struct err *e) MUST_CHECK;
 
 #endif

@@ -75,7 +75,8 @@ static int copy_all(const struct source *in, int fd, struct err *e) {
 	int r;
 
 	while (got == SPOOL_CHUNK)
-		if ((r = in->read(in->arg, chunk, SPOOL_CHUNK, &got, e)) != 0 || (r = file_write_all(fd, chunk, got, "spool file", e)) != 0)
+		if ((r = in->read(in->arg, chunk, SPOOL_CHUNK, &got, e)) != 0 ||
+		    (r = file_write_all(fd, chunk, got, "spool file", e)) != 0)
 			return r;
 	return 0;
 }

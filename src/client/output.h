@@ -10,13 +10,16 @@
 #include "envelope/io.h"
 
 struct output {
-	bool stream;          /* "-", a pipe or a device: what was written is gone */
-	int fd;               /* the stream's, -1 for standard output and files */
+	bool stream; /* "-", a pipe or a device: what was written is gone */
+	int fd;      /* the stream's, -1 for standard output and files */
 	struct file_out file;
 	struct io_fd io;
 	struct sink sink;
 };
-#define OUTPUT_INIT { .fd = -1, .file = { .fd = -1 } }
+#define OUTPUT_INIT                                                                                                    \
+	{                                                                                                              \
+		.fd = -1, .file = {.fd = -1 }                                                                          \
+	}
 
 /* path "-": standard output. mode: of a new file. */
 int output_open(struct output *o, const char *path, mode_t mode, struct err *e) MUST_CHECK;
@@ -31,7 +34,8 @@ struct input {
 	struct io_fd io;
 	struct source source;
 };
-#define INPUT_INIT { .fd = -1 }
+#define INPUT_INIT                                                                                                     \
+	{ .fd = -1 }
 
 /* path "-": standard input. ERR_FAIL where it cannot be opened. */
 int input_open(struct input *in, const char *path, struct err *e) MUST_CHECK;

@@ -18,7 +18,7 @@
 #include "client/worker.h"
 #include "envelope/envelope.h"
 
-#define ATTEMPTS_MAX 10     /* times that one file was changed by others under our hands */
+#define ATTEMPTS_MAX 10   /* times that one file was changed by others under our hands */
 #define LARGE (64u << 20) /* from here on one file alone keeps all cores busy */
 
 struct rekey_item {
@@ -34,7 +34,7 @@ struct rekey_run {
 	size_t n, cap;
 	uint64_t bytes_ahead;
 	struct rekey_report *report;
-	pthread_mutex_t lock;       /* of the report */
+	pthread_mutex_t lock; /* of the report */
 };
 
 static void run_wipe(struct rekey_run *run) {
@@ -69,8 +69,8 @@ struct rekeying {
 	struct worker *w;
 	const struct rekey_item *item;
 	bool rewrap;
-	struct ledger_file from;    /* as it was when its object was read */
-	struct keyring to;          /* of one */
+	struct ledger_file from; /* as it was when its object was read */
+	struct keyring to;       /* of one */
 	struct driveio_writer object;
 	struct envelope_result made;
 	uint8_t sha256[32];
@@ -99,8 +99,15 @@ static int find(struct rekeying *k, struct err *e) {
 static int convert(struct rekeying *k, const struct keyring *from, struct err *e) {
 	struct session *s = k->w->session;
 	struct envelope_open how = {
-	    .keys = from, .chain = s->me.chain, .group = s->me.group, .content_sha256 = k->from.content_sha256, .in_ledger = true,
-	    .hash_object = true, .threads = k->from.content_size >= LARGE ? 0 : k->w->threads, .progress = worker_progress, .progress_arg = k->w,
+		.keys = from,
+		.chain = s->me.chain,
+		.group = s->me.group,
+		.content_sha256 = k->from.content_sha256,
+		.in_ledger = true,
+		.hash_object = true,
+		.threads = k->from.content_size >= LARGE ? 0 : k->w->threads,
+		.progress = worker_progress,
+		.progress_arg = k->w,
 	};
 	struct driveio_reader old;
 	struct source in;
@@ -114,7 +121,8 @@ static int convert(struct rekeying *k, const struct keyring *from, struct err *e
 	k->object = (struct driveio_writer){0};
 	if ((r = driveio_create(&k->object, s->store, &out, e)) != 0)
 		return r;
-	r = k->rewrap ? envelope_rewrap(&how, &k->to.v[0], &in, &out, &k->made, e) : envelope_reencrypt(&how, &k->to.v[0], &in, &out, &k->made, e);
+	r = k->rewrap ? envelope_rewrap(&how, &k->to.v[0], &in, &out, &k->made, e)
+		      : envelope_reencrypt(&how, &k->to.v[0], &in, &out, &k->made, e);
 	return r != 0 ? r : driveio_commit(&k->object, e);
 }
 
@@ -149,12 +157,14 @@ static int prepare(void *arg, struct ledger *l, struct ledger_change *c, struct 
 	bool old, there;
 	int r;
 
-	if ((r = step_epoch_is_old(l, &k->to.v[0], &old, e)) != 0 || (r = ledger_find_id(l, k->item->file, &now, e)) != 0)
+	if ((r = step_epoch_is_old(l, &k->to.v[0], &old, e)) != 0 ||
+	    (r = ledger_find_id(l, k->item->file, &now, e)) != 0)
 		return r;
 	if ((r = driveio_is_there(&k->object, k->w->session->store, &there, e)) != 0)
 		return r;
 	/* Replaced by its author, removed, or re-keyed by another member: the new object has no purpose. */
-	if (now.removed || now.content_index != k->from.content_index || memcmp(now.key_id, k->from.key_id, KEY_ID_LEN) != 0)
+	if (now.removed || now.content_index != k->from.content_index ||
+	    memcmp(now.key_id, k->from.key_id, KEY_ID_LEN) != 0)
 		return STEP_MOOT;
 	if (old || !there || clock_now_s() - k->object.committed_s > UPLOAD_POST_WITHIN_S)
 		return STEP_RESEAL;
@@ -183,7 +193,8 @@ static int attempt(struct rekeying *k, struct err *e) {
 
 	if (r == 0)
 		r = step_run(k->w, &st, e);
-	if (r != STEP_POSTED && k->object.committed_s != 0 && !st.uncertain && store_destroy(k->w->session->store, k->object.id, &gone) != 0)
+	if (r != STEP_POSTED && k->object.committed_s != 0 && !st.uncertain &&
+	    store_destroy(k->w->session->store, k->object.id, &gone) != 0)
 		note("an object that nobody needs is still on the drive (scg gc): %s", gone.text);
 	return r;
 }
@@ -219,7 +230,8 @@ static int count(struct rekey_run *run, struct rekeying *k, bool posted, char *r
 	return 0;
 }
 
-/* After an attempt that came to nothing: 0 when another one is worth it. The old object is gone where another member was faster, or it is damage. */
+/* After an attempt that came to nothing: 0 when another one is worth it. The old object is gone where another member
+ * was faster, or it is damage. */
 static int make_ready(struct rekeying *k, int r, const struct err *why, struct err *e) {
 	struct session *s = k->w->session;
 	struct ledger_file before = k->from;
@@ -312,7 +324,13 @@ int rekey(struct session *s, bool rewrap, struct rekey_report *report, struct er
 	if ((r = session_store(s, e)) != 0 || (r = collect_all(&run, e)) != 0)
 		return r;
 	struct worker_job job = {
-	    .verb = "rekey", .bytes = 2 * run.bytes_ahead, .workers = how_many(), .n = run.n, .arg = &run, .name = name_of, .f = rekey_one,
+		.verb = "rekey",
+		.bytes = 2 * run.bytes_ahead,
+		.workers = how_many(),
+		.n = run.n,
+		.arg = &run,
+		.name = name_of,
+		.f = rekey_one,
 	};
 	r = worker_run(s, &job, &report->failed, e);
 	if (r == ERR_REFUSED || r == ERR_UNREACHABLE)

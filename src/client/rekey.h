@@ -14,10 +14,11 @@ struct rekey_report {
 	size_t rekeyed, unchanged, failed; /* files */
 	uint64_t bytes;                    /* of plaintext under the new epoch now */
 	uint64_t epoch;
-	uint64_t destroyed;                /* superseded objects, in this run */
-	uint64_t left;                     /* superseded objects that could not be destroyed */
+	uint64_t destroyed; /* superseded objects, in this run */
+	uint64_t left;      /* superseded objects that could not be destroyed */
 };
-/* rewrap: only the recipient infos change. Killed anywhere, every file opens and a second run finishes. The report is right also after an error. */
+/* rewrap: only the recipient infos change. Killed anywhere, every file opens and a second run finishes. The report is
+ * right also after an error. */
 int rekey(struct session *s, bool rewrap, struct rekey_report *report, struct err *e) MUST_CHECK;
 
 #endif

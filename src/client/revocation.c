@@ -89,8 +89,9 @@ static int check_dates(const struct crl_set *set, int64_t now_s, struct err *e) 
 	if (now_s <= crl_set_next_update(set))
 		return 0;
 	clock_print(crl_set_next_update(set), until);
-	return err_set(e, ERR_UNREACHABLE, "the group's revocation list %llu has expired at %s (RFC 5280 5.1.2.5): try again when the CA has made a new one",
-		       (unsigned long long)crl_set_number(set), until);
+	return err_set(e, ERR_UNREACHABLE,
+	    "the group's revocation list %llu has expired at %s (RFC 5280 5.1.2.5): wait for the CA's next one",
+	    (unsigned long long)crl_set_number(set), until);
 }
 
 int revocation_check_current(struct revocation *v, int64_t now_s, struct err *e) {
@@ -101,7 +102,8 @@ int revocation_check_current(struct revocation *v, int64_t now_s, struct err *e)
 	return check_dates(set, now_s, e);
 }
 
-/* Commands of one member run side by side: who writes looks first whether another was faster, under a lock on the folder itself. */
+/* Commands of one member run side by side: who writes looks first whether another was faster, under a lock on the
+ * folder itself. */
 static int save_if_higher(struct revocation *v, const struct crl_set *set, const struct buf *der, struct err *e) {
 	OWN(own_free) char *path = file_join(v->dir, CRL_FILE);
 	OWN(own_fd) int dir = open(v->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -122,9 +124,12 @@ static int compare(const struct crl_set *old, const struct crl_set *now, struct 
 	unsigned long long highest = crl_set_number(old), number = crl_set_number(now);
 
 	if (number < highest)
-		return err_set(e, ERR_DAMAGED, "the gateway gave revocation list %llu, but %llu was seen before: an old state was put back", number, highest);
+		return err_set(e, ERR_DAMAGED,
+		    "the gateway gave revocation list %llu, but %llu was seen before: an old state was put back",
+		    number, highest);
 	if (number == highest && memcmp(crl_set_sha256(old), crl_set_sha256(now), SHA256_LEN) != 0)
-		return err_set(e, ERR_DAMAGED, "there are two revocation lists with number %llu (RFC 5280 5.2.3)", number);
+		return err_set(
+		    e, ERR_DAMAGED, "there are two revocation lists with number %llu (RFC 5280 5.2.3)", number);
 	return 0;
 }
 
@@ -155,6 +160,7 @@ bool revocation_accept(void *arg, X509 *server, struct err *e) {
 
 	if (set == NULL || !crl_set_has_cert(set, server))
 		return true;
-	(void)err_set(e, ERR_DAMAGED, "the gateway's certificate is revoked by the group's list %llu", (unsigned long long)crl_set_number(set));
+	(void)err_set(e, ERR_DAMAGED, "the gateway's certificate is revoked by the group's list %llu",
+	    (unsigned long long)crl_set_number(set));
 	return false;
 }

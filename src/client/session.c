@@ -27,8 +27,12 @@ void session_unlock(struct session *s) {
 
 int session_fetch(struct session *s, struct fetch **f, struct err *e) {
 	struct fetch_config c = {
-	    .url = s->conf.gateway, .ca = chain_ca(s->me.chain), .cert = s->me.cert, .key = s->me.key,
-	    .accept = revocation_accept, .accept_arg = &s->revocation,
+		.url = s->conf.gateway,
+		.ca = chain_ca(s->me.chain),
+		.cert = s->me.cert,
+		.key = s->me.key,
+		.accept = revocation_accept,
+		.accept_arg = &s->revocation,
 	};
 
 	return fetch_new(f, &c, e);
@@ -39,7 +43,8 @@ static int load_settings(struct session *s, struct err *e) {
 	int r = settings_load(path, &s->conf, e);
 
 	if (r == ERR_NOTFOUND)
-		return err_set(e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg install)", CONF_FILE);
+		return err_set(
+		    e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg install)", CONF_FILE);
 	return r != 0 ? r : settings_host(s->conf.gateway, &s->host, e);
 }
 
@@ -81,7 +86,8 @@ static int check_gateway(void *arg, X509 *cert, struct err *e) {
 	struct session *s = arg;
 
 	if (X509_check_ip_asc(cert, s->host, 0) != 1 &&
-	    X509_check_host(cert, s->host, 0, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1)
+	    X509_check_host(
+		cert, s->host, 0, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1)
 		return err_set(e, ERR_DAMAGED, "signed by a gateway of another name than %s (RFC 6125 6.4)", s->host);
 	return revocation_accept(&s->revocation, cert, e) ? 0 : ERR_DAMAGED;
 }
@@ -151,8 +157,8 @@ static int check_keys_signer(struct session *s, X509 *cert, int64_t at_s, struct
 static int open_keys(struct session *s, const struct buf *der, const uint8_t *nonce, struct keyring *k, struct err *e) {
 	OWN(own_x509) X509 *signer = NULL;
 	int64_t signed_s = 0;
-	int r = keyring_reply_open(der->data, der->len, nonce, nonce != NULL ? SESSION_NONCE_LEN : 0, s->me.cert, s->me.key, k, &signer,
-				   &signed_s, e);
+	int r = keyring_reply_open(der->data, der->len, nonce, nonce != NULL ? SESSION_NONCE_LEN : 0, s->me.cert,
+	    s->me.key, k, &signer, &signed_s, e);
 
 	if (r == 0)
 		r = check_keys_signer(s, signer, nonce != NULL ? clock_now_s() : signed_s, e);
@@ -169,11 +175,13 @@ static int check_epoch(struct session *s, const struct keyring *k, struct err *e
 	int r = ledger_epoch(session_ledger(s), key_id, &number, e);
 
 	if (r != 0)
-		return r == ERR_NOTFOUND ? err_set(e, ERR_DAMAGED, "the ledger has no epoch, but the gateway has keys") : r;
+		return r == ERR_NOTFOUND ? err_set(e, ERR_DAMAGED, "the ledger has no epoch, but the gateway has keys")
+					 : r;
 	ep = keyring_find(k, key_id);
 	if (ep == NULL || ep->number != number)
-		return err_set(e, ERR_DAMAGED, "the gateway's keys lack epoch %llu of the ledger: an old state was put back",
-			       (unsigned long long)number);
+		return err_set(e, ERR_DAMAGED,
+		    "the gateway's keys lack epoch %llu of the ledger: an old state was put back",
+		    (unsigned long long)number);
 	return 0;
 }
 
@@ -190,7 +198,8 @@ static int refresh_keys_locked(struct session *s, struct err *e) {
 	uint8_t nonce[SESSION_NONCE_LEN];
 	int r;
 
-	if ((r = random_bytes(nonce, sizeof(nonce), e)) != 0 || (r = gateway_keys(s->fetch, nonce, sizeof(nonce), &der, e)) != 0)
+	if ((r = random_bytes(nonce, sizeof(nonce), e)) != 0 ||
+	    (r = gateway_keys(s->fetch, nonce, sizeof(nonce), &der, e)) != 0)
 		return r;
 	if ((r = open_keys(s, &der, nonce, &k, e)) != 0 || (r = check_epoch(s, &k, e)) != 0)
 		return r;
@@ -219,7 +228,9 @@ static int load_keys(struct session *s, struct err *e) {
 		r = open_keys(s, &der, NULL, &k, e);
 	if (r == 0)
 		set_keys(s, &k);
-	return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and no keys were ever fetched") : r;
+	return r == ERR_NOTFOUND
+	    ? err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and no keys were ever fetched")
+	    : r;
 }
 
 /* path is in the member's folder: the last word of the gateway, for a time without it. */
@@ -228,7 +239,8 @@ static int ask_group(struct session *s, struct err *e) {
 	OWN(buf_wipe) struct buf json = {0};
 	int r;
 
-	if ((r = gateway_group(s->fetch, &json, e)) != 0 || (r = group_info_parse(&json, s->me.group, &s->group, e)) != 0)
+	if ((r = gateway_group(s->fetch, &json, e)) != 0 ||
+	    (r = group_info_parse(&json, s->me.group, &s->group, e)) != 0)
 		return r;
 	return file_save(path, json.data, json.len, 0600, e);
 }
@@ -316,8 +328,10 @@ int session_store(struct session *s, struct err *e) {
 	if (s->store != NULL)
 		return 0;
 	if (spec != NULL && strncmp(spec, "directory:", strlen("directory:")) == 0 && spec[strlen("directory:")] != '/')
-		return err_set(e, ERR_FAIL, "the gateway names a folder for the drive that does not begin with a slash");
+		return err_set(
+		    e, ERR_FAIL, "the gateway names a folder for the drive that does not begin with a slash");
 	if (spec == NULL)
-		return err_set(e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
+		return err_set(
+		    e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
 	return store_open(&s->store, spec, e);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One command's view of the group: who we are, what the gateway says now, the ledger as far as it is known, the drive. */
+/* One command's view of the group: who we are, what the gateway says now, the ledger as far as it is known, the
+ * drive. */
 #ifndef SCG_CLIENT_SESSION_H
 #define SCG_CLIENT_SESSION_H
 
@@ -21,31 +22,32 @@
 struct session {
 	struct identity me;
 	struct settings conf;
-	char *host;               /* of the gateway's URL */
+	char *host; /* of the gateway's URL */
 	struct revocation revocation;
-	struct fetch *fetch;      /* under the lock where several threads work */
-	struct mirror *mirror;    /* likewise, and so are keys and group */
+	struct fetch *fetch;   /* under the lock where several threads work */
+	struct mirror *mirror; /* likewise, and so are keys and group */
 	struct keyring keys;
 	struct group_info group;
-	struct store *store;      /* NULL until session_store */
-	bool stale;               /* the gateway was not asked: freshness unknown */
+	struct store *store; /* NULL until session_store */
+	bool stale;          /* the gateway was not asked: freshness unknown */
 	bool has_lock;
-	pthread_mutex_t lock;     /* one owner at a time of fetch, mirror, keys and group */
+	pthread_mutex_t lock; /* one owner at a time of fetch, mirror, keys and group */
 };
 
 /* How a command uses the group. */
 struct session_need {
-	const char *dir;          /* as given, or NULL for the default */
+	const char *dir; /* as given, or NULL for the default */
 	const char *passin;
-	bool stale_ok;            /* a gateway that cannot be reached is put up with: for what only reads */
+	bool stale_ok; /* a gateway that cannot be reached is put up with: for what only reads */
 };
 
 /* Loads what lies in the folder; asks nobody. Wipe in every case (it begins as {0}). */
 int session_open(struct session *s, const struct session_need *need, struct err *e) MUST_CHECK;
-/* Asks the gateway: group, revocation list, ledger, keys, in this order, so that none is older than what it is compared with. Offline and allowed: takes
- * what the last commands left, and sets stale. */
+/* Asks the gateway: group, revocation list, ledger, keys, in this order, so that none is older than what it is compared
+ * with. Offline and allowed: takes what the last commands left, and sets stale. */
 int session_connect(struct session *s, const struct session_need *need, struct err *e) MUST_CHECK;
-/* Takes what the last commands left in the folder, asking nobody: group and keys. ERR_UNREACHABLE where there never was a command. */
+/* Takes what the last commands left in the folder, asking nobody: group and keys. ERR_UNREACHABLE where there never was
+ * a command. */
 int session_recall(struct session *s, struct err *e) MUST_CHECK;
 void session_wipe(struct session *s);
 
@@ -57,13 +59,16 @@ int session_fetch(struct session *s, struct fetch **f, struct err *e) MUST_CHECK
 int session_sync(struct session *s, struct err *e) MUST_CHECK;
 /* Fetches the keys anew. */
 int session_refresh_keys(struct session *s, struct err *e) MUST_CHECK;
-/* A copy of the epoch with this id (NULL: the current one) as a keyring of its own, for work beside other threads. ERR_REFUSED: we have not got it. */
+/* A copy of the epoch with this id (NULL: the current one) as a keyring of its own, for work beside other threads.
+ * ERR_REFUSED: we have not got it. */
 int session_epoch(struct session *s, const uint8_t *key_id, struct keyring *one, struct err *e) MUST_CHECK;
 void session_lock(struct session *s);
 void session_unlock(struct session *s);
 
 /* Opens the drive: scg.conf's store, else the one that the gateway names. ERR_FAIL where there is none yet. */
 int session_store(struct session *s, struct err *e) MUST_CHECK;
-static inline struct ledger *session_ledger(const struct session *s) { return mirror_ledger(s->mirror); }
+static inline struct ledger *session_ledger(const struct session *s) {
+	return mirror_ledger(s->mirror);
+}
 
 #endif

@@ -11,7 +11,11 @@
 
 static const struct conf_key keys[] = {
 	{ .path = "gateway", .kind = CONF_TEXT, .off = offsetof(struct settings, gateway), .required = true },
-	{ .path = "settle", .kind = CONF_U64, .off = offsetof(struct settings, settle_s), .def = "0", .max = SETTLE_MAX_S },
+	{ .path = "settle",
+	    .kind = CONF_U64,
+	    .off = offsetof(struct settings, settle_s),
+	    .def = "0",
+	    .max = SETTLE_MAX_S },
 	{ .path = "store.type", .kind = CONF_TEXT, .off = offsetof(struct settings, store_type) },
 	{ .path = "store.path", .kind = CONF_TEXT, .off = offsetof(struct settings, store_path) },
 	{ .path = "store.folder", .kind = CONF_TEXT, .off = offsetof(struct settings, store_folder) },
@@ -30,7 +34,8 @@ static int check_store(const struct settings *s, const char *name, struct err *e
 		return 0;
 	}
 	if (strcmp(s->store_type, "directory") != 0)
-		return err_set(e, ERR_USAGE, "%s: store.type: not a kind of store that this program knows (directory)", name);
+		return err_set(
+		    e, ERR_USAGE, "%s: store.type: not a kind of store that this program knows (directory)", name);
 	if (s->store_path == NULL || s->store_folder != NULL)
 		return err_set(e, ERR_USAGE, "%s: a store of type directory has a path and no folder", name);
 	if (s->store_path[0] != '/')

@@ -11,14 +11,15 @@
 #define SETTLE_MAX_S 86400 /* a desktop client that needs longer than a day is broken */
 
 struct settings {
-	char *gateway;               /* "https://HOST:PORT" */
-	uint64_t settle_s;           /* how long an object may take to appear on this machine; 0: it is there or missing */
-	char *store_type;            /* "directory": instead of the store that the gateway names, or NULL */
-	char *store_path;            /* of a directory */
-	char *store_folder;          /* of other kinds */
+	char *gateway;      /* "https://HOST:PORT" */
+	uint64_t settle_s;  /* how long an object may take to appear on this machine; 0: it is there or missing */
+	char *store_type;   /* "directory": instead of the store that the gateway names, or NULL */
+	char *store_path;   /* of a directory */
+	char *store_folder; /* of other kinds */
 };
 
-/* ERR_USAGE: unknown key, ill-formed value, no gateway ("file:line: what"); ERR_NOTFOUND. *s is released by settings_wipe in every case. */
+/* ERR_USAGE: unknown key, ill-formed value, no gateway ("file:line: what"); ERR_NOTFOUND. *s is released by
+ * settings_wipe in every case. */
 int settings_load(const char *path, struct settings *s, struct err *e) MUST_CHECK;
 /* The same from memory; name stands for the file in errors. */
 int settings_parse(const char *text, const char *name, struct settings *s, struct err *e) MUST_CHECK;
@@ -28,7 +29,8 @@ void settings_print(const char *gateway, struct buf *out);
 
 /* "KIND:WHERE" for store_open, malloc'd, or NULL when the gateway's counts. */
 char *settings_store(const struct settings *s);
-/* Takes exactly "https://HOST:PORT" (RFC 3986 3.2; IPv6 in brackets); the host without brackets is malloc'd into *host. ERR_USAGE. */
+/* Takes exactly "https://HOST:PORT" (RFC 3986 3.2; IPv6 in brackets); the host without brackets is malloc'd into *host.
+ * ERR_USAGE. */
 int settings_host(const char *url, char **host, struct err *e) MUST_CHECK;
 
 #endif

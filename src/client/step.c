@@ -90,7 +90,8 @@ int step_run(struct worker *w, struct step *st, struct err *e) {
 
 		if (r != 0 && r != ERR_CONFLICT)
 			return r;
-		/* Even a refusal proves nothing yet: who is revoked between the commit and the answer hears only of the second. */
+		/* Even a refusal proves nothing yet: who is revoked between the commit and the answer hears only of the
+		 * second. */
 		st->uncertain = doubt || r == 0;
 		posted = r != 0 ? r : gateway_post(w->fetch, &body, &posting);
 		r = look(w, st, &landed, &size, e);

@@ -21,7 +21,8 @@ enum step_end {
 
 struct step {
 	void *arg;
-	/* Under the session's lock, again before each attempt: fills c from the ledger as it stands; 0, a step_end above 0, or an error. */
+	/* Under the session's lock, again before each attempt: fills c from the ledger as it stands; 0, a step_end
+	 * above 0, or an error. */
 	int (*prepare)(void *arg, struct ledger *l, struct ledger_change *c, struct err *e);
 	/* Under the lock, behind a synchronisation: does the ledger have what the last attempt wanted? */
 	int (*landed)(void *arg, struct ledger *l, bool *yes, struct err *e);
@@ -29,7 +30,8 @@ struct step {
 	bool uncertain;
 };
 
-/* A step_end, or an error: of prepare, the gateway's refusal, ERR_CONFLICT where it says no again and again although nothing changes. */
+/* A step_end, or an error: of prepare, the gateway's refusal, ERR_CONFLICT where it says no again and again although
+ * nothing changes. */
 int step_run(struct worker *w, struct step *st, struct err *e) MUST_CHECK;
 
 /* landed() for events that bring a new object. */

@@ -42,9 +42,9 @@ struct upload {
 	int64_t asked_ms;
 	bool met_epoch;
 	/* What the last attempt posted. */
-	uint8_t put_id[16];           /* of a new file */
+	uint8_t put_id[16]; /* of a new file */
 	uint8_t posted_file[16];
-	char *conflict;               /* the name beside, or NULL */
+	char *conflict;                 /* the name beside, or NULL */
 	char other[NAME_MAX_BYTES + 1]; /* who was faster */
 	char old_object[OBJECT_ID_LEN + 1];
 };
@@ -125,8 +125,8 @@ static int check_unchanged(const struct upload *u, const struct stat *before, st
 
 	if (fstat(u->fd, &st) != 0)
 		return err_sys(e, ERR_FAIL, "cannot stat");
-	if (st.st_size != before->st_size || (uint64_t)st.st_size != u->sealed.manifest.size || st.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-	    st.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+	if (st.st_size != before->st_size || (uint64_t)st.st_size != u->sealed.manifest.size ||
+	    st.st_mtim.tv_sec != before->st_mtim.tv_sec || st.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
 		return err_set(e, ERR_FAIL, "was changed while it was read; nothing was uploaded");
 	return 0;
 }
@@ -135,8 +135,16 @@ static int seal(struct upload *u, struct err *e) {
 	struct session *s = u->w->session;
 	struct io_fd io = { u->fd, u->item->local };
 	struct envelope_seal how = {
-	    .group = s->me.group, .name = u->item->path, .file_id = u->file_id, .version = u->version, .key = s->me.key,
-	    .cert = s->me.cert, .threads = u->w->threads, .hash_object = true, .progress = worker_progress, .progress_arg = u->w,
+		.group = s->me.group,
+		.name = u->item->path,
+		.file_id = u->file_id,
+		.version = u->version,
+		.key = s->me.key,
+		.cert = s->me.cert,
+		.threads = u->w->threads,
+		.hash_object = true,
+		.progress = worker_progress,
+		.progress_arg = u->w,
 	};
 	struct source in;
 	struct sink out;
@@ -184,7 +192,8 @@ static int put_beside(struct upload *u, struct ledger *l, struct ledger_change *
 }
 
 static bool is_seen(const struct upload *u, const struct ledger_file *f) {
-	return u->replace || (u->has_base && memcmp(u->base_file, f->file, sizeof(f->file)) == 0 && u->base_content == f->content_index);
+	return u->replace ||
+	    (u->has_base && memcmp(u->base_file, f->file, sizeof(f->file)) == 0 && u->base_content == f->content_index);
 }
 
 static int choose_op(struct upload *u, struct ledger *l, struct ledger_change *c, struct err *e) {
@@ -269,8 +278,9 @@ static int conclude(struct upload *u, char *result, struct err *e) {
 	}
 	text_escape(u->conflict, strlen(u->conflict), &name);
 	text_escape(u->other, strlen(u->other), &who);
-	return err_set(e, ERR_CONFLICT, "%s changed it and you have not seen that: your version is \"%s\" (download theirs, or -replace it)",
-		       buf_str(&who), buf_str(&name));
+	return err_set(e, ERR_CONFLICT,
+	    "%s changed it and you have not seen that: your version is \"%s\" (download theirs, or -replace it)",
+	    buf_str(&who), buf_str(&name));
 }
 
 /* One sealing and its event. */
@@ -282,7 +292,8 @@ static int attempt(struct upload *u, struct err *e) {
 	if (r == 0)
 		r = step_run(u->w, &st, e);
 	/* Not named by any event for certain: then it need not wait for gc. */
-	if (r != STEP_POSTED && u->object.committed_s != 0 && !st.uncertain && store_destroy(u->w->session->store, u->object.id, &gone) != 0)
+	if (r != STEP_POSTED && u->object.committed_s != 0 && !st.uncertain &&
+	    store_destroy(u->w->session->store, u->object.id, &gone) != 0)
 		note("an object that nobody needs is still on the drive (scg gc): %s", gone.text);
 	return r;
 }
@@ -312,8 +323,13 @@ static const char *name_of(void *arg, size_t i) {
 int upload(struct session *s, const struct upload_job *job, struct err *e) {
 	struct upload_job copy = *job;
 	struct worker_job run = {
-	    .verb = "upload", .bytes = job->files->bytes, .workers = job->workers, .n = job->files->n, .arg = &copy, .name = name_of,
-	    .f = upload_one,
+		.verb = "upload",
+		.bytes = job->files->bytes,
+		.workers = job->workers,
+		.n = job->files->n,
+		.arg = &copy,
+		.name = name_of,
+		.f = upload_one,
 	};
 
 	return worker_run(s, &run, NULL, e);

@@ -165,7 +165,8 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 		return err_set(e, r, "%s", why.text);
 	original = find_original(run, &result);
 	if (original != NULL) {
-		(void)err_set(&why, ERR_DAMAGED, "a copy of object %s, which nobody of the group made", original->object);
+		(void)err_set(
+		    &why, ERR_DAMAGED, "a copy of object %s, which nobody of the group made", original->object);
 		find(run->report, st->id, false, why.text);
 		run->report->injected++;
 		return 0;
@@ -231,9 +232,11 @@ static int conclude(const struct verify_run *run, bool old, struct err *e) {
 	const struct verify_report *p = run->report;
 
 	if (p->injected > 0)
-		return err_set(e, ERR_DAMAGED, "%" PRIu64 " objects on the drive were put there by nobody of the group", p->injected);
+		return err_set(e, ERR_DAMAGED, "%" PRIu64 " objects on the drive were put there by nobody of the group",
+		    p->injected);
 	if (old && p->old > 0)
-		return err_set(e, ERR_FAIL, "%" PRIu64 " objects on the drive open with an older epoch's key (scg rekey, scg gc)", p->old);
+		return err_set(e, ERR_FAIL,
+		    "%" PRIu64 " objects on the drive open with an older epoch's key (scg rekey, scg gc)", p->old);
 	return 0;
 }
 
@@ -245,14 +248,21 @@ int verify(struct session *s, const struct verify_job *job, struct verify_report
 	if ((r = session_store(s, e)) != 0)
 		return r;
 	/* Listed before the head is fetched: what an event names later is not taken for a stray. */
-	if (job->n == 0 && ((r = listing_take(&drive, s->store, e)) != 0 || (!s->stale && (r = session_sync(s, e)) != 0)))
+	if (job->n == 0 &&
+	    ((r = listing_take(&drive, s->store, e)) != 0 || (!s->stale && (r = session_sync(s, e)) != 0)))
 		return r;
 	r = job->n > 0 ? collect_named(&run, job, e) : collect_all(&run, e);
 	if (r != 0)
 		return r;
 	struct worker_job files_job = {
-	    .verb = "verify", .bytes = run.bytes, .workers = 1, .n = run.n, .arg = &run, .name = name_of,
-	    .f = verify_one, .failed = verify_failed,
+		.verb = "verify",
+		.bytes = run.bytes,
+		.workers = 1,
+		.n = run.n,
+		.arg = &run,
+		.name = name_of,
+		.f = verify_one,
+		.failed = verify_failed,
 	};
 	report->files = run.n;
 	files = worker_run(s, &files_job, &report->failed, e);

@@ -11,26 +11,27 @@
 #include "client/session.h"
 
 struct verify_finding {
-	char *what;                /* a file's name or an object's id */
+	char *what; /* a file's name or an object's id */
 	bool is_file;
 	char *why;
 };
 struct verify_report {
-	size_t files, failed;      /* of the ledger */
-	uint64_t superseded;       /* objects that an event named, and that are no file's now: gc destroys them */
-	uint64_t orphans;          /* rightly sealed, but no event names them: an upload under way, or one that was killed */
-	uint64_t injected;         /* no member can have put these there */
-	uint64_t old;              /* objects that a key of an older epoch opens, files' and others */
-	struct verify_finding *v;  /* n of them: each bad file and object by itself, in no order */
+	size_t files, failed; /* of the ledger */
+	uint64_t superseded;  /* objects that an event named, and that are no file's now: gc destroys them */
+	uint64_t orphans;     /* rightly sealed, but no event names them: an upload under way, or one that was killed */
+	uint64_t injected;    /* no member can have put these there */
+	uint64_t old;         /* objects that a key of an older epoch opens, files' and others */
+	struct verify_finding *v; /* n of them: each bad file and object by itself, in no order */
 	size_t n, cap;
 };
 void verify_report_wipe(struct verify_report *r);
 struct verify_job {
-	char *const *names;        /* n 0: all files, and all else on the drive */
+	char *const *names; /* n 0: all files, and all else on the drive */
 	size_t n;
-	bool old;                  /* says of each object that an older epoch's key opens it */
+	bool old; /* says of each object that an older epoch's key opens it */
 };
-/* report begins as {0}; wipe it in every case. ERR_DAMAGED where anything is missing, altered or injected; ERR_FAIL where old was asked and something is left under an older epoch. */
+/* report begins as {0}; wipe it in every case. ERR_DAMAGED where anything is missing, altered or injected; ERR_FAIL
+ * where old was asked and something is left under an older epoch. */
 int verify(struct session *s, const struct verify_job *job, struct verify_report *report, struct err *e) MUST_CHECK;
 
 #endif

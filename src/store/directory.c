@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A local or mounted folder as the drive: XX/ID.cms, XX being the id's first two characters, so that no folder gets long for desktop
- * clients and SharePoint. What lies elsewhere, at most one folder deep, is found as well: restored backups come flattened. */
+/* A local or mounted folder as the drive: XX/ID.cms, XX being the id's first two characters, so that no folder gets
+ * long for desktop clients and SharePoint. What lies elsewhere, at most one folder deep, is found as well: restored
+ * backups come flattened. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +39,12 @@ static int directory_open(void **state, const char *where, struct err *e) {
 	struct stat st;
 	int fd;
 
-	/* Never created here: an empty folder where a drive should be mounted would look like one that lost everything. */
+	/* Never created here: an empty folder where a drive should be mounted would look like one that lost
+	 * everything. */
 	fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return error_at(where, errno == ENOENT ? ERR_UNREACHABLE : ERR_FAIL, "cannot open the drive's folder", e);
+		return error_at(
+		    where, errno == ENOENT ? ERR_UNREACHABLE : ERR_FAIL, "cannot open the drive's folder", e);
 	if (fstat(fd, &st) != 0) {
 		(void)close(fd);
 		return error_at(where, ERR_FAIL, "cannot stat", e);
@@ -202,7 +205,8 @@ static int directory_stat(void *state, const char *id, struct store_stat *out, s
 	return 0;
 }
 
-static int directory_get(void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) {
+static int directory_get(
+    void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) {
 	OWN(own_fd) int fd = -1;
 	struct stat st;
 	int r = object_open(state, id, &fd, &st, e);
@@ -210,7 +214,8 @@ static int directory_get(void *state, const char *id, uint64_t off, void *data, 
 	return r != 0 ? r : file_pread_full(fd, data, len, off, got, id, e);
 }
 
-/* The sub-folder takes the mode of the drive's folder, whatever our umask is: the others of the group write there too. */
+/* The sub-folder takes the mode of the drive's folder, whatever our umask is: the others of the group write there
+ * too. */
 static int make_shard(const struct directory *d, const char *shard, struct err *e) {
 	struct stat st;
 
@@ -285,7 +290,8 @@ static int list_one(void *arg, int dir_fd, const char *name, const struct stat *
 	return l->f(l->arg, &s, e);
 }
 
-static int directory_list(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
+static int directory_list(
+    void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
 	struct listing l = { f, arg };
 	struct files files = { list_one, &l };
 

@@ -28,7 +28,8 @@ static const struct store_kind *find_kind(const char *spec, const char **where) 
 		return NULL;
 	*where = colon + 1;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strlen(kinds[i]->name) == (size_t)(colon - spec) && strncmp(kinds[i]->name, spec, (size_t)(colon - spec)) == 0)
+		if (strlen(kinds[i]->name) == (size_t)(colon - spec) &&
+		    strncmp(kinds[i]->name, spec, (size_t)(colon - spec)) == 0)
 			return kinds[i];
 	return NULL;
 }
@@ -38,7 +39,8 @@ static int unknown_kind(const char *spec, struct err *e) {
 	OWN(buf_wipe) struct buf shown = {0};
 
 	text_escape(spec, strlen(spec), &shown);
-	return err_set(e, ERR_USAGE, "store %s: not a kind of store that this program knows (directory:PATH)", buf_str(&shown));
+	return err_set(
+	    e, ERR_USAGE, "store %s: not a kind of store that this program knows (directory:PATH)", buf_str(&shown));
 }
 
 int store_open(struct store **s, const char *spec, struct err *e) {
@@ -116,7 +118,8 @@ int store_get(struct store *s, const char *id, uint64_t off, void *data, size_t 
 	return r != 0 ? r : s->kind->get(s->state, id, off, data, len, got, e);
 }
 
-int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
+int store_list(
+    struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
 	return s->kind->list(s->state, f, arg, e);
 }
 

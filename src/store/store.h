@@ -14,26 +14,34 @@
 struct store;
 struct store_put;
 
-/* spec: "directory:PATH" (later gdrive:, rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be reached. Every id below
- * that is not [a-z2-7]{26} is ERR_FAIL. */
+/* spec: "directory:PATH" (later gdrive:, rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be
+ * reached. Every id below that is not [a-z2-7]{26} is ERR_FAIL. */
 int store_open(struct store **s, const char *spec, struct err *e) MUST_CHECK;
 void store_close(struct store *s);
 const char *store_spec(const struct store *s);
 
-/* A new object: write in order, then commit; it appears whole or not at all. ERR_EXISTS if the id is taken. Abort is put_free without commit. */
+/* A new object: write in order, then commit; it appears whole or not at all. ERR_EXISTS if the id is taken. Abort is
+ * put_free without commit. */
 int store_put_open(struct store *s, const char *id, struct store_put **p, struct err *e) MUST_CHECK;
 int store_put_write(struct store_put *p, const void *data, size_t len, struct err *e) MUST_CHECK;
 int store_put_commit(struct store_put *p, struct err *e) MUST_CHECK;
 void store_put_free(struct store_put *p);
 
-struct store_stat { char id[STORE_ID_LEN + 1]; uint64_t size; int64_t modified_s; };
+struct store_stat {
+	char id[STORE_ID_LEN + 1];
+	uint64_t size;
+	int64_t modified_s;
+};
 /* ERR_NOTFOUND. */
 int store_stat(struct store *s, const char *id, struct store_stat *st, struct err *e) MUST_CHECK;
-/* Up to len bytes at off; short only at the end; ERR_NOTFOUND; ERR_UNREACHABLE where the drive itself is gone. Thread-safe. */
-int store_get(struct store *s, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
-/* Every object (what is not a plain file named ID.cms is passed over), in no order; an id that the drive shows twice comes twice. f
- * returns non-zero to stop (handed on). */
-int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) MUST_CHECK;
+/* Up to len bytes at off; short only at the end; ERR_NOTFOUND; ERR_UNREACHABLE where the drive itself is gone.
+ * Thread-safe. */
+int store_get(
+    struct store *s, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
+/* Every object (what is not a plain file named ID.cms is passed over), in no order; an id that the drive shows twice
+ * comes twice. f returns non-zero to stop (handed on). */
+int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg,
+    struct err *e) MUST_CHECK;
 /* For good; what is gone is no error; proved by asking again. ERR_REFUSED where it is not ours to destroy. */
 int store_destroy(struct store *s, const char *id, struct err *e) MUST_CHECK;
 /* Removes what puts that were killed left behind, where nothing was written to it since before_s; *n counts. */
@@ -50,7 +58,8 @@ struct store_kind {
 	void (*put_free)(void *put);
 	int (*stat)(void *state, const char *id, struct store_stat *st, struct err *e);
 	int (*get)(void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e);
-	int (*list)(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e);
+	int (*list)(
+	    void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e);
 	int (*destroy)(void *state, const char *id, struct err *e);
 	int (*sweep)(void *state, int64_t before_s, uint64_t *n, struct err *e); /* NULL: puts leave nothing */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets: settings_parse, settings_host, group_info_parse. What is accepted leads to a URL with a host and a store that can be named. */
+/* Targets: settings_parse, settings_host, group_info_parse. What is accepted leads to a URL with a host and a store
+ * that can be named. */
 #include "fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "client/settings.h"
 
 static void try_settings(const char *text) {
-	OWN(settings_wipe) struct settings s = { 0 };
+	OWN(settings_wipe) struct settings s = {0};
 	OWN(own_free) char *store = NULL, *host = NULL;
 
 	if (settings_parse(text, "scg.conf", &s, NULL) != 0)
@@ -24,8 +25,8 @@ static void try_settings(const char *text) {
 }
 
 static void try_group(const uint8_t *data, size_t len) {
-	OWN(group_info_wipe) struct group_info g = { 0 };
-	OWN(buf_wipe) struct buf json = { 0 };
+	OWN(group_info_wipe) struct group_info g = {0};
+	OWN(buf_wipe) struct buf json = {0};
 
 	buf_add(&json, data, len);
 	if (group_info_parse(&json, "lab", &g, NULL) == 0 && (g.epoch > INT64_MAX || g.crl_number > INT64_MAX))

@@ -103,9 +103,10 @@ static void give_group(struct fetch_reply *r) {
 		return;
 	}
 	text_hex(gate.keys.v[0].key_id, KEY_ID_LEN, key_id);
-	buf_addf(&r->body, "{\"group\": \"%s\", \"epoch\": %llu, \"key_id\": \"%s\", \"ledger_size\": %llu, \"crl_number\": %llu, ",
-		 gate.group != NULL ? gate.group : "lab", (unsigned long long)gate.keys.v[0].number, key_id,
-		 (unsigned long long)ledger_size(gate.g.ledger), (unsigned long long)crl_number());
+	buf_addf(&r->body,
+	    "{\"group\": \"%s\", \"epoch\": %llu, \"key_id\": \"%s\", \"ledger_size\": %llu, \"crl_number\": %llu, ",
+	    gate.group != NULL ? gate.group : "lab", (unsigned long long)gate.keys.v[0].number, key_id,
+	    (unsigned long long)ledger_size(gate.g.ledger), (unsigned long long)crl_number());
 	buf_addf(&r->body, "\"store\": \"directory:%s\", \"time\": \"2026-01-01T00:00:00Z\"}", tmp_path("drive"));
 }
 
@@ -135,7 +136,8 @@ static void give_keys(const struct fetch *f, const char *path, struct fetch_repl
 		given.v[0].retired_s = 0;
 	}
 	must(keyring_seal(&given, &to, 1, 0, &sealed, &e), &e);
-	must(keyring_reply_make(sealed.data, sealed.len, by->cert, by->key, nonce, len, gate.f.now_s, &r->body, &e), &e);
+	must(
+	    keyring_reply_make(sealed.data, sealed.len, by->cert, by->key, nonce, len, gate.f.now_s, &r->body, &e), &e);
 }
 
 static void give_head(const char *path, struct fetch_reply *r) {
@@ -220,7 +222,8 @@ static int answer(struct fetch *f, const struct fetch_request *q, struct fetch_r
 		return rc;
 	r->status = 200;
 	if (strcmp(q->path, "/crl") == 0)
-		buf_add(&r->body, gate.crl != NULL ? gate.crl->data : gate.g.crl_der.data, gate.crl != NULL ? gate.crl->len : gate.g.crl_der.len);
+		buf_add(&r->body, gate.crl != NULL ? gate.crl->data : gate.g.crl_der.data,
+		    gate.crl != NULL ? gate.crl->len : gate.g.crl_der.len);
 	else if (gate.refuse != NULL)
 		problem(r, 403, gate.refuse);
 	else if (strcmp(q->path, "/v1/group") == 0)

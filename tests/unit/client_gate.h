@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gateway behind net/fetch.h without sockets, for tests of the client: it stands in for fetch_new, fetch and kin, answers with the ledger of
- * memgate, and misbehaves as told. */
+/* A gateway behind net/fetch.h without sockets, for tests of the client: it stands in for fetch_new, fetch and kin,
+ * answers with the ledger of memgate, and misbehaves as told. */
 #ifndef SCG_TESTS_CLIENT_GATE_H
 #define SCG_TESTS_CLIENT_GATE_H
 
@@ -15,25 +15,27 @@
 struct client_gate {
 	struct fixture f;
 	struct memgate g;
-	struct keyring keys;         /* all epochs */
-	X509 *server;                /* the certificate that handshakes show; the fixture's gateway at first */
+	struct keyring keys; /* all epochs */
+	X509 *server;        /* the certificate that handshakes show; the fixture's gateway at first */
 	bool unreachable;
-	const char *refuse;          /* every request: 403 with this problem type */
-	const char *refuse_then;     /* the next post is taken, but this is the answer, and everything after it is refused: revoked in between */
-	unsigned lose_replies;       /* so many posts are taken, but the answer is lost */
-	unsigned lose_requests;      /* so many posts are lost on the way */
-	unsigned swallow;            /* so many posts are answered with 201 and forgotten */
-	unsigned rotate;             /* before each of so many posts there is a new epoch */
-	unsigned rotate_at_group;    /* before the answer to this GET /v1/group (1: the next one) there is a new epoch; 0: never */
-	unsigned refuse_at_group;    /* likewise: 403 revoked from there on */
-	bool old_keys;               /* keys without the newest epoch */
-	bool foreign_keys;           /* keys signed by another authority's gateway */
-	bool wrong_nonce;            /* keys for another request */
-	const char *group;           /* the name in GET /v1/group, NULL: the right one */
-	struct buf *crl;             /* served instead of the newest list */
+	const char *refuse;       /* every request: 403 with this problem type */
+	const char *refuse_then;  /* the next post is taken, but this is the answer, and everything after it is refused:
+				     revoked in between */
+	unsigned lose_replies;    /* so many posts are taken, but the answer is lost */
+	unsigned lose_requests;   /* so many posts are lost on the way */
+	unsigned swallow;         /* so many posts are answered with 201 and forgotten */
+	unsigned rotate;          /* before each of so many posts there is a new epoch */
+	unsigned rotate_at_group; /* before the answer to this GET /v1/group (1: the next one) there is a new epoch; 0:
+				     never */
+	unsigned refuse_at_group; /* likewise: 403 revoked from there on */
+	bool old_keys;            /* keys without the newest epoch */
+	bool foreign_keys;        /* keys signed by another authority's gateway */
+	bool wrong_nonce;         /* keys for another request */
+	const char *group;        /* the name in GET /v1/group, NULL: the right one */
+	struct buf *crl;          /* served instead of the newest list */
 	void (*before_post)(void *arg); /* once: another member is faster */
 	void *arg;
-	unsigned posts, requests;    /* seen so far */
+	unsigned posts, requests; /* seen so far */
 };
 extern struct client_gate gate;
 
