@@ -192,6 +192,16 @@ START_TEST(pipes_work_as_well) {
 }
 END_TEST
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+#ifndef SANITIZED /* which keep a shadow of all memory */
 struct zeros { uint64_t left; };
 
 static int read_zeros(void *arg, void *data, size_t len, size_t *got, struct err *e) {
@@ -222,16 +232,6 @@ static long peak_kib(void) {
 	return kib;
 }
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-#ifndef SANITIZED /* which keep a shadow of all memory */
 START_TEST(a_stream_of_any_length_passes_in_32_mib) {
 	struct zeros z = { .left = UINT64_C(256) << 20 };
 	struct source source = { .arg = &z, .read = read_zeros };
