@@ -68,169 +68,159 @@ unsigned suite_count(struct store *s) {
 	return n;
 }
 
-START_TEST(what_was_put_comes_back)
-	{
-		char id[STORE_ID_LEN + 1];
+START_TEST(what_was_put_comes_back) {
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('a', id);
-		suite_put(drive, id, "some bytes", 10);
-		suite_has(drive, id, "some bytes", 10);
-		ck_assert_uint_eq(suite_count(drive), 1);
-	}
+	suite_id('a', id);
+	suite_put(drive, id, "some bytes", 10);
+	suite_has(drive, id, "some bytes", 10);
+	ck_assert_uint_eq(suite_count(drive), 1);
+}
 END_TEST
 
-START_TEST(an_empty_object_is_an_object)
-	{
-		char id[STORE_ID_LEN + 1];
+START_TEST(an_empty_object_is_an_object) {
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('b', id);
-		suite_put(drive, id, "", 0);
-		suite_has(drive, id, "", 0);
-	}
+	suite_id('b', id);
+	suite_put(drive, id, "", 0);
+	suite_has(drive, id, "", 0);
+}
 END_TEST
 
-START_TEST(a_long_object_written_in_pieces_comes_back)
-	{
-		struct err e = ERR_INIT;
-		struct store_put *p = NULL;
-		char id[STORE_ID_LEN + 1];
-		size_t len = 3u << 20, step = 77777;
-		uint8_t *data = xmalloc(len);
+START_TEST(a_long_object_written_in_pieces_comes_back) {
+	struct err e = ERR_INIT;
+	struct store_put *p = NULL;
+	char id[STORE_ID_LEN + 1];
+	size_t len = 3u << 20, step = 77777;
+	uint8_t *data = xmalloc(len);
 
-		for (size_t i = 0; i < len; i++)
-			data[i] = (uint8_t)(i * 31 + i / 251);
-		suite_id('c', id);
-		ck_assert_int_eq(store_put_open(drive, id, &p, &e), 0);
-		for (size_t i = 0; i < len; i += step)
-			ck_assert_int_eq(store_put_write(p, data + i, len - i < step ? len - i : step, &e), 0);
-		ck_assert_int_eq(store_put_commit(p, &e), 0);
-		store_put_free(p);
-		suite_has(drive, id, data, len);
-		free(data);
-	}
+	for (size_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(i * 31 + i / 251);
+	suite_id('c', id);
+	ck_assert_int_eq(store_put_open(drive, id, &p, &e), 0);
+	for (size_t i = 0; i < len; i += step)
+		ck_assert_int_eq(store_put_write(p, data + i, len - i < step ? len - i : step, &e), 0);
+	ck_assert_int_eq(store_put_commit(p, &e), 0);
+	store_put_free(p);
+	suite_has(drive, id, data, len);
+	free(data);
+}
 END_TEST
 
-START_TEST(ranges_are_short_only_at_the_end)
-	{
-		struct err e = ERR_INIT;
-		char id[STORE_ID_LEN + 1];
-		uint8_t got[16];
-		size_t n = 9;
+START_TEST(ranges_are_short_only_at_the_end) {
+	struct err e = ERR_INIT;
+	char id[STORE_ID_LEN + 1];
+	uint8_t got[16];
+	size_t n = 9;
 
-		suite_id('d', id);
-		suite_put(drive, id, "0123456789", 10);
-		ck_assert_int_eq(store_get(drive, id, 3, got, 4, &n, &e), 0);
-		ck_assert_uint_eq(n, 4);
-		ck_assert_mem_eq(got, "3456", 4);
-		ck_assert_int_eq(store_get(drive, id, 8, got, 16, &n, &e), 0);
-		ck_assert_uint_eq(n, 2);
-		ck_assert_mem_eq(got, "89", 2);
-		ck_assert_int_eq(store_get(drive, id, 10, got, 16, &n, &e), 0);
-		ck_assert_uint_eq(n, 0);
-		ck_assert_int_eq(store_get(drive, id, 1000, got, 16, &n, &e), 0);
-		ck_assert_uint_eq(n, 0);
-	}
+	suite_id('d', id);
+	suite_put(drive, id, "0123456789", 10);
+	ck_assert_int_eq(store_get(drive, id, 3, got, 4, &n, &e), 0);
+	ck_assert_uint_eq(n, 4);
+	ck_assert_mem_eq(got, "3456", 4);
+	ck_assert_int_eq(store_get(drive, id, 8, got, 16, &n, &e), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_mem_eq(got, "89", 2);
+	ck_assert_int_eq(store_get(drive, id, 10, got, 16, &n, &e), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(store_get(drive, id, 1000, got, 16, &n, &e), 0);
+	ck_assert_uint_eq(n, 0);
+}
 END_TEST
 
-START_TEST(nothing_appears_before_the_commit)
-	{
-		struct err e = ERR_INIT;
-		struct store_put *p = NULL;
-		struct store_stat st;
-		char id[STORE_ID_LEN + 1];
+START_TEST(nothing_appears_before_the_commit) {
+	struct err e = ERR_INIT;
+	struct store_put *p = NULL;
+	struct store_stat st;
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('e', id);
-		ck_assert_int_eq(store_put_open(drive, id, &p, &e), 0);
-		ck_assert_int_eq(store_put_write(p, "half", 4, &e), 0);
-		ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
-		ck_assert_uint_eq(suite_count(drive), 0);
-		store_put_free(p);
-		ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
-		ck_assert_uint_eq(suite_count(drive), 0);
-		suite_put(drive, id, "whole", 5); /* the id was not used up */
-		suite_has(drive, id, "whole", 5);
-	}
+	suite_id('e', id);
+	ck_assert_int_eq(store_put_open(drive, id, &p, &e), 0);
+	ck_assert_int_eq(store_put_write(p, "half", 4, &e), 0);
+	ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
+	ck_assert_uint_eq(suite_count(drive), 0);
+	store_put_free(p);
+	ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
+	ck_assert_uint_eq(suite_count(drive), 0);
+	suite_put(drive, id, "whole", 5); /* the id was not used up */
+	suite_has(drive, id, "whole", 5);
+}
 END_TEST
 
-START_TEST(an_object_is_never_put_over)
-	{
-		struct err e = ERR_INIT;
-		struct store_put *p = NULL;
-		char id[STORE_ID_LEN + 1];
-		int r;
+START_TEST(an_object_is_never_put_over) {
+	struct err e = ERR_INIT;
+	struct store_put *p = NULL;
+	char id[STORE_ID_LEN + 1];
+	int r;
 
-		suite_id('f', id);
-		suite_put(drive, id, "first", 5);
-		r = store_put_open(drive, id, &p, &e);
-		if (r == 0)
-			r = store_put_write(p, "second", 6, &e);
-		if (r == 0)
-			r = store_put_commit(p, &e);
-		ck_assert_int_eq(r, ERR_EXISTS);
-		store_put_free(p);
-		suite_has(drive, id, "first", 5);
-	}
+	suite_id('f', id);
+	suite_put(drive, id, "first", 5);
+	r = store_put_open(drive, id, &p, &e);
+	if (r == 0)
+		r = store_put_write(p, "second", 6, &e);
+	if (r == 0)
+		r = store_put_commit(p, &e);
+	ck_assert_int_eq(r, ERR_EXISTS);
+	store_put_free(p);
+	suite_has(drive, id, "first", 5);
+}
 END_TEST
 
-START_TEST(of_two_puts_at_once_the_second_commit_is_refused)
-	{
-		struct err e = ERR_INIT;
-		struct store_put *a = NULL, *b = NULL;
-		char id[STORE_ID_LEN + 1];
+START_TEST(of_two_puts_at_once_the_second_commit_is_refused) {
+	struct err e = ERR_INIT;
+	struct store_put *a = NULL, *b = NULL;
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('g', id);
-		ck_assert_int_eq(store_put_open(drive, id, &a, &e), 0);
-		ck_assert_int_eq(store_put_open(drive, id, &b, &e), 0);
-		ck_assert_int_eq(store_put_write(a, "aa", 2, &e), 0);
-		ck_assert_int_eq(store_put_write(b, "bbb", 3, &e), 0);
-		ck_assert_int_eq(store_put_commit(b, &e), 0);
-		ck_assert_int_eq(store_put_commit(a, &e), ERR_EXISTS);
-		store_put_free(a);
-		store_put_free(b);
-		suite_has(drive, id, "bbb", 3);
-		ck_assert_uint_eq(suite_count(drive), 1);
-	}
+	suite_id('g', id);
+	ck_assert_int_eq(store_put_open(drive, id, &a, &e), 0);
+	ck_assert_int_eq(store_put_open(drive, id, &b, &e), 0);
+	ck_assert_int_eq(store_put_write(a, "aa", 2, &e), 0);
+	ck_assert_int_eq(store_put_write(b, "bbb", 3, &e), 0);
+	ck_assert_int_eq(store_put_commit(b, &e), 0);
+	ck_assert_int_eq(store_put_commit(a, &e), ERR_EXISTS);
+	store_put_free(a);
+	store_put_free(b);
+	suite_has(drive, id, "bbb", 3);
+	ck_assert_uint_eq(suite_count(drive), 1);
+}
 END_TEST
 
-START_TEST(what_is_not_there_is_not_found)
-	{
-		struct err e = ERR_INIT;
-		struct store_stat st;
-		char id[STORE_ID_LEN + 1], byte;
-		size_t n;
+START_TEST(what_is_not_there_is_not_found) {
+	struct err e = ERR_INIT;
+	struct store_stat st;
+	char id[STORE_ID_LEN + 1], byte;
+	size_t n;
 
-		suite_id('h', id);
-		ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
-		ck_assert_int_eq(store_get(drive, id, 0, &byte, 1, &n, &e), ERR_NOTFOUND);
-		ck_assert_ptr_nonnull(strstr(e.text, id));
-	}
+	suite_id('h', id);
+	ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
+	ck_assert_int_eq(store_get(drive, id, 0, &byte, 1, &n, &e), ERR_NOTFOUND);
+	ck_assert_ptr_nonnull(strstr(e.text, id));
+}
 END_TEST
 
-START_TEST(what_is_destroyed_is_gone_for_good)
-	{
-		struct err e = ERR_INIT;
-		struct store_stat st;
-		char id[STORE_ID_LEN + 1], other[STORE_ID_LEN + 1];
+START_TEST(what_is_destroyed_is_gone_for_good) {
+	struct err e = ERR_INIT;
+	struct store_stat st;
+	char id[STORE_ID_LEN + 1], other[STORE_ID_LEN + 1];
 
-		suite_id('i', id);
-		suite_id('j', other);
-		suite_put(drive, id, "x", 1);
-		suite_put(drive, other, "y", 1);
-		ck_assert_msg(store_destroy(drive, id, &e) == 0, "%s", e.text);
-		ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
-		ck_assert_uint_eq(suite_count(drive), 1);
-		suite_has(drive, other, "y", 1);
-	}
+	suite_id('i', id);
+	suite_id('j', other);
+	suite_put(drive, id, "x", 1);
+	suite_put(drive, other, "y", 1);
+	ck_assert_msg(store_destroy(drive, id, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(store_stat(drive, id, &st, &e), ERR_NOTFOUND);
+	ck_assert_uint_eq(suite_count(drive), 1);
+	suite_has(drive, other, "y", 1);
+}
 END_TEST
 
-START_TEST(destroying_what_is_gone_is_no_error)
-	{
-		struct err e = ERR_INIT;
-		char id[STORE_ID_LEN + 1];
+START_TEST(destroying_what_is_gone_is_no_error) {
+	struct err e = ERR_INIT;
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('k', id);
-		ck_assert_int_eq(store_destroy(drive, id, &e), 0);
-	}
+	suite_id('k', id);
+	ck_assert_int_eq(store_destroy(drive, id, &e), 0);
+}
 END_TEST
 
 static void all_refuse(const char *id) {
@@ -247,17 +237,16 @@ static void all_refuse(const char *id) {
 	ck_assert_int_eq(store_destroy(drive, id, &e), ERR_FAIL);
 }
 
-START_TEST(what_is_no_id_is_refused_everywhere)
-	{
-		all_refuse("");
-		all_refuse("../../../../../etc/passwd0");
-		all_refuse("aaaaaaaaaaaaaaaaaaaaaaaaa");
-		all_refuse("aaaaaaaaaaaaaaaaaaaaaaaaaaa");
-		all_refuse("AAAAAAAAAAAAAAAAAAAAAAAAAA");
-		all_refuse("aaaaaaaaaaaaa0aaaaaaaaaaaa");
-		all_refuse("aaaaaaaaaaaaa/aaaaaaaaaaaa");
-		ck_assert_uint_eq(suite_count(drive), 0);
-	}
+START_TEST(what_is_no_id_is_refused_everywhere) {
+	all_refuse("");
+	all_refuse("../../../../../etc/passwd0");
+	all_refuse("aaaaaaaaaaaaaaaaaaaaaaaaa");
+	all_refuse("aaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	all_refuse("AAAAAAAAAAAAAAAAAAAAAAAAAA");
+	all_refuse("aaaaaaaaaaaaa0aaaaaaaaaaaa");
+	all_refuse("aaaaaaaaaaaaa/aaaaaaaaaaaa");
+	ck_assert_uint_eq(suite_count(drive), 0);
+}
 END_TEST
 
 struct seen {
@@ -275,91 +264,84 @@ static int see(void *arg, const struct store_stat *st, struct err *e) {
 	return s->n == s->stop_at ? 77 : 0;
 }
 
-START_TEST(a_list_has_every_object_once)
-	{
-		struct err e = ERR_INIT;
-		struct seen s = {0};
-		char id[STORE_ID_LEN + 1];
+START_TEST(a_list_has_every_object_once) {
+	struct err e = ERR_INIT;
+	struct seen s = {0};
+	char id[STORE_ID_LEN + 1];
 
-		for (int c = 'a'; c < 'k'; c++) {
-			suite_id((char)c, id);
-			suite_put(drive, id, "0123456789", (size_t)(c - 'a'));
-		}
-		ck_assert_int_eq(store_list(drive, see, &s, &e), 0);
-		ck_assert_uint_eq(s.n, 10);
-		ck_assert_uint_eq(s.bytes, 45);
-		for (int c = 'a'; c < 'k'; c++)
-			ck_assert_ptr_nonnull(strchr(s.letters, c));
+	for (int c = 'a'; c < 'k'; c++) {
+		suite_id((char)c, id);
+		suite_put(drive, id, "0123456789", (size_t)(c - 'a'));
 	}
+	ck_assert_int_eq(store_list(drive, see, &s, &e), 0);
+	ck_assert_uint_eq(s.n, 10);
+	ck_assert_uint_eq(s.bytes, 45);
+	for (int c = 'a'; c < 'k'; c++)
+		ck_assert_ptr_nonnull(strchr(s.letters, c));
+}
 END_TEST
 
-START_TEST(a_list_stops_when_told)
-	{
-		struct err e = ERR_INIT;
-		struct seen s = { .stop_at = 2 };
-		char id[STORE_ID_LEN + 1];
+START_TEST(a_list_stops_when_told) {
+	struct err e = ERR_INIT;
+	struct seen s = { .stop_at = 2 };
+	char id[STORE_ID_LEN + 1];
 
-		for (int c = 'a'; c < 'f'; c++) {
-			suite_id((char)c, id);
-			suite_put(drive, id, "x", 1);
-		}
-		ck_assert_int_eq(store_list(drive, see, &s, &e), 77);
-		ck_assert_uint_eq(s.n, 2);
+	for (int c = 'a'; c < 'f'; c++) {
+		suite_id((char)c, id);
+		suite_put(drive, id, "x", 1);
 	}
+	ck_assert_int_eq(store_list(drive, see, &s, &e), 77);
+	ck_assert_uint_eq(s.n, 2);
+}
 END_TEST
 
-START_TEST(a_second_handle_sees_the_same)
-	{
-		struct err e = ERR_INIT;
-		struct store *again = NULL;
-		char id[STORE_ID_LEN + 1];
+START_TEST(a_second_handle_sees_the_same) {
+	struct err e = ERR_INIT;
+	struct store *again = NULL;
+	char id[STORE_ID_LEN + 1];
 
-		suite_id('l', id);
-		suite_put(drive, id, "shared", 6);
-		ck_assert_int_eq(store_open(&again, spec, &e), 0);
-		ck_assert_str_eq(store_spec(again), spec);
-		suite_has(again, id, "shared", 6);
-		store_close(again);
-	}
+	suite_id('l', id);
+	suite_put(drive, id, "shared", 6);
+	ck_assert_int_eq(store_open(&again, spec, &e), 0);
+	ck_assert_str_eq(store_spec(again), spec);
+	suite_has(again, id, "shared", 6);
+	store_close(again);
+}
 END_TEST
 
-START_TEST(a_sweep_of_a_clean_drive_removes_nothing)
-	{
-		struct err e = ERR_INIT;
-		char id[STORE_ID_LEN + 1];
-		uint64_t n = 9;
+START_TEST(a_sweep_of_a_clean_drive_removes_nothing) {
+	struct err e = ERR_INIT;
+	char id[STORE_ID_LEN + 1];
+	uint64_t n = 9;
 
-		suite_id('m', id);
-		suite_put(drive, id, "stays", 5);
-		ck_assert_int_eq(store_sweep(drive, INT64_MAX, &n, &e), 0);
-		ck_assert_uint_eq(n, 0);
-		suite_has(drive, id, "stays", 5);
-	}
+	suite_id('m', id);
+	suite_put(drive, id, "stays", 5);
+	ck_assert_int_eq(store_sweep(drive, INT64_MAX, &n, &e), 0);
+	ck_assert_uint_eq(n, 0);
+	suite_has(drive, id, "stays", 5);
+}
 END_TEST
 
-START_TEST(a_drive_that_is_not_there_is_unreachable)
-	{
-		struct err e = ERR_INIT;
-		struct store *s = NULL;
+START_TEST(a_drive_that_is_not_there_is_unreachable) {
+	struct err e = ERR_INIT;
+	struct store *s = NULL;
 
-		ck_assert_int_eq(store_open(&s, fixture->missing, &e), ERR_UNREACHABLE);
-		ck_assert_ptr_null(s);
-	}
+	ck_assert_int_eq(store_open(&s, fixture->missing, &e), ERR_UNREACHABLE);
+	ck_assert_ptr_null(s);
+}
 END_TEST
 
-START_TEST(another_kind_is_refused)
-	{
-		static const char *const bad[] = { "", "directory", "floppy:A", ":x", "directoryx:/tmp",
-			"director:/tmp" };
-		struct err e = ERR_INIT;
-		struct store *s = NULL;
+START_TEST(another_kind_is_refused) {
+	static const char *const bad[] = { "", "directory", "floppy:A", ":x", "directoryx:/tmp", "director:/tmp" };
+	struct err e = ERR_INIT;
+	struct store *s = NULL;
 
-		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-			ck_assert_int_eq(store_open(&s, bad[i], &e), ERR_USAGE);
-		ck_assert_int_eq(store_open(&s, "a\033[2J:b", &e), ERR_USAGE);
-		ck_assert_ptr_null(strchr(e.text, '\033'));
-		ck_assert_ptr_null(s);
-	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(store_open(&s, bad[i], &e), ERR_USAGE);
+	ck_assert_int_eq(store_open(&s, "a\033[2J:b", &e), ERR_USAGE);
+	ck_assert_ptr_null(strchr(e.text, '\033'));
+	ck_assert_ptr_null(s);
+}
 END_TEST
 
 void store_suite_add(Suite *s, const struct store_fixture *fx) {

@@ -99,69 +99,65 @@ static void rekeys(bool rewrap, size_t rekeyed, size_t unchanged) {
 	ck_assert_uint_eq(report.epoch, gate.keys.v[0].number);
 }
 
-START_TEST(a_rekey_brings_all_under_the_newest_epoch)
-	{
-		OWN(ledger_file_wipe) struct ledger_file before = {0}, after = {0};
+START_TEST(a_rekey_brings_all_under_the_newest_epoch) {
+	OWN(ledger_file_wipe) struct ledger_file before = {0}, after = {0};
 
-		put("alice", "one", "1");
-		put("alice", "two", "2");
-		find("one", &before);
-		rekeys(false, 0, 2);
-		gate_rotate();
-		put("alice", "three", "3");
-		rekeys(false, 2, 1);
-		find("one", &after);
-		ck_assert_mem_eq(after.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
-		ck_assert_mem_eq(after.content_sha256, before.content_sha256, 32);
-		ck_assert_str_ne(after.object, before.object);
-		ck_assert_str_eq(after.author, "alice");
-		ck_assert_uint_eq(after.version, 1);
-		ck_assert_uint_eq(gate_objects(), 3);
-		reads("alice", "one", "1");
-		rekeys(false, 0, 3);
-	}
+	put("alice", "one", "1");
+	put("alice", "two", "2");
+	find("one", &before);
+	rekeys(false, 0, 2);
+	gate_rotate();
+	put("alice", "three", "3");
+	rekeys(false, 2, 1);
+	find("one", &after);
+	ck_assert_mem_eq(after.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
+	ck_assert_mem_eq(after.content_sha256, before.content_sha256, 32);
+	ck_assert_str_ne(after.object, before.object);
+	ck_assert_str_eq(after.author, "alice");
+	ck_assert_uint_eq(after.version, 1);
+	ck_assert_uint_eq(gate_objects(), 3);
+	reads("alice", "one", "1");
+	rekeys(false, 0, 3);
+}
 END_TEST
 
-START_TEST(a_rewrap_brings_all_there_too)
-	{
-		OWN(ledger_file_wipe) struct ledger_file f = {0};
+START_TEST(a_rewrap_brings_all_there_too) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
 
-		put("alice", "one", "1");
-		gate_rotate();
-		rekeys(true, 1, 0);
-		find("one", &f);
-		ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
-		reads("alice", "one", "1");
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+	put("alice", "one", "1");
+	gate_rotate();
+	rekeys(true, 1, 0);
+	find("one", &f);
+	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
+	reads("alice", "one", "1");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
-START_TEST(a_lost_answer_of_a_rekey_is_found)
-	{
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.lose_replies = 1;
-		rekeys(false, 1, 0);
-		ck_assert_uint_eq(gate_objects(), 1);
-		reads("alice", "one", "1");
-	}
+START_TEST(a_lost_answer_of_a_rekey_is_found) {
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.lose_replies = 1;
+	rekeys(false, 1, 0);
+	ck_assert_uint_eq(gate_objects(), 1);
+	reads("alice", "one", "1");
+}
 END_TEST
 
-START_TEST(a_new_epoch_meanwhile_is_met)
-	{
-		OWN(ledger_file_wipe) struct ledger_file f = {0};
-		struct rekey_report report;
-		struct err e = ERR_INIT;
+START_TEST(a_new_epoch_meanwhile_is_met) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	struct rekey_report report;
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.rotate = 2;
-		ck_assert_msg(do_rekey(false, &report, &e) == 0, "%s", e.text);
-		ck_assert_uint_eq(report.rekeyed, 1);
-		find("one", &f);
-		ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.rotate = 2;
+	ck_assert_msg(do_rekey(false, &report, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(report.rekeyed, 1);
+	find("one", &f);
+	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
 /* "scg gc -older 0" between an object and its event. */
@@ -176,19 +172,18 @@ static void hasty_gc(void *arg) {
 	ck_assert_uint_eq(report.destroyed, 1);
 }
 
-START_TEST(an_object_that_a_hasty_gc_took_is_made_anew)
-	{
-		gate.before_post = hasty_gc;
-		gate.lose_requests = 1;
-		put("alice", "one", "1");
-		reads("bob", "one", "1");
-		gate_rotate();
-		gate.before_post = hasty_gc;
-		gate.lose_requests = 1;
-		rekeys(false, 1, 0);
-		reads("bob", "one", "1");
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+START_TEST(an_object_that_a_hasty_gc_took_is_made_anew) {
+	gate.before_post = hasty_gc;
+	gate.lose_requests = 1;
+	put("alice", "one", "1");
+	reads("bob", "one", "1");
+	gate_rotate();
+	gate.before_post = hasty_gc;
+	gate.lose_requests = 1;
+	rekeys(false, 1, 0);
+	reads("bob", "one", "1");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
 static void alice_replaces(void *arg) {
@@ -196,15 +191,14 @@ static void alice_replaces(void *arg) {
 	put("alice", "one", "newer");
 }
 
-START_TEST(a_replacement_meanwhile_stays)
-	{
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.before_post = alice_replaces;
-		rekeys(false, 0, 1);
-		reads("bob", "one", "newer");
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+START_TEST(a_replacement_meanwhile_stays) {
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.before_post = alice_replaces;
+	rekeys(false, 0, 1);
+	reads("bob", "one", "newer");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
 static void alice_renames(void *arg) {
@@ -216,15 +210,14 @@ static void alice_renames(void *arg) {
 	ck_assert_msg(change_rename(&s, "one", "moved", &e) == 0, "%s", e.text);
 }
 
-START_TEST(a_rename_meanwhile_is_no_obstacle)
-	{
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.before_post = alice_renames;
-		rekeys(false, 1, 0);
-		reads("bob", "moved", "1");
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+START_TEST(a_rename_meanwhile_is_no_obstacle) {
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.before_post = alice_renames;
+	rekeys(false, 1, 0);
+	reads("bob", "moved", "1");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
 static void alice_removes(void *arg) {
@@ -238,14 +231,13 @@ static void alice_removes(void *arg) {
 	ck_assert_int_eq(change_remove(&s, &operand, 1, &e), 0);
 }
 
-START_TEST(a_removal_meanwhile_stays)
-	{
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.before_post = alice_removes;
-		rekeys(false, 0, 1);
-		ck_assert_uint_eq(gate_objects(), 0);
-	}
+START_TEST(a_removal_meanwhile_stays) {
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.before_post = alice_removes;
+	rekeys(false, 0, 1);
+	ck_assert_uint_eq(gate_objects(), 0);
+}
 END_TEST
 
 static void alice_rekeys(void *arg) {
@@ -259,56 +251,53 @@ static void alice_rekeys(void *arg) {
 	ck_assert_uint_eq(report.rekeyed, 1);
 }
 
-START_TEST(two_rekeys_at_once_do_not_hurt)
-	{
-		put("alice", "one", "1");
-		gate_rotate();
-		gate.before_post = alice_rekeys;
-		rekeys(false, 0, 1);
-		reads("bob", "one", "1");
-		ck_assert_uint_eq(gate_objects(), 1);
-	}
+START_TEST(two_rekeys_at_once_do_not_hurt) {
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.before_post = alice_rekeys;
+	rekeys(false, 0, 1);
+	reads("bob", "one", "1");
+	ck_assert_uint_eq(gate_objects(), 1);
+}
 END_TEST
 
-START_TEST(a_damaged_object_fails_alone_and_stays)
-	{
-		struct rekey_report report;
-		struct err e = ERR_INIT;
+START_TEST(a_damaged_object_fails_alone_and_stays) {
+	struct rekey_report report;
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		put("alice", "two", "2");
-		OWN(own_free) char *bad = path_of("one");
-		flip(bad);
-		gate_rotate();
-		ck_assert_int_eq(do_rekey(false, &report, &e), ERR_DAMAGED);
-		ck_assert_ptr_nonnull(strstr(e.text, "one"));
-		ck_assert_uint_eq(report.rekeyed, 1);
-		ck_assert_uint_eq(report.failed, 1);
-		ck_assert(file_exists(bad));
-		reads("bob", "two", "2");
-		/* rewrap copies without decrypting: only reading back shows it */
-		ck_assert_int_eq(do_rekey(true, &report, &e), ERR_DAMAGED);
-		ck_assert_uint_eq(report.failed, 1);
-		ck_assert_uint_eq(gate_objects(), 2);
-		flip(bad);
-		rekeys(false, 1, 1);
-		reads("bob", "one", "1");
-	}
+	put("alice", "one", "1");
+	put("alice", "two", "2");
+	OWN(own_free) char *bad = path_of("one");
+	flip(bad);
+	gate_rotate();
+	ck_assert_int_eq(do_rekey(false, &report, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "one"));
+	ck_assert_uint_eq(report.rekeyed, 1);
+	ck_assert_uint_eq(report.failed, 1);
+	ck_assert(file_exists(bad));
+	reads("bob", "two", "2");
+	/* rewrap copies without decrypting: only reading back shows it */
+	ck_assert_int_eq(do_rekey(true, &report, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.failed, 1);
+	ck_assert_uint_eq(gate_objects(), 2);
+	flip(bad);
+	rekeys(false, 1, 1);
+	reads("bob", "one", "1");
+}
 END_TEST
 
-START_TEST(a_missing_object_is_damage)
-	{
-		struct rekey_report report;
-		struct err e = ERR_INIT;
+START_TEST(a_missing_object_is_damage) {
+	struct rekey_report report;
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		OWN(own_free) char *path = path_of("one");
-		ck_assert_int_eq(unlink(path), 0);
-		gate_rotate();
-		ck_assert_int_eq(do_rekey(false, &report, &e), ERR_DAMAGED);
-		ck_assert_ptr_nonnull(strstr(e.text, "missing"));
-		ck_assert_uint_eq(report.failed, 1);
-	}
+	put("alice", "one", "1");
+	OWN(own_free) char *path = path_of("one");
+	ck_assert_int_eq(unlink(path), 0);
+	gate_rotate();
+	ck_assert_int_eq(do_rekey(false, &report, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "missing"));
+	ck_assert_uint_eq(report.failed, 1);
+}
 END_TEST
 
 /* An object that alice sealed under this epoch and never posted; returns its path. */
@@ -352,65 +341,61 @@ static void collect(struct gc_report *report) {
 	ck_assert_msg(gc(&s, WEEK_S, report, &e) == 0, "%s", e.text);
 }
 
-START_TEST(a_young_orphan_waits_and_an_old_one_goes)
-	{
-		struct gc_report report;
-		OWN(own_free) char *young = orphan(0);
-		OWN(own_free) char *old = orphan(0);
+START_TEST(a_young_orphan_waits_and_an_old_one_goes) {
+	struct gc_report report;
+	OWN(own_free) char *young = orphan(0);
+	OWN(own_free) char *old = orphan(0);
 
-		put("alice", "one", "1");
-		age(young, WEEK_S - 60);
-		age(old, WEEK_S + 60);
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 1);
-		ck_assert_uint_eq(report.waiting, 1);
-		ck_assert(file_exists(young));
-		ck_assert(!file_exists(old));
-		reads("bob", "one", "1");
-	}
+	put("alice", "one", "1");
+	age(young, WEEK_S - 60);
+	age(old, WEEK_S + 60);
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 1);
+	ck_assert_uint_eq(report.waiting, 1);
+	ck_assert(file_exists(young));
+	ck_assert(!file_exists(old));
+	reads("bob", "one", "1");
+}
 END_TEST
 
-START_TEST(an_old_object_that_is_a_files_stays)
-	{
-		struct gc_report report;
+START_TEST(an_old_object_that_is_a_files_stays) {
+	struct gc_report report;
 
-		put("alice", "one", "1");
-		OWN(own_free) char *path = path_of("one");
-		age(path, 100 * WEEK_S);
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 0);
-		reads("bob", "one", "1");
-	}
+	put("alice", "one", "1");
+	OWN(own_free) char *path = path_of("one");
+	age(path, 100 * WEEK_S);
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 0);
+	reads("bob", "one", "1");
+}
 END_TEST
 
-START_TEST(an_orphan_under_an_older_epoch_goes_at_once)
-	{
-		struct gc_report report;
-		OWN(own_free) char *path = orphan(0);
+START_TEST(an_orphan_under_an_older_epoch_goes_at_once) {
+	struct gc_report report;
+	OWN(own_free) char *path = orphan(0);
 
-		gate_rotate();
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 1);
-		ck_assert(!file_exists(path));
-	}
+	gate_rotate();
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 1);
+	ck_assert(!file_exists(path));
+}
 END_TEST
 
-START_TEST(what_is_no_envelope_waits)
-	{
-		struct gc_report report;
-		OWN(own_free) char *path = object_path("cccccccccccccccccccccccccc");
-		OWN(own_free) char *folder = xasprintf("%s/cc", tmp_path("drive"));
-		struct err e = ERR_INIT;
+START_TEST(what_is_no_envelope_waits) {
+	struct gc_report report;
+	OWN(own_free) char *path = object_path("cccccccccccccccccccccccccc");
+	OWN(own_free) char *folder = xasprintf("%s/cc", tmp_path("drive"));
+	struct err e = ERR_INIT;
 
-		ck_assert_int_eq(file_mkdir(folder, 0700, false, &e), 0);
-		ck_assert_int_eq(file_save(path, "what is this", 12, 0644, &e), 0);
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 0);
-		ck_assert_uint_eq(report.waiting, 1);
-		age(path, WEEK_S + 60);
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 1);
-	}
+	ck_assert_int_eq(file_mkdir(folder, 0700, false, &e), 0);
+	ck_assert_int_eq(file_save(path, "what is this", 12, 0644, &e), 0);
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 0);
+	ck_assert_uint_eq(report.waiting, 1);
+	age(path, WEEK_S + 60);
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 1);
+}
 END_TEST
 
 static void keep_copy(const char *name, struct buf *copy) {
@@ -429,22 +414,21 @@ static void put_back(const char *object, const struct buf *copy) {
 	ck_assert_int_eq(file_save(path, copy->data, copy->len, 0644, &e), 0);
 }
 
-START_TEST(a_superseded_object_put_back_goes_at_once)
-	{
-		OWN(ledger_file_wipe) struct ledger_file before = {0};
-		OWN(buf_wipe) struct buf copy = {0};
-		struct gc_report report;
+START_TEST(a_superseded_object_put_back_goes_at_once) {
+	OWN(ledger_file_wipe) struct ledger_file before = {0};
+	OWN(buf_wipe) struct buf copy = {0};
+	struct gc_report report;
 
-		put("alice", "one", "1");
-		find("one", &before);
-		keep_copy("one", &copy);
-		put("alice", "one", "2");
-		put_back(before.object, &copy);
-		ck_assert_uint_eq(gate_objects(), 2);
-		collect(&report);
-		ck_assert_uint_eq(report.destroyed, 1);
-		reads("bob", "one", "2");
-	}
+	put("alice", "one", "1");
+	find("one", &before);
+	keep_copy("one", &copy);
+	put("alice", "one", "2");
+	put_back(before.object, &copy);
+	ck_assert_uint_eq(gate_objects(), 2);
+	collect(&report);
+	ck_assert_uint_eq(report.destroyed, 1);
+	reads("bob", "one", "2");
+}
 END_TEST
 
 static int do_verify(struct verify_report *report, bool old, struct err *e) {
@@ -455,103 +439,98 @@ static int do_verify(struct verify_report *report, bool old, struct err *e) {
 	return verify(&s, &job, report, e);
 }
 
-START_TEST(a_good_drive_is_good)
-	{
-		OWN(verify_report_wipe) struct verify_report report = {0};
-		struct err e = ERR_INIT;
+START_TEST(a_good_drive_is_good) {
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		put("bob", "two", "2");
-		free(orphan(0));
-		ck_assert_msg(do_verify(&report, true, &e) == 0, "%s", e.text);
-		ck_assert_uint_eq(report.files, 2);
-		ck_assert_uint_eq(report.orphans, 1);
-		ck_assert_uint_eq(report.n, 0);
-	}
+	put("alice", "one", "1");
+	put("bob", "two", "2");
+	free(orphan(0));
+	ck_assert_msg(do_verify(&report, true, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(report.files, 2);
+	ck_assert_uint_eq(report.orphans, 1);
+	ck_assert_uint_eq(report.n, 0);
+}
 END_TEST
 
-START_TEST(a_copy_under_another_id_was_injected)
-	{
-		OWN(verify_report_wipe) struct verify_report report = {0};
-		OWN(buf_wipe) struct buf copy = {0};
-		struct err e = ERR_INIT;
+START_TEST(a_copy_under_another_id_was_injected) {
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	OWN(buf_wipe) struct buf copy = {0};
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		keep_copy("one", &copy);
-		put_back("dddddddddddddddddddddddddd", &copy);
-		ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
-		ck_assert_uint_eq(report.injected, 1);
-		ck_assert_str_eq(report.v[0].what, "dddddddddddddddddddddddddd");
-		ck_assert_uint_eq(report.failed, 0);
-	}
+	put("alice", "one", "1");
+	keep_copy("one", &copy);
+	put_back("dddddddddddddddddddddddddd", &copy);
+	ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.injected, 1);
+	ck_assert_str_eq(report.v[0].what, "dddddddddddddddddddddddddd");
+	ck_assert_uint_eq(report.failed, 0);
+}
 END_TEST
 
-START_TEST(what_the_evicted_seal_later_was_injected)
-	{
-		OWN(verify_report_wipe) struct verify_report report = {0};
-		struct err e = ERR_INIT;
+START_TEST(what_the_evicted_seal_later_was_injected) {
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1"); /* the ledger knows her */
-		gate_revoke(gate.f.alice.cert);
-		clock_shift_s(7200);
-		gate.g.now_s += 7200;
-		OWN(session_wipe) struct session s = {0};
-		OWN(driveio_writer_wipe) struct driveio_writer w = {0};
-		OWN(envelope_result_wipe) struct envelope_result result = {0};
-		struct envelope_seal how = {
-			.epoch = &gate.keys.v[0],
-			.group = "lab",
-			.name = "x",
-			.version = 1,
-			.key = gate.f.alice.key,
-			.cert = gate.f.alice.cert,
-		};
-		OWN(own_fd) int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		struct io_fd io = { fd, "null" };
-		struct source in;
-		struct sink out;
-		gate_session("bob", &s);
-		ck_assert_int_eq(source_fd(&io, &in, &e), 0);
-		ck_assert_int_eq(driveio_create(&w, s.store, &out, &e), 0);
-		ck_assert_int_eq(envelope_seal(&how, &in, &out, &result, &e), 0);
-		ck_assert_int_eq(driveio_commit(&w, &e), 0);
-		ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
-		ck_assert_uint_eq(report.injected, 1);
-	}
+	put("alice", "one", "1"); /* the ledger knows her */
+	gate_revoke(gate.f.alice.cert);
+	clock_shift_s(7200);
+	gate.g.now_s += 7200;
+	OWN(session_wipe) struct session s = {0};
+	OWN(driveio_writer_wipe) struct driveio_writer w = {0};
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	struct envelope_seal how = {
+		.epoch = &gate.keys.v[0],
+		.group = "lab",
+		.name = "x",
+		.version = 1,
+		.key = gate.f.alice.key,
+		.cert = gate.f.alice.cert,
+	};
+	OWN(own_fd) int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct io_fd io = { fd, "null" };
+	struct source in;
+	struct sink out;
+	gate_session("bob", &s);
+	ck_assert_int_eq(source_fd(&io, &in, &e), 0);
+	ck_assert_int_eq(driveio_create(&w, s.store, &out, &e), 0);
+	ck_assert_int_eq(envelope_seal(&how, &in, &out, &result, &e), 0);
+	ck_assert_int_eq(driveio_commit(&w, &e), 0);
+	ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.injected, 1);
+}
 END_TEST
 
-START_TEST(what_older_keys_open_is_named)
-	{
-		OWN(verify_report_wipe) struct verify_report report = {0}, again = {0};
-		struct err e = ERR_INIT;
+START_TEST(what_older_keys_open_is_named) {
+	OWN(verify_report_wipe) struct verify_report report = {0}, again = {0};
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		gate_rotate();
-		ck_assert_int_eq(do_verify(&report, true, &e), ERR_FAIL);
-		ck_assert_uint_eq(report.old, 1);
-		ck_assert_uint_eq(report.failed, 0);
-		rekeys(false, 1, 0);
-		ck_assert_msg(do_verify(&again, true, &e) == 0, "%s", e.text);
-	}
+	put("alice", "one", "1");
+	gate_rotate();
+	ck_assert_int_eq(do_verify(&report, true, &e), ERR_FAIL);
+	ck_assert_uint_eq(report.old, 1);
+	ck_assert_uint_eq(report.failed, 0);
+	rekeys(false, 1, 0);
+	ck_assert_msg(do_verify(&again, true, &e) == 0, "%s", e.text);
+}
 END_TEST
 
-START_TEST(each_bad_file_is_named)
-	{
-		OWN(verify_report_wipe) struct verify_report report = {0};
-		struct err e = ERR_INIT;
+START_TEST(each_bad_file_is_named) {
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	struct err e = ERR_INIT;
 
-		put("alice", "one", "1");
-		put("alice", "two", "2");
-		put("alice", "three", "3");
-		OWN(own_free) char *one = path_of("one");
-		OWN(own_free) char *two = path_of("two");
-		flip(one);
-		ck_assert_int_eq(unlink(two), 0);
-		ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
-		ck_assert_uint_eq(report.files, 3);
-		ck_assert_uint_eq(report.failed, 2);
-		ck_assert_uint_eq(report.n, 2);
-	}
+	put("alice", "one", "1");
+	put("alice", "two", "2");
+	put("alice", "three", "3");
+	OWN(own_free) char *one = path_of("one");
+	OWN(own_free) char *two = path_of("two");
+	flip(one);
+	ck_assert_int_eq(unlink(two), 0);
+	ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.files, 3);
+	ck_assert_uint_eq(report.failed, 2);
+	ck_assert_uint_eq(report.n, 2);
+}
 END_TEST
 
 static void add_rekey(TCase *t) {

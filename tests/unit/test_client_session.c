@@ -32,235 +32,215 @@ static bool has_file(const char *who, const char *name) {
 	return file_exists(path);
 }
 
-START_TEST(a_member_gets_keys_list_and_ledger)
-	{
-		OWN(session_wipe) struct session s = {0};
+START_TEST(a_member_gets_keys_list_and_ledger) {
+	OWN(session_wipe) struct session s = {0};
 
-		gate_session("alice", &s);
-		ck_assert_uint_eq(s.keys.n, 2);
-		ck_assert_uint_eq(s.group.epoch, 2);
-		ck_assert_uint_gt(ledger_size(session_ledger(&s)), 0);
-		ck_assert(!s.stale);
-		ck_assert(has_file("alice", KEYS_FILE));
-		ck_assert(has_file("alice", CRL_FILE));
-	}
+	gate_session("alice", &s);
+	ck_assert_uint_eq(s.keys.n, 2);
+	ck_assert_uint_eq(s.group.epoch, 2);
+	ck_assert_uint_gt(ledger_size(session_ledger(&s)), 0);
+	ck_assert(!s.stale);
+	ck_assert(has_file("alice", KEYS_FILE));
+	ck_assert(has_file("alice", CRL_FILE));
+}
 END_TEST
 
-START_TEST(a_refusal_keeps_its_class_and_reason)
-	{
-		gate.refuse = "revoked";
-		fails("alice", ERR_REFUSED, "revoked");
-		ck_assert(!has_file("alice", KEYS_FILE));
-	}
+START_TEST(a_refusal_keeps_its_class_and_reason) {
+	gate.refuse = "revoked";
+	fails("alice", ERR_REFUSED, "revoked");
+	ck_assert(!has_file("alice", KEYS_FILE));
+}
 END_TEST
 
-START_TEST(an_unreachable_gateway_is_unreachable)
-	{
-		gate.unreachable = true;
-		fails("alice", ERR_UNREACHABLE, "refused");
-	}
+START_TEST(an_unreachable_gateway_is_unreachable) {
+	gate.unreachable = true;
+	fails("alice", ERR_UNREACHABLE, "refused");
+}
 END_TEST
 
-START_TEST(another_groups_gateway_is_noticed)
-	{
-		gate.group = "other";
-		fails("alice", ERR_DAMAGED, "another group");
-	}
+START_TEST(another_groups_gateway_is_noticed) {
+	gate.group = "other";
+	fails("alice", ERR_DAMAGED, "another group");
+}
 END_TEST
 
-START_TEST(keys_without_the_ledgers_epoch_are_refused)
-	{
-		works("alice");
-		gate_rotate();
-		gate.old_keys = true;
-		fails("alice", ERR_DAMAGED, "epoch 3");
-	}
+START_TEST(keys_without_the_ledgers_epoch_are_refused) {
+	works("alice");
+	gate_rotate();
+	gate.old_keys = true;
+	fails("alice", ERR_DAMAGED, "epoch 3");
+}
 END_TEST
 
-START_TEST(keys_signed_by_another_authority_are_refused)
-	{
-		gate.foreign_keys = true;
-		fails("alice", ERR_DAMAGED, "gateway");
-		ck_assert(!has_file("alice", KEYS_FILE));
-	}
+START_TEST(keys_signed_by_another_authority_are_refused) {
+	gate.foreign_keys = true;
+	fails("alice", ERR_DAMAGED, "gateway");
+	ck_assert(!has_file("alice", KEYS_FILE));
+}
 END_TEST
 
-START_TEST(a_replayed_key_reply_is_refused)
-	{
-		gate.wrong_nonce = true;
-		fails("alice", ERR_DAMAGED, "nonce");
-		ck_assert(!has_file("alice", KEYS_FILE));
-	}
+START_TEST(a_replayed_key_reply_is_refused) {
+	gate.wrong_nonce = true;
+	fails("alice", ERR_DAMAGED, "nonce");
+	ck_assert(!has_file("alice", KEYS_FILE));
+}
 END_TEST
 
-START_TEST(an_older_list_is_refused)
-	{
-		OWN(buf_wipe) struct buf old = {0};
+START_TEST(an_older_list_is_refused) {
+	OWN(buf_wipe) struct buf old = {0};
 
-		fixture_crl(&gate.f, 1, NULL, 0, CRL_UNSPECIFIED, &old);
-		gate_revoke(NULL);
-		works("alice");
-		gate_revoke(NULL);
-		gate.crl = &old;
-		fails("alice", ERR_DAMAGED, "was seen before");
-		gate.crl = NULL;
-		works("alice");
-	}
+	fixture_crl(&gate.f, 1, NULL, 0, CRL_UNSPECIFIED, &old);
+	gate_revoke(NULL);
+	works("alice");
+	gate_revoke(NULL);
+	gate.crl = &old;
+	fails("alice", ERR_DAMAGED, "was seen before");
+	gate.crl = NULL;
+	works("alice");
+}
 END_TEST
 
-START_TEST(a_second_list_with_one_number_is_refused)
-	{
-		OWN(buf_wipe) struct buf twin = {0};
-		OWN(session_wipe) struct session s = {0};
-		struct session_need need = { .dir = tmp_path("alice") };
-		struct err e = ERR_INIT;
-		bool fresh = true;
+START_TEST(a_second_list_with_one_number_is_refused) {
+	OWN(buf_wipe) struct buf twin = {0};
+	OWN(session_wipe) struct session s = {0};
+	struct session_need need = { .dir = tmp_path("alice") };
+	struct err e = ERR_INIT;
+	bool fresh = true;
 
-		works("alice");
-		fixture_crl(&gate.f, 1, NULL, 0, CRL_UNSPECIFIED, &twin);
-		ck_assert_int_eq(session_open(&s, &need, &e), 0);
-		ck_assert_int_eq(revocation_take(&s.revocation, &twin, clock_now_s(), &fresh, &e), ERR_DAMAGED);
-		ck_assert_ptr_nonnull(strstr(e.text, "5.2.3"));
-		ck_assert(!fresh);
-	}
+	works("alice");
+	fixture_crl(&gate.f, 1, NULL, 0, CRL_UNSPECIFIED, &twin);
+	ck_assert_int_eq(session_open(&s, &need, &e), 0);
+	ck_assert_int_eq(revocation_take(&s.revocation, &twin, clock_now_s(), &fresh, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "5.2.3"));
+	ck_assert(!fresh);
+}
 END_TEST
 
-START_TEST(an_expired_list_stops_everything)
-	{
-		works("alice");
-		clock_shift_s((int64_t)8 * FIXTURE_DAY_S);
-		fails("alice", ERR_UNREACHABLE, "expired");
-	}
+START_TEST(an_expired_list_stops_everything) {
+	works("alice");
+	clock_shift_s((int64_t)8 * FIXTURE_DAY_S);
+	fails("alice", ERR_UNREACHABLE, "expired");
+}
 END_TEST
 
-START_TEST(a_list_of_another_authority_is_refused)
-	{
-		OWN(buf_wipe) struct buf foreign = {0};
-		struct fixture_id ca = gate.f.ca;
+START_TEST(a_list_of_another_authority_is_refused) {
+	OWN(buf_wipe) struct buf foreign = {0};
+	struct fixture_id ca = gate.f.ca;
 
-		gate.f.ca = gate.f.foreign_ca;
-		fixture_crl(&gate.f, 5, NULL, 0, CRL_UNSPECIFIED, &foreign);
-		gate.f.ca = ca;
-		gate.crl = &foreign;
-		fails("alice", ERR_DAMAGED, "revocation list");
-		ck_assert(!has_file("alice", CRL_FILE));
-	}
+	gate.f.ca = gate.f.foreign_ca;
+	fixture_crl(&gate.f, 5, NULL, 0, CRL_UNSPECIFIED, &foreign);
+	gate.f.ca = ca;
+	gate.crl = &foreign;
+	fails("alice", ERR_DAMAGED, "revocation list");
+	ck_assert(!has_file("alice", CRL_FILE));
+}
 END_TEST
 
-START_TEST(a_revoked_gateway_is_refused_from_the_list_on)
-	{
-		OWN(buf_wipe) struct buf der = {0};
+START_TEST(a_revoked_gateway_is_refused_from_the_list_on) {
+	OWN(buf_wipe) struct buf der = {0};
 
-		works("alice");
-		fixture_crl(&gate.f, 2, &gate.f.gateway.cert, 1, CRL_KEY_COMPROMISE, &der);
-		gate.crl = &der;
-		/* The list comes in over a connection that was accepted before it. */
-		fails("alice", ERR_DAMAGED, "certificate is revoked");
-		fails("alice", ERR_DAMAGED, "certificate is revoked");
-		ck_assert(has_file("alice", CRL_FILE));
-	}
+	works("alice");
+	fixture_crl(&gate.f, 2, &gate.f.gateway.cert, 1, CRL_KEY_COMPROMISE, &der);
+	gate.crl = &der;
+	/* The list comes in over a connection that was accepted before it. */
+	fails("alice", ERR_DAMAGED, "certificate is revoked");
+	fails("alice", ERR_DAMAGED, "certificate is revoked");
+	ck_assert(has_file("alice", CRL_FILE));
+}
 END_TEST
 
-START_TEST(the_stored_list_counts_before_any_is_fetched)
-	{
-		OWN(buf_wipe) struct buf pem = {0};
-		OWN(buf_wipe) struct buf der = {0};
-		OWN(own_free) char *path = file_join(tmp_path("alice"), CRL_FILE);
-		struct err e = ERR_INIT;
+START_TEST(the_stored_list_counts_before_any_is_fetched) {
+	OWN(buf_wipe) struct buf pem = {0};
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(own_free) char *path = file_join(tmp_path("alice"), CRL_FILE);
+	struct err e = ERR_INIT;
 
-		fixture_crl(&gate.f, 9, &gate.f.gateway.cert, 1, CRL_KEY_COMPROMISE, &der);
-		ck_assert_int_eq(crl_pem(der.data, der.len, &pem, &e), 0);
-		ck_assert_int_eq(file_save(path, pem.data, pem.len, 0644, &e), 0);
-		fails("alice", ERR_DAMAGED, "revoked");
-		ck_assert_uint_eq(gate.requests, 1);
-	}
+	fixture_crl(&gate.f, 9, &gate.f.gateway.cert, 1, CRL_KEY_COMPROMISE, &der);
+	ck_assert_int_eq(crl_pem(der.data, der.len, &pem, &e), 0);
+	ck_assert_int_eq(file_save(path, pem.data, pem.len, 0644, &e), 0);
+	fails("alice", ERR_DAMAGED, "revoked");
+	ck_assert_uint_eq(gate.requests, 1);
+}
 END_TEST
 
-START_TEST(offline_is_an_error_unless_it_is_put_up_with)
-	{
-		OWN(session_wipe) struct session s = {0};
-		struct err e = ERR_INIT;
+START_TEST(offline_is_an_error_unless_it_is_put_up_with) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
 
-		works("alice");
-		gate.unreachable = true;
-		fails("alice", ERR_UNREACHABLE, "refused");
-		ck_assert_msg(gate_try_session("alice", true, &s, &e) == 0, "%s", e.text);
-		ck_assert(s.stale);
-		ck_assert_uint_eq(s.keys.n, 2);
-	}
+	works("alice");
+	gate.unreachable = true;
+	fails("alice", ERR_UNREACHABLE, "refused");
+	ck_assert_msg(gate_try_session("alice", true, &s, &e) == 0, "%s", e.text);
+	ck_assert(s.stale);
+	ck_assert_uint_eq(s.keys.n, 2);
+}
 END_TEST
 
-START_TEST(offline_without_a_past_is_an_error)
-	{
-		OWN(session_wipe) struct session s = {0};
-		struct err e = ERR_INIT;
+START_TEST(offline_without_a_past_is_an_error) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
 
-		gate.unreachable = true;
-		ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_UNREACHABLE);
-	}
+	gate.unreachable = true;
+	ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_UNREACHABLE);
+}
 END_TEST
 
-START_TEST(a_refusal_is_not_put_up_with)
-	{
-		OWN(session_wipe) struct session s = {0};
-		struct err e = ERR_INIT;
+START_TEST(a_refusal_is_not_put_up_with) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
 
-		works("alice");
-		gate.refuse = "revoked";
-		ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_REFUSED);
-	}
+	works("alice");
+	gate.refuse = "revoked";
+	ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_REFUSED);
+}
 END_TEST
 
-START_TEST(stored_keys_that_were_changed_are_refused)
-	{
-		OWN(own_free) char *path = file_join(tmp_path("alice"), KEYS_FILE);
-		OWN(session_wipe) struct session s = {0};
-		OWN(buf_wipe) struct buf der = {0};
-		struct err e = ERR_INIT;
+START_TEST(stored_keys_that_were_changed_are_refused) {
+	OWN(own_free) char *path = file_join(tmp_path("alice"), KEYS_FILE);
+	OWN(session_wipe) struct session s = {0};
+	OWN(buf_wipe) struct buf der = {0};
+	struct err e = ERR_INIT;
 
-		works("alice");
-		ck_assert_int_eq(file_load(path, KEY_REPLY_MAX, &der, &e), 0);
-		der.data[der.len / 2] ^= 1;
-		ck_assert_int_eq(file_save(path, der.data, der.len, 0600, &e), 0);
-		gate.unreachable = true;
-		ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_DAMAGED);
-	}
+	works("alice");
+	ck_assert_int_eq(file_load(path, KEY_REPLY_MAX, &der, &e), 0);
+	der.data[der.len / 2] ^= 1;
+	ck_assert_int_eq(file_save(path, der.data, der.len, 0600, &e), 0);
+	gate.unreachable = true;
+	ck_assert_int_eq(gate_try_session("alice", true, &s, &e), ERR_DAMAGED);
+}
 END_TEST
 
-START_TEST(a_folder_of_somebody_else_is_refused)
-	{
-		gate_member("eve", &gate.f.foreign);
-		fails("eve", ERR_REFUSED, "foreign");
-		gate_member("gw", &gate.f.gateway);
-		fails("gw", ERR_REFUSED, "wrong-purpose");
-		ck_assert_uint_eq(gate.requests, 0);
-	}
+START_TEST(a_folder_of_somebody_else_is_refused) {
+	gate_member("eve", &gate.f.foreign);
+	fails("eve", ERR_REFUSED, "foreign");
+	gate_member("gw", &gate.f.gateway);
+	fails("gw", ERR_REFUSED, "wrong-purpose");
+	ck_assert_uint_eq(gate.requests, 0);
+}
 END_TEST
 
-START_TEST(group_json_is_read_strictly)
-	{
-		static const char *const bad[] = {
-			"",
-			"{}",
-			"[]",
-			"null",
-			"{\"group\": \"lab\"}",
-		"{\"group\":\"lab\",\"epoch\":-1," GOOD_ID
-		    ",\"ledger_size\":1,\"crl_number\":1,\"store\":null}",
-			"{\"group\":\"lab\",\"epoch\":1,\"key_id\":\"00112233445566778899aabbccddee\","
+START_TEST(group_json_is_read_strictly) {
+	static const char *const bad[] = {
+		"",
+		"{}",
+		"[]",
+		"null",
+		"{\"group\": \"lab\"}",
+		"{\"group\":\"lab\",\"epoch\":-1," GOOD_ID ",\"ledger_size\":1,\"crl_number\":1,\"store\":null}",
+		"{\"group\":\"lab\",\"epoch\":1,\"key_id\":\"00112233445566778899aabbccddee\","
 		"\"ledger_size\":1,\"crl_number\":1,\"store\":null}",
-			"{\"group\":\"lab\",\"epoch\":\"1\"," GOOD_ID ",\"ledger_size\":1,\"crl_number\":1}",
-			"{\"group\":\"lab\",\"epoch\":1,\"epoch\":2," GOOD_ID ",\"ledger_size\":1,\"crl_number\":1}",
-		};
-		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-			OWN(group_info_wipe) struct group_info g = {0};
-			OWN(buf_wipe) struct buf json = {0};
-			struct err e = ERR_INIT;
+		"{\"group\":\"lab\",\"epoch\":\"1\"," GOOD_ID ",\"ledger_size\":1,\"crl_number\":1}",
+		"{\"group\":\"lab\",\"epoch\":1,\"epoch\":2," GOOD_ID ",\"ledger_size\":1,\"crl_number\":1}",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		OWN(group_info_wipe) struct group_info g = {0};
+		OWN(buf_wipe) struct buf json = {0};
+		struct err e = ERR_INIT;
 
-			buf_adds(&json, bad[i]);
-			ck_assert_msg(group_info_parse(&json, "lab", &g, &e) == ERR_DAMAGED, "taken: %s", bad[i]);
-		}
+		buf_adds(&json, bad[i]);
+		ck_assert_msg(group_info_parse(&json, "lab", &g, &e) == ERR_DAMAGED, "taken: %s", bad[i]);
 	}
+}
 END_TEST
 
 int main(void) {

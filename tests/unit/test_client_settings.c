@@ -18,59 +18,54 @@ static void is_refused(const char *text, const char *why) {
 	ck_assert_msg(strstr(e.text, why) != NULL, "%s: %s", text, e.text);
 }
 
-START_TEST(what_install_writes_is_read)
-	{
-		OWN(settings_wipe) struct settings s = {0};
-		OWN(buf_wipe) struct buf text = {0};
-		OWN(own_free) char *store = NULL;
-		struct err e = ERR_INIT;
+START_TEST(what_install_writes_is_read) {
+	OWN(settings_wipe) struct settings s = {0};
+	OWN(buf_wipe) struct buf text = {0};
+	OWN(own_free) char *store = NULL;
+	struct err e = ERR_INIT;
 
-		settings_print("https://gw.example:4433", &text);
-		ck_assert_msg(parse(buf_str(&text), &s, &e) == 0, "%s", e.text);
-		ck_assert_str_eq(s.gateway, "https://gw.example:4433");
-		ck_assert_uint_eq(s.settle_s, 0);
-		store = settings_store(&s);
-		ck_assert_ptr_null(store);
-	}
+	settings_print("https://gw.example:4433", &text);
+	ck_assert_msg(parse(buf_str(&text), &s, &e) == 0, "%s", e.text);
+	ck_assert_str_eq(s.gateway, "https://gw.example:4433");
+	ck_assert_uint_eq(s.settle_s, 0);
+	store = settings_store(&s);
+	ck_assert_ptr_null(store);
+}
 END_TEST
 
-START_TEST(a_store_of_ones_own_is_read)
-	{
-		OWN(settings_wipe) struct settings s = {0};
-		OWN(own_free) char *store = NULL;
-		struct err e = ERR_INIT;
+START_TEST(a_store_of_ones_own_is_read) {
+	OWN(settings_wipe) struct settings s = {0};
+	OWN(own_free) char *store = NULL;
+	struct err e = ERR_INIT;
 
-		ck_assert_int_eq(
-		    parse("gateway = \"https://a:1\"; settle = 30; store = { type = \"directory\"; path = \"/d r\"; };",
-			&s, &e),
-		    0);
-		ck_assert_uint_eq(s.settle_s, 30);
-		store = settings_store(&s);
-		ck_assert_str_eq(store, "directory:/d r");
-	}
+	ck_assert_int_eq(
+	    parse(
+		"gateway = \"https://a:1\"; settle = 30; store = { type = \"directory\"; path = \"/d r\"; };", &s, &e),
+	    0);
+	ck_assert_uint_eq(s.settle_s, 30);
+	store = settings_store(&s);
+	ck_assert_str_eq(store, "directory:/d r");
+}
 END_TEST
 
-START_TEST(half_a_store_is_refused)
-	{
-		is_refused("gateway = \"https://a:1\"; store = { type = \"directory\"; };", "path");
-		is_refused("gateway = \"https://a:1\"; store = { path = \"/a\"; };", "type");
-		is_refused("gateway = \"https://a:1\"; store = { type = \"directory\"; path = \"a/b\"; };", "slash");
-		is_refused(
-		    "gateway = \"https://a:1\"; store = { type = \"directory\"; path = \"/a\"; folder = \"b\"; };",
-		    "folder");
-		is_refused("gateway = \"https://a:1\"; store = { type = \"ftp\"; path = \"/a\"; };", "store.type");
-	}
+START_TEST(half_a_store_is_refused) {
+	is_refused("gateway = \"https://a:1\"; store = { type = \"directory\"; };", "path");
+	is_refused("gateway = \"https://a:1\"; store = { path = \"/a\"; };", "type");
+	is_refused("gateway = \"https://a:1\"; store = { type = \"directory\"; path = \"a/b\"; };", "slash");
+	is_refused(
+	    "gateway = \"https://a:1\"; store = { type = \"directory\"; path = \"/a\"; folder = \"b\"; };", "folder");
+	is_refused("gateway = \"https://a:1\"; store = { type = \"ftp\"; path = \"/a\"; };", "store.type");
+}
 END_TEST
 
-START_TEST(what_nobody_knows_is_refused_with_its_line)
-	{
-		is_refused("settle = 1;", "gateway");
-		is_refused("gateway = \"https://a:1\";\nsettel = 1;", "scg.conf:2");
-		is_refused("gateway = \"https://a:1\"; settle = 86401;", "settle");
-		is_refused("gateway = 7;", "gateway");
-		is_refused("gateway = \"https://a:1\"; gateway = \"https://b:1\";", "scg.conf:1");
-		is_refused("gateway = \"https://a:1;", "scg.conf:1");
-	}
+START_TEST(what_nobody_knows_is_refused_with_its_line) {
+	is_refused("settle = 1;", "gateway");
+	is_refused("gateway = \"https://a:1\";\nsettel = 1;", "scg.conf:2");
+	is_refused("gateway = \"https://a:1\"; settle = 86401;", "settle");
+	is_refused("gateway = 7;", "gateway");
+	is_refused("gateway = \"https://a:1\"; gateway = \"https://b:1\";", "scg.conf:1");
+	is_refused("gateway = \"https://a:1;", "scg.conf:1");
+}
 END_TEST
 
 static const char *const good_urls[] = {
@@ -107,28 +102,26 @@ static const char *const bad_urls[] = {
 	" https://a:1",
 };
 
-START_TEST(a_gateway_is_https_host_port)
-	{
-		for (size_t i = 0; i < sizeof(good_urls) / sizeof(good_urls[0]); i++) {
-			OWN(own_free) char *host = NULL;
-			struct err e = ERR_INIT;
+START_TEST(a_gateway_is_https_host_port) {
+	for (size_t i = 0; i < sizeof(good_urls) / sizeof(good_urls[0]); i++) {
+		OWN(own_free) char *host = NULL;
+		struct err e = ERR_INIT;
 
-			ck_assert_msg(settings_host(good_urls[i], &host, &e) == 0, "%s: %s", good_urls[i], e.text);
-			ck_assert_ptr_null(strchr(host, '['));
-		}
+		ck_assert_msg(settings_host(good_urls[i], &host, &e) == 0, "%s: %s", good_urls[i], e.text);
+		ck_assert_ptr_null(strchr(host, '['));
 	}
+}
 END_TEST
 
-START_TEST(any_other_url_is_refused)
-	{
-		for (size_t i = 0; i < sizeof(bad_urls) / sizeof(bad_urls[0]); i++) {
-			OWN(own_free) char *host = NULL;
-			struct err e = ERR_INIT;
+START_TEST(any_other_url_is_refused) {
+	for (size_t i = 0; i < sizeof(bad_urls) / sizeof(bad_urls[0]); i++) {
+		OWN(own_free) char *host = NULL;
+		struct err e = ERR_INIT;
 
-			ck_assert_msg(settings_host(bad_urls[i], &host, &e) == ERR_USAGE, "taken: %s", bad_urls[i]);
-			ck_assert_ptr_null(host);
-		}
+		ck_assert_msg(settings_host(bad_urls[i], &host, &e) == ERR_USAGE, "taken: %s", bad_urls[i]);
+		ck_assert_ptr_null(host);
 	}
+}
 END_TEST
 
 int main(void) {
