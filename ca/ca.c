@@ -58,14 +58,10 @@ static int check_cert_file(const struct ca *ca, struct err *e) {
 }
 
 int ca_check_out(const struct ca *ca, const char *path, struct err *e) {
-	static const char *const all[] = {"ca.key", "ca.crt", "crl.pem", "ca.db", "ca.db-wal", "ca.db-shm"};
+	static const char *const all[] = {"ca.key", "ca.crt", "crl.pem", "ca.db", "ca.db-wal", "ca.db-shm", NULL};
+	const char *own = file_is_one_of(ca->dir, all, path);
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		OWN(own_free) char *own = file_join(ca->dir, all[i]);
-		if (file_is_same(own, path))
-			return err_set(e, ERR_USAGE, "%s: is the CA's own %s", path, all[i]);
-	}
-	return 0;
+	return own == NULL ? 0 : err_set(e, ERR_USAGE, "%s: is the CA's own %s", path, own);
 }
 
 int ca_open(struct ca *ca, const char *dir, struct err *e) {

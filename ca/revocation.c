@@ -72,8 +72,12 @@ int revocation_write_list(struct ca *ca, const char *out, struct err *e) {
 }
 
 int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) {
+	static const char *const list[] = {"crl.pem", NULL};
 	int rc;
 
+	/* A copy to where the list goes anyhow is none. */
+	if (out != NULL && file_is_one_of(ca->dir, list, out) != NULL)
+		out = NULL;
 	if ((out != NULL && (rc = ca_check_out(ca, out, e)) < 0) || (rc = db_begin(ca->db, e)) < 0)
 		return rc;
 	if ((rc = revocation_make_list(ca, days, e)) < 0) {

@@ -296,6 +296,16 @@ bool file_is_same(const char *a, const char *b) {
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+const char *file_is_one_of(const char *dir, const char *const *names, const char *path) {
+	for (; *names != NULL; names++) {
+		OWN(own_free) char *own = file_join(dir, *names);
+
+		if (file_is_same(own, path))
+			return *names;
+	}
+	return NULL;
+}
+
 bool file_exists(const char *path) {
 	struct stat st;
 

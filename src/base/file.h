@@ -45,6 +45,8 @@ int file_sync_dir(const char *path, struct err *e) MUST_CHECK;
 bool file_exists(const char *path);
 /* Both are there and one and the same, by whatever names. */
 bool file_is_same(const char *a, const char *b);
+/* Which of the files of dir (names ends with NULL) path leads to, by whatever name; NULL: none of them. For outputs that must not replace a program's own. */
+const char *file_is_one_of(const char *dir, const char *const *names, const char *path);
 /* A device, a pipe or a socket, or a name that leads to an open descriptor: what a rename may never replace, or /dev/null would be gone. */
 bool file_is_special(const char *path);
 /* The name (without folder) is one that the functions above give to what is not finished; what is old and so named may be removed. */

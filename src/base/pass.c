@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ui.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -72,43 +74,41 @@ static int from_fd(const char *number, struct secret *out, struct err *e) {
 	return take_line((int)fd, "passphrase descriptor", out, e);
 }
 
-static int ask(int tty, const char *prompt, const char *what, struct secret *out, struct err *e) {
-	OWN(own_free) char *text = xasprintf("%s %s: ", prompt, what);
-	struct termios old, quiet;
+/* OpenSSL's own prompt: without echo, and the terminal is put right again whatever signal comes. */
+static int ask(UI *ui, const char *what, bool confirm, char *line, char *again, struct err *e) {
+	OWN(own_free) char *first = xasprintf("%s %s: ", confirm ? "New passphrase for" : "Passphrase for", what);
+	OWN(own_free) char *second = xasprintf("Again, passphrase for %s: ", what);
 	int r;
 
-	if (tcgetattr(tty, &old) != 0)
-		return err_sys(e, ERR_FAIL, "terminal");
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	r = file_write_all(tty, text, strlen(text), "terminal", e);
-	if (r == 0 && tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
-		r = err_sys(e, ERR_FAIL, "terminal");
+	if (UI_add_input_string(ui, first, 0, line, 0, PASS_MAX) <= 0 ||
+	    (confirm && UI_add_input_string(ui, second, 0, again, 0, PASS_MAX) <= 0))
+		return err_set(e, ERR_FAIL, "cannot ask for a passphrase");
+	r = UI_process(ui);
+	ERR_clear_error();
 	if (r != 0)
-		return r;
-	r = take_line(tty, "terminal", out, e);
-	/* The newline that was typed did not show. */
-	if (tcsetattr(tty, TCSAFLUSH, &old) != 0 || write(tty, "\n", 1) != 1)
-		return r != 0 ? r : err_sys(e, ERR_FAIL, "terminal");
-	return r;
+		return err_set(e, ERR_FAIL, "no passphrase was given");
+	if (confirm && strcmp(line, again) != 0)
+		return err_set(e, ERR_FAIL, "the two passphrases differ");
+	return 0;
 }
 
 static int prompt(const char *what, bool confirm, struct secret *out, struct err *e) {
 	OWN(own_fd) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	OWN(secret_wipe) struct secret again = {0};
+	char line[PASS_MAX + 1] = "", again[PASS_MAX + 1] = "";
+	UI *ui;
 	int r;
 
 	if (tty < 0)
 		return err_set(e, ERR_USAGE, "%s needs a passphrase and there is no terminal to ask on: give a passphrase source"
 		    " (pass:, env:, file:, fd:, stdin)", what);
-	r = ask(tty, confirm ? "New passphrase for" : "Passphrase for", what, out, e);
-	if (r != 0 || !confirm)
-		return r;
-	r = ask(tty, "Again, passphrase for", what, &again, e);
-	if (r == 0 && !secret_equal(out, &again))
-		r = err_set(e, ERR_FAIL, "the two passphrases differ");
-	if (r != 0)
-		secret_wipe(out);
+	if ((ui = UI_new_method(UI_OpenSSL())) == NULL)
+		return err_set(e, ERR_FAIL, "cannot ask for a passphrase");
+	r = ask(ui, what, confirm, line, again, e);
+	UI_free(ui);
+	if (r == 0)
+		r = take(line, strlen(line), out, e);
+	secret_clean(line, sizeof(line));
+	secret_clean(again, sizeof(again));
 	return r;
 }
 

@@ -57,7 +57,7 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	if ((r = check_streams(p, e)) != 0 || (r = manifest_name(p->in, &name, e)) != 0)
 		return r;
 	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
-	    (r = output_open(&out, p->out, 0666, e)) != 0)
+	    (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	struct envelope_seal how = {
 		.epoch = keyring_current(&s.keys),
@@ -136,7 +136,7 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	(void)operands;
 	if ((r = check_streams(p, e)) != 0 || (r = input_open(&in, p->in, e)) != 0)
 		return r;
-	if ((r = commands_session(&s, p, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+	if ((r = commands_session(&s, p, e)) != 0 || (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	struct envelope_open how = {

@@ -49,6 +49,8 @@ int cmd_download(void *plan, const struct opt_operands *operands, struct err *e)
 	};
 	int r = with_drive(&s, p, e);
 
+	if (r == 0 && p->out != NULL)
+		r = identity_check_out(s.me.dir, p->out, e);
 	return r != 0 ? r : download(&s, &job, e);
 }
 

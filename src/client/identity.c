@@ -20,6 +20,16 @@ int identity_check_cert(const struct chain *chain, X509 *cert, const char *what,
 	return err_recode(e, ERR_REFUSED);
 }
 
+int identity_check_out(const char *dir, const char *path, struct err *e) {
+	static const char *const all[] = {
+		KEY_FILE, NEXT_KEY_FILE, CERT_FILE, CA_FILE, CRL_FILE, CONF_FILE, KEYS_FILE, LEDGER_FILE, LEDGER_FILE "-wal",
+		LEDGER_FILE "-shm", GROUP_FILE, NULL,
+	};
+	const char *own = file_is_one_of(dir, all, path);
+
+	return own == NULL ? 0 : err_set(e, ERR_USAGE, "-out is the member's own %s", own);
+}
+
 static int load_cert(const char *dir, const char *name, X509 **cert, struct err *e) {
 	OWN(own_free) char *path = file_join(dir, name);
 	int r = cert_load(path, cert, e);

@@ -37,5 +37,7 @@ void identity_wipe(struct identity *me);
 
 /* The certificate is a member's of this chain (not: is it valid now). ERR_REFUSED; what names it in the error. */
 int identity_check_cert(const struct chain *chain, X509 *cert, const char *what, struct err *e) MUST_CHECK;
+/* ERR_USAGE where path, an output, leads to one of the member's own files in dir. */
+int identity_check_out(const char *dir, const char *path, struct err *e) MUST_CHECK;
 
 #endif

@@ -51,7 +51,10 @@ int install_req(const struct install_req *q, struct err *e) {
 		return r;
 	if ((r = key_save_new(path, key, &pass, e)) != 0)
 		return r;
-	r = file_save(q->out, pem.data, pem.len, 0644, e);
+	/* Asked now that the new key has its name too. */
+	r = identity_check_out(q->dir, q->out, e);
+	if (r == 0)
+		r = file_save(q->out, pem.data, pem.len, 0644, e);
 	/* Without its request the key is of no use, and would be in the way of the next try. */
 	if (r != 0 && remove(path) != 0)
 		(void)err_add(e, "%s stays behind", path);

@@ -16,16 +16,11 @@
 int identity_check_out(const struct gwconf *c, const char *path, struct err *e) {
 	static const char *const all[] = {
 		FILE_KEY, FILE_CSR, FILE_CERT, FILE_KEY_NEW, FILE_CERT_NEW, FILE_CA, FILE_CRL, FILE_DB, FILE_DB "-wal", FILE_DB "-shm", FILE_CONF,
-		FILE_LOCK, FILE_RECOVERY,
+		FILE_LOCK, FILE_RECOVERY, NULL,
 	};
+	const char *own = file_is_one_of(c->dir, all, path);
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		OWN(own_free) char *own = gwconf_path(c, all[i]);
-
-		if (file_is_same(own, path))
-			return err_set(e, ERR_USAGE, "%s: is the gateway's own %s", path, all[i]);
-	}
-	return 0;
+	return own == NULL ? 0 : err_set(e, ERR_USAGE, "%s: is the gateway's own %s", path, own);
 }
 
 int identity_chain(const struct gwconf *c, struct chain **chain, struct err *e) {

@@ -73,3 +73,22 @@ lacks shown 'sesame'
 if python3 on-terminal.py 'one|two' scg-ca init -dir differ -group lab >shown; then fail "two passphrases that differ"; fi
 has shown 'differ'
 absent differ/ca.key
+
+say "an interrupt at the prompt gives the terminal its echo back"
+cat >interrupted.py <<'EOF'
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("scg-ca", ["scg-ca", "crl", "-dir", "asked"])
+while not os.read(fd, 1000).endswith(b": "):
+    pass
+assert not termios.tcgetattr(fd)[3] & termios.ECHO
+slave = os.open(os.ptsname(fd), os.O_RDWR | os.O_NOCTTY)
+os.write(fd, b"half a passphr\x03")
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+assert termios.tcgetattr(slave)[3] & termios.ECHO
+sys.exit(status)
+EOF
+status=0
+python3 interrupted.py >.out 2>.err || status=$?
+[ $status -eq 1 ] || fail "status $status: $(cat .err)"

@@ -71,7 +71,8 @@ head -c 100 good.der >cut.der
 refuses 4 'RFC 2986' sign -in cut.der
 : >empty
 refuses 4 'empty' sign -in empty
-refuses 4 'PEM' sign -in before
+echo nonsense >nonsense
+refuses 4 'PEM' sign -in nonsense
 refuses 4 'CERTIFICATE REQUEST' sign -in ca/ca.crt
 refuses 1 'none.csr' sign -in none.csr
 refuses 1 'more than' sign -in /proc/self/exe
@@ -152,7 +153,7 @@ has .out '^  revoke'
 say "an output that would replace the CA's own files, or cannot be written"
 for file in ca.key ca.crt crl.pem ca.db; do
 	refuses 2 "the CA's own $file" scg-ca sign -dir ca -in good.csr -out ca/$file -name alice
-	refuses 2 "the CA's own $file" scg-ca crl -dir ca -out ca/../ca/$file
+	[ $file = crl.pem ] || refuses 2 "the CA's own $file" scg-ca crl -dir ca -out ca/../ca/$file
 done
 refuses 1 'none/out.crt' scg-ca sign -dir ca -in good.csr -out none/out.crt -name alice
 mkdir folder
@@ -170,3 +171,7 @@ cp out.crt first.crt
 refuses 3 'certified at' sign -in good.csr
 refuses 3 'certified at' sign -in good.der
 same out.crt first.crt
+
+say "the list's own file as its copy"
+ok scg-ca crl -dir ca -out ca/crl.pem
+ok openssl crl -in ca/crl.pem -noout

@@ -128,3 +128,13 @@ refuses 1 'no such file' scg list -dir bob -history nothing
 say "everything on the drive is right, and nothing else is there"
 json '.failed == 0 and .injected == 0 and .orphans == 0 and .superseded == 0 and (.findings | length) == 0' scg verify -dir bob -json
 [ "$(objects | wc -l)" -eq "$(scg list -dir bob -json 2>/dev/null | jq length)" ] || fail "objects and files do not correspond"
+
+say "an output that is the member's own file is refused, whatever its name"
+for file in key.pem cert.pem scg.conf keys.cms ledger.db; do
+	cp "alice/$file" kept
+	refuses 2 "own $file" scg encrypt -dir alice -in in/f -out "alice/$file"
+	refuses 2 "own $file" scg download -dir alice f -out "bob/../alice/$file"
+	case $file in ledger.db | keys.cms) ;; *) same kept "alice/$file" ;; esac
+done
+refuses 2 'own key.pem' scg req -dir fresh -name fresh -noenc -out fresh/key.pem
+absent fresh/key.pem
