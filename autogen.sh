@@ -43,7 +43,8 @@ as_root() {
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else
-		die "run as root: $*"
+		# shellcheck disable=SC2086 # one line of the list
+		die "to be installed by root, and there is no sudo:" $todo
 	fi
 }
 
