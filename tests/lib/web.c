@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,12 @@ int caller_ask(struct caller *c, const char *text) {
 	status = caller_reply(c, false, &out);
 	buf_wipe(&out);
 	return status;
+}
+
+bool caller_has_news(struct caller *c, int ms) {
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) == 1;
 }
 
 bool caller_is_dropped(struct caller *c) {

@@ -41,6 +41,8 @@ void caller_send(struct caller *c, const void *data, size_t len);
 int caller_reply(struct caller *c, bool head_only, struct buf *out);
 /* say, then reply. */
 int caller_ask(struct caller *c, const char *text);
+/* True: bytes of the server wait, or its end of the connection (waits up to so many ms). */
+bool caller_has_news(struct caller *c, int ms);
 /* True: the server has ended the connection (waits up to 10 s; what still comes is read away). */
 bool caller_is_dropped(struct caller *c);
 void caller_close(struct caller *c);
