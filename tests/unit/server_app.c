@@ -45,6 +45,8 @@ void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct
 	}
 	if (strcmp(r->path, "/swap") == 0) /* and fills its reply after, as PUT /crl does */
 		server_close_if(web.server, is_named, a);
+	if (strcmp(r->path, "/nap") == 0)
+		usleep(300000);
 	reply->status = 200;
 	reply->type = "text/plain";
 	if (strcmp(r->path, "/bad") == 0) {

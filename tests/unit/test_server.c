@@ -251,6 +251,31 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	(void)web_stop(&web);
 } END_TEST
 
+/* The nap lets both requests come before one round handles them. */
+START_TEST(reply_of_the_same_round_is_taken_back) {
+	OWN(buf_wipe) struct buf reply = {0};
+	struct caller sleeper, named, other;
+
+	app_start(NULL);
+	caller_open(&sleeper, web.port, &group.alice);
+	caller_open(&named, web.port, &group.bob);
+	caller_open(&other, web.port, &group.alice);
+	atomic_store(&app.named, group.bob.cert);
+	caller_say(&sleeper, "GET /nap HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	usleep(50000);
+	caller_say(&named, GET);
+	usleep(20000);
+	ck_assert_int_eq(caller_ask(&other, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n"), 200);
+	ck_assert_int_eq(caller_reply(&named, false, &reply), 403);
+	ck_assert_int_eq(app.handled, 3);
+	ck_assert(caller_is_dropped(&named));
+	ck_assert_int_eq(caller_reply(&sleeper, false, &reply), 200);
+	caller_close(&sleeper);
+	caller_close(&named);
+	caller_close(&other);
+	(void)web_stop(&web);
+} END_TEST
+
 START_TEST(who_closes_itself_gets_its_own_refusal) {
 	OWN(buf_wipe) struct buf reply = {0};
 	struct caller c;
@@ -319,8 +344,8 @@ START_TEST(stop_lets_the_reply_in_hand_go) {
 	usleep(100000);
 	ck_assert_int_eq(caller_reply(&busy, false, &reply), 200);
 	ck_assert_uint_gt(reply.len, BIG);
-	ck_assert(caller_is_dropped(&idle));
 	ck_assert_int_lt((int)web_stop(&web), 2000);
+	ck_assert(caller_is_dropped(&idle));
 	caller_close(&busy);
 	caller_close(&idle);
 } END_TEST
@@ -385,6 +410,7 @@ int main(void) {
 	tcase_add_test(t, failed_commit_is_503);
 	tcase_add_test(t, who_is_no_longer_good_gets_no_reply_but_403);
 	tcase_add_test(t, named_connections_are_closed_and_others_are_not);
+	tcase_add_test(t, reply_of_the_same_round_is_taken_back);
 	tcase_add_test(t, who_closes_itself_gets_its_own_refusal);
 	tcase_add_loop_test(t, bad_address_is_a_usage_error, 0, 8);
 	tcase_add_test(t, taken_port_is_a_failure);
