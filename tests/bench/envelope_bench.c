@@ -164,9 +164,8 @@ static double now_s(void) {
 }
 
 static int limit(char **argv, struct err *e) {
-	OWN(content_wipe) struct content c = {0};
 	struct epoch epoch = {0};
-	struct limit l;
+	struct limit l = {0};
 	unsigned n = argv[1] == NULL ? work_cores() : threads_of(argv[1]);
 	uint64_t bytes;
 	double start;

@@ -233,9 +233,9 @@ START_TEST(lengths_that_lie_are_refused_at_once) {
 
 	forge_content(&lab, &honest, &c);
 	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-		for (uint8_t kind = OBJECT_MORE; kind <= OBJECT_NOTE; kind++) {
+		for (int kind = OBJECT_MORE; kind <= OBJECT_NOTE; kind++) {
 			OWN(buf_wipe) struct buf b = {0};
-			struct object o = { 0, kind, lens[i] };
+			struct object o = { 0, (uint8_t)kind, lens[i] };
 
 			object_header(&c.file, &o, &b);
 			buf_add(&b, honest.data, honest.len);
@@ -427,9 +427,10 @@ END_TEST
 /* ---- keys ---- */
 
 START_TEST(an_unknown_key_is_a_refusal_not_damage) {
-	struct keyring old = { .group = lab.keys.group, .v = lab.keys.v + 1, .n = 1 };
+	static struct keyring old;
 	struct err e = ERR_INIT;
 
+	old = (struct keyring){ .group = lab.keys.group, .v = lab.keys.v + 1, .n = 1 };
 	lab.open.keys = &old;
 	ck_assert_int_eq(lab_open(&lab, &honest, LAB_SEEK, LAB_STREAM, NULL, NULL, &e), ERR_REFUSED);
 	ck_assert_ptr_nonnull(strstr(e.text, "not among the keys"));

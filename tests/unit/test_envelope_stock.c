@@ -249,10 +249,11 @@ START_TEST(endless_nesting_and_lengths_that_lie_are_refused) {
 END_TEST
 
 START_TEST(its_unknown_key_is_a_refusal) {
-	struct keyring old = { .group = lab.keys.group, .v = lab.keys.v + 1, .n = 1 };
+	static struct keyring old;
 	OWN(buf_wipe) struct buf sealed = {0};
 
 	stock_seal(plain, 100, true, &sealed);
+	old = (struct keyring){ .group = lab.keys.group, .v = lab.keys.v + 1, .n = 1 };
 	lab.open.keys = &old;
 	ck_assert_int_eq(lab_open(&lab, &sealed, LAB_SEEK, LAB_STREAM, NULL, NULL, NULL), ERR_REFUSED);
 }
