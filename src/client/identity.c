@@ -22,8 +22,8 @@ int identity_check_cert(const struct chain *chain, X509 *cert, const char *what,
 
 int identity_check_out(const char *dir, const char *path, struct err *e) {
 	static const char *const all[] = {
-		KEY_FILE, NEXT_KEY_FILE, CERT_FILE, CA_FILE, CRL_FILE, CONF_FILE, KEYS_FILE, LEDGER_FILE, LEDGER_FILE "-wal",
-		LEDGER_FILE "-shm", GROUP_FILE, NULL,
+		KEY_FILE, NEXT_KEY_FILE, CERT_FILE, CA_FILE, CRL_FILE, CONF_FILE, KEYS_FILE, LEDGER_FILE, (LEDGER_FILE "-wal"),
+		(LEDGER_FILE "-shm"), GROUP_FILE, NULL,
 	};
 	const char *own = file_is_one_of(dir, all, path);
 

@@ -15,7 +15,7 @@
 
 int identity_check_out(const struct gwconf *c, const char *path, struct err *e) {
 	static const char *const all[] = {
-		FILE_KEY, FILE_CSR, FILE_CERT, FILE_KEY_NEW, FILE_CERT_NEW, FILE_CA, FILE_CRL, FILE_DB, FILE_DB "-wal", FILE_DB "-shm", FILE_CONF,
+		FILE_KEY, FILE_CSR, FILE_CERT, FILE_KEY_NEW, FILE_CERT_NEW, FILE_CA, FILE_CRL, FILE_DB, (FILE_DB "-wal"), (FILE_DB "-shm"), FILE_CONF,
 		FILE_LOCK, FILE_RECOVERY, NULL,
 	};
 	const char *own = file_is_one_of(c->dir, all, path);

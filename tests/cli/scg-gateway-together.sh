@@ -20,7 +20,7 @@ for n in 1 2 3 4 5 6 7 8 9 10; do
 done
 for n in 1 2 3 4 5; do
 	(
-		URL=$URL T=$T/m$n
+		T=$T/m$n
 		for _ in 1 2 3 4 5 6; do
 			ask "m$n" "$keys_path"
 			[ "$code" = 200 ] || exit 1

@@ -146,7 +146,7 @@ bool caller_has_news(struct caller *c, int ms) {
 }
 
 bool caller_is_dropped(struct caller *c) {
-	int64_t end = clock_mono_ms() + PATIENCE_S * 1000;
+	int64_t end = clock_mono_ms() + (int64_t)PATIENCE_S * 1000;
 	uint8_t bytes[4096];
 
 	while (SSL_read(c->ssl, bytes, sizeof bytes) > 0)
