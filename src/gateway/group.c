@@ -333,6 +333,8 @@ void group_close(struct group **gp) {
 	list_free(g->stored);
 	identity_wipe(&g->id);
 	free(g->store);
+	free(g->text.store);
+	buf_wipe(&g->text.json);
 	free(g);
 	*gp = NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/secret.h"
 #include "gateway/gwconf.h"
 #include "gateway/identity.h"
@@ -24,6 +25,14 @@ struct validity {
 struct validity validity_of(const X509 *cert);
 /* GOOD, EXPIRED or NOT_YET_VALID (RFC 5280 4.1.2.5). */
 enum verdict validity_check(const struct validity *v, int64_t now_s);
+
+/* GET /v1/group as it was said last, and what it said. */
+struct group_text {
+	uint64_t epoch, ledger_size, crl_number;
+	int64_t time_s;
+	char *store; /* or NULL */
+	struct buf json;
+};
 
 struct group {
 	const struct gwconf *conf; /* borrowed */
@@ -43,6 +52,7 @@ struct group {
 	bool failed;         /* a commit of this round failed: none of its replies may leave */
 	bool revoked_self;   /* the gateway's own certificate is on the list in force */
 	uint64_t generation; /* rises whenever what others remember of keyring or ledger may be wrong */
+	struct group_text text;
 	int64_t retry_at_ms; /* after a failure: when (clock_mono_ms) to try again what is due */
 	/* Called when another list is in force: closes the connections of whom it names. May be NULL. */
 	void (*swapped)(void *arg);

@@ -314,6 +314,26 @@ START_TEST(the_group_is_described) {
 }
 END_TEST
 
+/* Also within the second in which it was asked for before. */
+START_TEST(the_description_follows_each_change) {
+	static const char store[] = "{\"store\":\"gdrive:A\"}";
+	OWN(http_reply_wipe) struct http_reply before = { 0 }, same = { 0 }, after = { 0 };
+	struct server_peer p;
+	json_t *json;
+
+	env_connect(&v, v.f.alice.cert, &p);
+	ck_assert_int_eq(env_call(&v, &p, "GET /v1/group", NULL, 0, &before), 200);
+	ck_assert_int_eq(env_call(&v, &p, "GET /v1/group", NULL, 0, &same), 200);
+	ck_assert_uint_eq(before.body.len, same.body.len);
+	env_expect(&v, v.f.alice.cert, "PUT /v1/group/store", store, strlen(store), 204, NULL);
+	ck_assert_int_eq(env_call(&v, &p, "GET /v1/group", NULL, 0, &after), 200);
+	json = json_loadb((const char *)after.body.data, after.body.len, 0, NULL);
+	ck_assert_str_eq(json_string_value(json_object_get(json, "store")), "gdrive:A");
+	json_decref(json);
+	route_forget(&v.service, &p);
+}
+END_TEST
+
 START_TEST(the_first_to_set_the_store_wins) {
 	static const char a[] = "{\"store\":\"gdrive:A\"}", b[] = "{\"store\":\"gdrive:B\"}";
 
@@ -548,6 +568,7 @@ static Suite *suite(void) {
 		other_methods_are_not_allowed,
 		not_allowed_says_what_is,
 		the_group_is_described,
+		the_description_follows_each_change,
 		the_first_to_set_the_store_wins,
 		what_is_no_store_is_refused,
 		closed_when_the_list_has_run_out,
