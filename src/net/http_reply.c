@@ -13,36 +13,36 @@
 
 /* Title of each status that we send; the problem type of those that need no handler to be known. */
 static const struct status {
-	int status;
 	const char *title, *type;
+	int status;
 	bool closes;
 } statuses[] = {
-	{ 200, "OK", NULL, false },
-	{ 201, "Created", NULL, false },
-	{ 202, "Accepted", NULL, false },
-	{ 204, "No Content", NULL, false },
-	{ 400, "Bad Request", "bad-request", true },
-	{ 401, "Unauthorized", NULL, false },
-	{ 403, "Forbidden", NULL, false },
-	{ 404, "Not Found", "not-found", false },
-	{ 405, "Method Not Allowed", "method-not-allowed", true },
-	{ 408, "Request Timeout", "too-slow", true },
-	{ 409, "Conflict", NULL, false },
-	{ 411, "Length Required", "length-required", true },
-	{ 413, "Content Too Large", "too-large", true },
-	{ 414, "URI Too Long", "too-large", true },
-	{ 415, "Unsupported Media Type", NULL, false },
-	{ 417, "Expectation Failed", "bad-request", true },
-	{ 429, "Too Many Requests", "too-many", false },
-	{ 431, "Request Header Fields Too Large", "too-large", true },
-	{ 500, "Internal Server Error", "internal", false },
-	{ 501, "Not Implemented", "not-implemented", true },
-	{ 503, "Service Unavailable", "not-stored", false },
-	{ 505, "HTTP Version Not Supported", "bad-request", true },
+	{ "OK", NULL, 200, false },
+	{ "Created", NULL, 201, false },
+	{ "Accepted", NULL, 202, false },
+	{ "No Content", NULL, 204, false },
+	{ "Bad Request", "bad-request", 400, true },
+	{ "Unauthorized", NULL, 401, false },
+	{ "Forbidden", NULL, 403, false },
+	{ "Not Found", "not-found", 404, false },
+	{ "Method Not Allowed", "method-not-allowed", 405, true },
+	{ "Request Timeout", "too-slow", 408, true },
+	{ "Conflict", NULL, 409, false },
+	{ "Length Required", "length-required", 411, true },
+	{ "Content Too Large", "too-large", 413, true },
+	{ "URI Too Long", "too-large", 414, true },
+	{ "Unsupported Media Type", NULL, 415, false },
+	{ "Expectation Failed", "bad-request", 417, true },
+	{ "Too Many Requests", "too-many", 429, false },
+	{ "Request Header Fields Too Large", "too-large", 431, true },
+	{ "Internal Server Error", "internal", 500, false },
+	{ "Not Implemented", "not-implemented", 501, true },
+	{ "Service Unavailable", "not-stored", 503, false },
+	{ "HTTP Version Not Supported", "bad-request", 505, true },
 };
 
 static const struct status *find_status(int status) {
-	static const struct status other = { 0, "Status", "internal", true };
+	static const struct status other = { "Status", "internal", 0, true };
 
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
 		if (statuses[i].status == status)
