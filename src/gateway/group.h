@@ -31,6 +31,7 @@ struct group_text {
 	uint64_t epoch, ledger_size, crl_number;
 	int64_t time_s;
 	char *store; /* or NULL */
+	uint8_t key_id[KEY_ID_LEN];
 	struct buf json;
 };
 

@@ -46,22 +46,25 @@ static void remember(struct group_text *t, const struct group_text *now, const s
 	buf_clear(&t->json);
 	buf_add(&t->json, json->data, json->len);
 	*t = (struct group_text){ now->epoch, now->ledger_size, now->crl_number, now->time_s,
-		now->store != NULL ? xstrdup(now->store) : NULL, t->json };
+		now->store != NULL ? xstrdup(now->store) : NULL, { 0 }, t->json };
+	memcpy(t->key_id, now->key_id, sizeof t->key_id);
 }
 
 static bool says(const struct group_text *t, const struct group_text *now) {
 	bool same_store = t->store == NULL || now->store == NULL ? t->store == now->store : strcmp(t->store, now->store) == 0;
 
 	return t->json.len > 0 && t->epoch == now->epoch && t->ledger_size == now->ledger_size &&
-	       t->crl_number == now->crl_number && t->time_s == now->time_s && same_store;
+	       t->crl_number == now->crl_number && t->time_s == now->time_s && same_store &&
+	       memcmp(t->key_id, now->key_id, sizeof t->key_id) == 0; /* after a commit that failed: another key of that number */
 }
 
 void handle_group(struct call *c) {
 	const struct epoch *epoch = keyring_current(&c->g->keyring);
-	const struct group_text now = { epoch->number, ledger_size(c->g->ledger), crl_set_number(c->g->list->set), c->now_s,
-		c->g->store, { 0 } };
+	struct group_text now = { epoch->number, ledger_size(c->g->ledger), crl_set_number(c->g->list->set), c->now_s,
+		c->g->store, { 0 }, { 0 } };
 	char key_id[KEY_ID_HEX], time[CLOCK_TEXT];
 
+	memcpy(now.key_id, epoch->key_id, sizeof now.key_id);
 	if (says(&c->g->text, &now)) {
 		c->r->status = 200;
 		c->r->type = "application/json";
