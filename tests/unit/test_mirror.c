@@ -39,7 +39,7 @@ START_TEST(what_one_member_does_another_sees) {
 /* One entry a reply: each is verified while the one before it, which may bring its signer, is appended. Or some dozens. */
 START_TEST(small_batches_come_to_the_same) {
 	static const size_t sizes[] = {0, 1, 20000};
-	char name[16];
+	char name[24];
 
 	for (int i = 0; i < 60; i++) {
 		(void)snprintf(name, sizeof name, "file %d", i);
@@ -285,7 +285,7 @@ START_TEST(a_sync_that_was_killed_is_done_again) {
 START_TEST(a_full_disk_leaves_the_mirror_as_it_was) {
 	struct rlimit limit, old;
 	int failed = 0;
-	char name[16];
+	char name[24];
 
 	sync_ok(lab.bob);
 	for (int i = 0; i < 40; i++) {
