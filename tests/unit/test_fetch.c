@@ -277,7 +277,7 @@ START_TEST(proxies_of_the_environment_are_not_asked) {
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define LINE64 "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
-#define STEP(text, how) { text, sizeof text - 1, how }
+#define STEP(text, how) { text, sizeof(text) - 1, how }
 
 static struct hostile h;
 

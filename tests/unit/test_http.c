@@ -15,7 +15,7 @@
 #define A16 "aaaaaaaaaaaaaaaa"
 #define A256 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16 A16
 #define A2048 A256 A256 A256 A256 A256 A256 A256 A256
-#define ALL(text) text, sizeof text - 1
+#define ALL(text) text, sizeof(text) - 1
 
 /* What is read, and what of it. */
 static const struct good {
@@ -214,7 +214,7 @@ START_TEST(target_of_just_the_cap_is_read) {
 	const char *why;
 
 	buf_adds(&b, "GET /");
-	while (b.len < (size_t)(4 + HTTP_TARGET_MAX + _i))
+	while (b.len < (size_t)4 + HTTP_TARGET_MAX + (size_t)_i)
 		buf_addc(&b, 'x');
 	buf_adds(&b, " HTTP/1.1\r\n" H "\r\n");
 	ck_assert_int_eq(http_parse_head(b.data, b.len, &r, &why), _i == 0 ? (int)b.len : -414);
