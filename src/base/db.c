@@ -414,8 +414,11 @@ void db_close(struct db **out) {
 		d->cache = st->next;
 		stmt_free(st);
 	}
-	if (d->h != NULL)
+	/* Best effort and without waiting: where others are at work, the last of them to close does it. */
+	if (d->h != NULL) {
+		(void)sqlite3_busy_timeout(d->h, 0);
 		(void)sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	}
 	(void)sqlite3_close_v2(d->h);
 	free(d->path);
 	free(d);

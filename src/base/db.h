@@ -17,7 +17,7 @@ struct db;
 /* Opens (creates, 0600) the database and brings it to the newest schema: migrations[i] is the SQL that leads from user_version i to
  * i + 1, NULL ends; each runs in a transaction. A database of a newer version is refused. One handle is used by one thread at a time. */
 int db_open(struct db **d, const char *path, const char *const *migrations, struct err *e) MUST_CHECK;
-/* Checkpoints the WAL away and closes; *d may be NULL. */
+/* Closes, and checkpoints the WAL away unless others are at work, for whom it does not wait; *d may be NULL. */
 void db_close(struct db **d);
 
 /* BEGIN IMMEDIATE / COMMIT / ROLLBACK, and savepoints when nested is true. */

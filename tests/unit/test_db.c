@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "lib/suite.h"
@@ -238,6 +239,16 @@ static void add_ten(void) {
 	}
 }
 
+START_TEST(closing_does_not_wait_for_a_writer_elsewhere) {
+	OWN(db_close) struct db *d = open_it(), *other = open_it();
+	int64_t begin = clock_mono_ms();
+
+	ck_assert_int_eq(db_begin(other, NULL), 0);
+	db_close(&d);
+	ck_assert_int_lt(clock_mono_ms() - begin, DB_BUSY_MS / 4);
+	ck_assert_int_eq(db_commit(other, NULL), 0);
+} END_TEST
+
 /* Also: all open a database that is not there yet, at the same moment. */
 START_TEST(processes_at_once_wait_for_each_other) {
 	OWN(db_close) struct db *d = NULL;
@@ -367,6 +378,7 @@ int main(void) {
 	tcase_add_test(t, a_savepoint_undoes_its_own_part_only);
 	tcase_add_test(t, full_disk_is_named_and_leaves_the_rest_whole);
 	tcase_add_test(t, a_writer_elsewhere_means_try_again);
+	tcase_add_test(t, closing_does_not_wait_for_a_writer_elsewhere);
 	tcase_add_test(t, processes_at_once_wait_for_each_other);
 	tcase_add_test(t, a_killed_process_loses_nothing_that_it_committed);
 	tcase_add_test(t, an_older_schema_is_brought_up_step_by_step);
