@@ -26,6 +26,7 @@ struct file_out {
 	char *path;  /* the final name */
 	char *tmp;   /* the temporary name, or NULL with O_TMPFILE */
 };
+/* Begins the file that will be path: ERR_NOTFOUND without its folder, ERR_FAIL where path is a folder or a device. Wipe in every case. */
 int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err *e) MUST_CHECK;
 /* fsync, then gives it its name: replace: over what is there, else ERR_EXISTS; fsync of the folder; closes (checked). */
 int file_out_keep(struct file_out *o, bool replace, struct err *e) MUST_CHECK;

@@ -7,6 +7,7 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* Events above this level are left out; info at the start. */
 void log_set_level(enum log_level level);
 /* One line in one write(2). event: [a-z-]+. Then pairs: key, value (both strings; a NULL value is left out), ended by NULL. Values
  * are quoted and escaped where needed. */

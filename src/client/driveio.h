@@ -25,6 +25,7 @@ struct driveio_writer {
 	int (*still)(void *arg, struct err *e);
 	void *arg;
 };
+/* Begins a new object under a fresh id; out writes into it, in order. Wipe in every case. */
 int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, struct err *e) MUST_CHECK;
 /* The object appears. */
 int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;

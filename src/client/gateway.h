@@ -18,6 +18,7 @@ struct group_info {
 	uint8_t key_id[KEY_ID_LEN];
 	char *store; /* "directory:PATH"; NULL: none yet */
 };
+/* Releases what is inside; safe on {0}. */
 void group_info_wipe(struct group_info *g);
 /* Of a stored or received reply; group is what it has to name. ERR_DAMAGED. g begins as {0}; wipe it in every case. */
 int group_info_parse(const struct buf *json, const char *group, struct group_info *g, struct err *e) MUST_CHECK;

@@ -22,6 +22,7 @@ struct names {
 	size_t n, cap;
 	uint64_t bytes; /* of all files, as they are now */
 };
+/* Releases all items; safe on {0}. */
 void names_wipe(struct names *names);
 
 /* One file: its last path component below the folder to (NULL: at the top). A folder (recursive): its own name comes

@@ -24,6 +24,7 @@ struct verify_report {
 	struct verify_finding *v; /* n of them: each bad file and object by itself, in no order */
 	size_t n, cap;
 };
+/* Releases the findings; safe on {0}. */
 void verify_report_wipe(struct verify_report *r);
 struct verify_job {
 	char *const *names; /* n 0: all files, and all else on the drive */

@@ -13,6 +13,7 @@ struct content {
 	struct object_file file;
 	struct secret key;      /* AES-256 */
 };
+/* Wipes the content key; safe on {0}. */
 void content_wipe(struct content *c);
 /* A fresh key and nonce prefix, wrapped with the epoch's key. */
 int content_make(struct content *c, const struct epoch *to, struct err *e) MUST_CHECK;

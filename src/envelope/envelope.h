@@ -39,6 +39,7 @@ struct envelope_result {
 	bool author_revoked;            /* the author's certificate is on the list now, and revoked after signed_s (a claim) */
 	bool is_unsigned;
 };
+/* Releases manifest and author; safe on {0}. */
 void envelope_result_wipe(struct envelope_result *r);
 
 /* Seals the source, whose length need not be known, into the sink. Constant memory. Nothing is finished (renamed, committed) here. */

@@ -19,6 +19,7 @@ struct manifest {
 	uint64_t version, size, segment_size, count;
 	uint8_t (*digests)[32]; /* count of them: SHA-256 of each segment's plaintext */
 };
+/* Releases names and digests; safe on {0}. */
 void manifest_wipe(struct manifest *m);
 /* Segments of a file of size bytes; an empty file has one. */
 uint64_t manifest_count(uint64_t size);

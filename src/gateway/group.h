@@ -22,6 +22,7 @@
 struct validity {
 	int64_t from_s, until_s;
 };
+/* The dates of a certificate, read once for a connection. */
 struct validity validity_of(const X509 *cert);
 /* GOOD, EXPIRED or NOT_YET_VALID (RFC 5280 4.1.2.5). */
 enum verdict validity_check(const struct validity *v, int64_t now_s);

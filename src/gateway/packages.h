@@ -11,6 +11,7 @@
 
 struct packages;
 
+/* Nothing prepared yet; never NULL. */
 struct packages *packages_new(void);
 void packages_free(struct packages *p); /* p may be NULL */
 /* The keyring sealed to this certificate (sha256 is its digest); borrowed until the next call. Whatever was made under

@@ -52,6 +52,7 @@ struct state_member {
 	const char *name; /* CN */
 	int64_t not_after_s;
 };
+/* Seen for the first time; there already is fine. */
 int state_member_add(struct state *s, const struct state_member *m, struct err *e) MUST_CHECK;
 /* Calls f for each whose notAfter has passed and whose end was not dealt with; non-zero from f ends it (handed on). f
  * may not change the state. */

@@ -25,6 +25,7 @@ struct epoch {
 };
 struct keyring { char *group; struct epoch *v; size_t n; /* newest first, numbers falling */ };
 
+/* Wipes the keys and releases; safe on {0}. */
 void keyring_wipe(struct keyring *k);
 /* A fresh epoch in front: number one above, the one before retired at now_s. */
 int keyring_rotate(struct keyring *k, int64_t now_s, struct err *e) MUST_CHECK;

@@ -28,6 +28,7 @@ enum event_op {
 	EVENT_MEMBER, /* by the gateway */
 	EVENT_SNAPSHOT, /* reserved: event_parse refuses it */
 };
+/* "put" ... as in the signed text. */
 const char *event_op_name(enum event_op op);
 
 /* The lines whose presence depends on the op; group, op, seen and time are always there. */

@@ -54,6 +54,7 @@ struct ledger_file {
 	int64_t event_time_s; /* of the newest event */
 	bool removed;
 };
+/* Releases path; safe on {0}. */
 void ledger_file_wipe(struct ledger_file *f);
 /* By path (exactly; present files only) or by id (removed ones too); ERR_NOTFOUND. */
 int ledger_find(struct ledger *l, const char *path, struct ledger_file *f, struct err *e) MUST_CHECK;
@@ -68,6 +69,7 @@ enum ledger_standing {
 	LEDGER_OBJECT_CURRENT, /* a present file's */
 	LEDGER_OBJECT_OLD, /* named once, no file's now */
 };
+/* Where an object id stands: see above. */
 int ledger_object(struct ledger *l, const char *object, enum ledger_standing *standing, struct err *e) MUST_CHECK;
 /* The current epoch's key id and number as the last epoch event says; ERR_NOTFOUND before the first. */
 int ledger_epoch(struct ledger *l, uint8_t key_id[static KEY_ID_LEN], uint64_t *number, struct err *e) MUST_CHECK;
@@ -103,6 +105,7 @@ enum ledger_why {
 	LEDGER_WHY_EPOCH, /* there is a newer epoch: seal anew */
 	LEDGER_WHY_CLOCK, /* ERR_REFUSED: the clock of the poster is off by more than EVENT_SKEW_S */
 };
+/* The stable name, which is the problem type of a 409 or 403. */
 const char *ledger_why_name(enum ledger_why why);
 struct ledger_result {
 	uint64_t index; /* after success: the new entry's */

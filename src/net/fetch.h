@@ -54,6 +54,7 @@ struct fetch_reply {
 	char *problem_type;        /* of application/problem+json, "urn:scg:" taken off, escaped for a terminal; or NULL */
 	char *problem_detail;
 };
+/* Releases body and texts; safe on {0}. */
 void fetch_reply_wipe(struct fetch_reply *r);
 /* 0 with any HTTP status (r begins as {0}; wipe it in every case). ERR_UNREACHABLE: no connection, time out, broken, a TLS alert;
  * ERR_DAMAGED: not the group's gateway (foreign, of another name or purpose, expired, refused by accept), or a reply that no gateway sends;

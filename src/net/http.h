@@ -33,6 +33,7 @@ struct http_request {
 	char *storage;              /* what the strings above point into (owned) */
 	struct buf body;            /* filled by the server once it is whole */
 };
+/* Releases head and body; safe on {0}. */
 void http_request_wipe(struct http_request *r);
 
 /* Where a head that arrives in pieces was left; begins as {0}. */

@@ -24,6 +24,7 @@ struct chain;
 int chain_new(X509 *ca, struct chain **c, struct err *e) MUST_CHECK;
 void chain_free(struct chain *c);
 X509 *chain_ca(const struct chain *c);
+/* The group that the CA names; borrowed. */
 const char *chain_group(const struct chain *c);
 /* Signature by the CA, then every rule of the profile (not the dates): VERDICT_GOOD; FOREIGN where the CA did not issue it; WRONG_PURPOSE where it
  * did, but not by the profile or for this purpose. e (may be NULL) gets the rule. Cost: one signature verification, or

@@ -31,6 +31,7 @@ OWN_DEFINE(evp_cipher_ctx, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 int ossl_err(struct err *e, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 #define SHA256_LEN 32
+/* SHA-256 of len bytes (FIPS 180-4). */
 void ossl_sha256(const void *data, size_t len, uint8_t out[static SHA256_LEN]);
 
 /* OIDs that OpenSSL 3.0 does not name; NIDs made once, thread-safe. RFC 8894 3.2.1.6 recipientNonce. */

@@ -10,6 +10,7 @@
 #define PROFILE_SKEW_S 300 /* dates go back for members whose clocks are behind */
 
 enum role { ROLE_MEMBER, ROLE_GATEWAY, ROLE_ADMIN };
+/* "member", "gateway", "admin"; ERR_USAGE for another. */
 int role_parse(const char *name, enum role *r, struct err *e) MUST_CHECK;
 const char *role_name(enum role r);
 
