@@ -341,6 +341,22 @@ START_TEST(a_revoked_gateway_signs_no_heads) {
 	rawlog_wipe(&r);
 } END_TEST
 
+static void later_end(X509 *cert) {
+	(void)X509_gmtime_adj(X509_getm_notAfter(cert), 200 * (long)FIXTURE_DAY_S);
+}
+
+/* The CA would have to certify one key twice; then the ledger still knows which one is meant. */
+START_TEST(another_certificate_of_the_gateways_key_signs_no_heads) {
+	struct fixture_id twin = {.key = lab.f.gateway.key, .cert = fixture_tamper(lab.f.gateway.cert, &lab.f.ca, NULL, later_end)};
+	struct rawlog r;
+
+	rawlog_copy(&r, &lab.g);
+	r.id = &twin;
+	is_caught(lab.alice, &r, NULL, "no member event brought");
+	X509_free(twin.cert);
+	rawlog_wipe(&r);
+} END_TEST
+
 START_TEST(an_expired_gateway_signs_no_heads) {
 	struct rawlog r;
 
@@ -496,6 +512,7 @@ int main(void) {
 	tcase_add_test(t, a_crl_event_held_back_is_caught);
 	tcase_add_test(t, two_lists_with_one_number_are_caught);
 	tcase_add_test(t, a_revoked_gateway_signs_no_heads);
+	tcase_add_test(t, another_certificate_of_the_gateways_key_signs_no_heads);
 	tcase_add_test(t, an_expired_gateway_signs_no_heads);
 	tcase_add_test(t, the_client_may_refuse_the_gateways_name);
 	tcase_add_test(t, evidence_does_not_fill_the_disk);

@@ -23,6 +23,14 @@ static void other_group(struct draft *d) { memcpy(d->ev.group, "lob", 4); }
 static void by_gateway(struct draft *d) { d->by = &lab.f.gateway; d->how.mode = LEDGER_OWN; }
 static void by_bob(struct draft *d) { d->by = &lab.f.bob; }
 static void by_unknown(struct draft *d) { d->by = &lab.carol; d->how.peer = lab.carol.cert; }
+static void later_end(X509 *cert) { (void)X509_gmtime_adj(X509_getm_notAfter(cert), 200 * (long)FIXTURE_DAY_S); }
+static void by_twin(struct draft *d) {
+	static struct fixture_id twin;
+
+	twin.key = lab.f.alice.key;
+	twin.cert = fixture_tamper(lab.f.alice.cert, &lab.f.ca, NULL, later_end);
+	d->by = &twin;
+}
 static void no_peer(struct draft *d) { d->how.peer = NULL; }
 static void clock_ahead(struct draft *d) { d->how.now_s = d->ev.time_s - EVENT_SKEW_S - 1; }
 static void clock_behind(struct draft *d) { d->how.now_s = d->ev.time_s + EVENT_SKEW_S + 1; }
@@ -113,6 +121,7 @@ static const struct {
 	{ EVENT_PUT, other_group, ERR_REFUSED, 0, "another group", false },
 	{ EVENT_PUT, by_gateway, ERR_REFUSED, 0, "gateway's certificate", false },
 	{ EVENT_PUT, by_bob, ERR_REFUSED, 0, "another certificate than the connection", true },
+	{ EVENT_PUT, by_twin, ERR_DAMAGED, 0, "RFC 5035", false },
 	{ EVENT_PUT, no_peer, ERR_REFUSED, 0, "only a member posts", true },
 	{ EVENT_PUT, by_unknown, ERR_REFUSED, 0, "nobody's signature", false },
 	{ EVENT_PUT, clock_ahead, ERR_REFUSED, LEDGER_WHY_CLOCK, "301 seconds off", true },
