@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
-#include "base/text.h"
 
 static int read_at(void *arg, void *data, size_t len, uint64_t off, size_t *got, struct err *e) {
 	const struct driveio_reader *o = arg;
@@ -42,14 +40,8 @@ static int write_next(void *arg, const void *data, size_t len, struct err *e) {
 }
 
 int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, struct err *e) {
-	uint8_t id[16];
-	int r = random_bytes(id, sizeof(id), e);
-
-	if (r != 0)
-		return r;
-	text_base32_id(id, o->id);
 	*out = (struct sink){ .arg = o, .write = write_next };
-	return store_put_open(s, o->id, &o->put, e);
+	return store_put_new(s, o->id, &o->put, e);
 }
 
 int driveio_commit(struct driveio_writer *o, struct err *e) {

@@ -35,10 +35,11 @@ static int error_at(const char *path, int code, const char *what, struct err *e)
 	return text_about(path, err_sys(e, code, "%s", what), e);
 }
 
-static int directory_open(void **state, const char *where, struct err *e) {
+static int directory_open(void **state, const char *where, const struct store_env *env, struct err *e) {
 	struct stat st;
 	int fd;
 
+	(void)env;
 	/* Never created here: an empty folder where a drive should be mounted would look like one that lost
 	 * everything. */
 	fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -231,12 +232,13 @@ static int make_shard(const struct directory *d, const char *shard, struct err *
 	return 0;
 }
 
-static int directory_put_open(void *state, const char *id, void **put, struct err *e) {
+static int directory_put_open(void *state, const char *id, bool fresh, void **put, struct err *e) {
 	struct directory *d = state;
 	char shard[SHARD + 1] = { id[0], id[1], '\0' };
 	OWN(own_free) char *path = xasprintf("%s/%s/%s" SUFFIX, d->path, shard, id);
 	int r = make_shard(d, shard, e);
 
+	(void)fresh; /* asking costs nothing here */
 	if (r != 0)
 		return r;
 	if (file_exists(path))

@@ -11,14 +11,28 @@
 
 #define STORE_ID_LEN 26 /* base32 of 128 random bits; the file is ID.cms */
 
+struct gdrive_conf;
+struct evp_pkey_st; /* EVP_PKEY */
+struct x509_st;     /* X509 */
 struct store;
 struct store_put;
 
-/* spec: "directory:PATH" (later gdrive:, rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be
+/* What kinds beyond a folder need of the member. Borrowed as long as the store is open. */
+struct store_env {
+	const char *dir;                  /* the member's folder: tokens lie there */
+	const struct gdrive_conf *gdrive; /* gdrive.h; NULL: the defaults */
+	struct evp_pkey_st *key;          /* the member's own: what lies in the folder is sealed to it */
+	struct x509_st *cert;
+};
+/* spec: "directory:PATH", "gdrive:FOLDER-ID" (later rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be
  * reached. Every id below that is not [a-z2-7]{26} is ERR_FAIL. */
 int store_open(struct store **s, const char *spec, struct err *e) MUST_CHECK;
+/* The same, for every kind. */
+int store_open_env(struct store **s, const char *spec, const struct store_env *env, struct err *e) MUST_CHECK;
 void store_close(struct store *s);
 const char *store_spec(const struct store *s);
+/* Each call is a request over a network: few long ones are better than many short ones. */
+bool store_is_remote(const struct store *s);
 
 /* A new object: write in order, then commit; it appears whole or not at all. ERR_EXISTS if the id is taken. Abort is
  * put_free without commit. */
@@ -26,6 +40,26 @@ int store_put_open(struct store *s, const char *id, struct store_put **p, struct
 int store_put_write(struct store_put *p, const void *data, size_t len, struct err *e) MUST_CHECK;
 int store_put_commit(struct store_put *p, struct err *e) MUST_CHECK;
 void store_put_free(struct store_put *p);
+
+/* The same under an id that was drawn here from 128 random bits, so that no one needs to be asked whether it is taken. */
+int store_put_new(struct store *s, char id[static STORE_ID_LEN + 1], struct store_put **p, struct err *e) MUST_CHECK;
+
+/* A put that outlives its process: the object's bytes lie in a file, and the token says how far the drive is. */
+struct store_send {
+	int fd;                /* read with pread, from 0 to size */
+	uint64_t size;
+	const char *token;     /* what keep was given last for this object and these very bytes, or NULL */
+	/* Must be durable when it returns. The token is a bearer secret of at most STORE_TOKEN_MAX bytes. */
+	int (*keep)(void *arg, const char *token, struct err *e);
+	void (*progress)(void *arg, uint64_t bytes);
+	void *arg;
+};
+#define STORE_TOKEN_MAX 4096
+/* Objects of more bytes than this are worth store_send; 0: puts of this kind are local, or cannot be taken up again. */
+uint64_t store_chunk(const struct store *s);
+/* The object appears whole or not at all; what the drive holds is compared with the bytes sent. What the drive already has of this object is
+ * not sent again. A token that the drive has forgotten begins anew. */
+int store_send(struct store *s, const char *id, const struct store_send *how, struct err *e) MUST_CHECK;
 
 struct store_stat {
 	char id[STORE_ID_LEN + 1];
@@ -38,6 +72,13 @@ int store_stat(struct store *s, const char *id, struct store_stat *st, struct er
  * Thread-safe. */
 int store_get(
     struct store *s, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
+/* Reading from off to the end as one request: what comes in order. A broken connection is taken up again inside. One thread at a time. */
+struct store_stream;
+int store_stream_open(struct store *s, const char *id, uint64_t off, struct store_stream **r, struct err *e) MUST_CHECK;
+/* Up to len bytes; *got 0 only at the end. */
+int store_stream_read(struct store_stream *r, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
+void store_stream_free(struct store_stream *r);
+
 /* Every object (what is not a plain file named ID.cms is passed over), in no order; an id that the drive shows twice
  * comes twice. f returns non-zero to stop (handed on). */
 int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg,
@@ -47,12 +88,34 @@ int store_destroy(struct store *s, const char *id, struct err *e) MUST_CHECK;
 /* Removes what puts that were killed left behind, where nothing was written to it since before_s; *n counts. */
 int store_sweep(struct store *s, int64_t before_s, uint64_t *n, struct err *e) MUST_CHECK;
 
-/* One kind of store; directory.c, later gdrive.c ... fill one in. */
+/* What the drive keeps besides the objects: trash, older revisions. */
+struct store_kept {
+	char name[64];                /* as on the drive, escaped */
+	const char *what;             /* "trashed file", "revision" */
+	const char *handle;           /* for store_kept_get, during the call */
+	uint64_t size;
+};
+#define STORE_OWNER_MAX 256
+/* Who alone may destroy the object, as text for a report (an e-mail address, escaped); empty where the kind knows no owners. ERR_NOTFOUND. */
+int store_owner(struct store *s, const char *id, char owner[static STORE_OWNER_MAX], struct err *e) MUST_CHECK;
+/* Calls f for all that is kept; a kind that keeps nothing has none. */
+int store_each_kept(struct store *s, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e) MUST_CHECK;
+/* Like store_get, of something kept. */
+int store_kept_get(
+    struct store *s, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
+/* Takes away the access that an account (an e-mail address) has to the drive. What is gone is no error; ERR_FAIL: the kind has no such thing;
+ * ERR_REFUSED: not ours to say. */
+int store_unshare(struct store *s, const char *email, struct err *e) MUST_CHECK;
+/* Makes the drive of "gdrive:new:NAME" and gives its specification, malloc'd. */
+int store_create(const char *spec, const struct store_env *env, char **made, struct err *e) MUST_CHECK;
+
+/* One kind of store; directory.c, gdrive.c ... fill one in. */
 struct store_kind {
 	const char *name;
-	int (*open)(void **state, const char *where, struct err *e);
+	bool remote;
+	int (*open)(void **state, const char *where, const struct store_env *env, struct err *e); /* env may be NULL */
 	void (*close)(void *state);
-	int (*put_open)(void *state, const char *id, void **put, struct err *e);
+	int (*put_open)(void *state, const char *id, bool fresh, void **put, struct err *e); /* fresh: cannot be taken */
 	int (*put_write)(void *put, const void *data, size_t len, struct err *e);
 	int (*put_commit)(void *put, struct err *e);
 	void (*put_free)(void *put);
@@ -62,6 +125,19 @@ struct store_kind {
 	    void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e);
 	int (*destroy)(void *state, const char *id, struct err *e);
 	int (*sweep)(void *state, int64_t before_s, uint64_t *n, struct err *e); /* NULL: puts leave nothing */
+	/* All of these may be NULL. */
+	uint64_t (*chunk)(void *state);
+	int (*send)(void *state, const char *id, const struct store_send *how, struct err *e);
+	int (*stream_open)(void *state, const char *id, uint64_t off, void **stream, struct err *e); /* NULL: get, again and again */
+	int (*stream_read)(void *stream, void *data, size_t len, size_t *got, struct err *e);
+	void (*stream_free)(void *stream);
+	int (*owner)(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e);
+	int (*each_kept)(
+	    void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e);
+	int (*kept_get)(
+	    void *state, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e);
+	int (*unshare)(void *state, const char *email, struct err *e);
+	int (*create)(const char *where, const struct store_env *env, char **made, struct err *e);
 };
 extern const struct store_kind store_directory;
 

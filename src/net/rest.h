@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to services that are not the group's gateway (a drive, its sign-in): the system's anchors or those of a file, caps, time limits, the
+ * policy of retry.h. */
+#ifndef SCG_NET_REST_H
+#define SCG_NET_REST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define REST_TOTAL_S 120              /* default of rest_config.total_s: without any progress for so long, it is unreachable */
+#define REST_CONNECT_MS 10000
+#define REST_ATTEMPTS 12
+#define REST_PATIENCE_S 64
+#define REST_HEAD_MAX ((size_t)64 * 1024)
+#define REST_ERROR_MAX ((size_t)64 * 1024)   /* of the body of a reply that is an error */
+#define REST_LOW_BYTES_S 1            /* a transfer slower than this ... */
+#define REST_LOW_TIME_S 30            /* ... for so long is broken */
+
+struct rest; /* kept connections, shared by any number of threads */
+
+/* What a reply that is not 2xx (or not one of the request's own statuses) means for the request. */
+enum rest_verdict {
+	REST_FINAL,   /* handed to the caller as it is */
+	REST_AGAIN,   /* the service asks for patience, or is broken for a moment */
+};
+
+struct rest_config {
+	const char *ca_file;       /* PEM: instead of the system's anchors, or NULL */
+	unsigned total_s;          /* 0: REST_TOTAL_S. Counted anew from the last progress of a body */
+	/* Asked about replies with an error status; body has at most REST_ERROR_MAX bytes. NULL: 408, 429, 500, 502, 503, 504 again. */
+	enum rest_verdict (*judge)(int status, const char *type, const struct buf *body);
+};
+int rest_new(struct rest **r, const struct rest_config *c, struct err *e) MUST_CHECK;
+void rest_free(struct rest *r);
+
+struct rest_request {
+	const char *method;
+	const char *url;                /* whole; https, or http where the host is a loopback address (RFC 8252 8.3): else ERR_USAGE */
+	const char *bearer;             /* access token (RFC 6750 2.1), or NULL; never in an error's text */
+	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
+	const char *type;               /* Content-Type of the body */
+	/* The body: data, or else read: exactly body_len bytes, from its beginning again at each attempt. */
+	const void *body;
+	uint64_t body_len;
+	int (*read)(void *arg, void *data, size_t len, uint64_t off, size_t *got, struct err *e);
+	void *read_arg;
+	/* Where the body of a 2xx reply goes: take as it arrives, or else reply.body up to max. An error of take ends the request. A request with
+	 * take is not made again once take was called: the caller goes on from where it is. */
+	int (*take)(void *arg, const void *data, size_t len, struct err *e);
+	void *take_arg;
+	size_t max;
+	const char *expect;             /* the media type that a 2xx with a body must have, or NULL; else ERR_DAMAGED */
+	bool idempotent;                /* may be sent again although the service perhaps acted on it; GET, PUT and DELETE always may */
+	bool once;                      /* no second attempt at all: the caller asks first what became of it */
+	void (*progress)(void *arg, uint64_t bytes); /* of the body, as they go out or come in; from this thread */
+	void *progress_arg;
+};
+struct rest_reply {
+	int status;
+	char type[64];                  /* media type, lower case, without parameters */
+	struct buf body;                /* of an error: its first REST_ERROR_MAX bytes */
+	char *location, *range;         /* these headers as sent, capped, or NULL */
+	uint64_t content_length;
+	unsigned retry_after_s;
+	int64_t date_s;
+	uint64_t sent;                  /* bytes of the body that went out in the last attempt */
+	unsigned attempts;
+};
+/* Safe on {0}. */
+void rest_reply_wipe(struct rest_reply *r);
+/* 0 with any HTTP status (r begins as {0}; wipe it in every case). ERR_UNREACHABLE: no connection, broken, time out (naming the host);
+ * ERR_DAMAGED: certificate not verified, a reply that is no HTTP, of another type, cut off; ERR_FAIL: above a cap. Redirects are not
+ * followed: a 3xx other than 308 is ERR_DAMAGED naming where it points (escaped). HTTP/2 where libcurl and the service have it. */
+int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
+
+/* application/x-www-form-urlencoded and query parts: appends NAME=VALUE, percent-encoded (RFC 3986 2.1), with & before it if out is not empty. */
+void rest_form_add(struct buf *out, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a request is made again: the one policy for the gateway and for every service. */
+#ifndef SCG_NET_RETRY_H
+#define SCG_NET_RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RETRY_FIRST_MS 200  /* the first pause is random below it; the bound doubles after each attempt */
+#define RETRY_CAP_MS 64000  /* and stops doubling here */
+
+struct retry {
+	int64_t end_ms;       /* on the monotonic clock: the limit of one request with all its attempts */
+	unsigned attempt, attempts_max;
+	unsigned patience_s;  /* who says "Retry-After" more than this is not waited for */
+};
+void retry_init(struct retry *r, unsigned total_s, unsigned attempts_max, unsigned patience_s);
+/* What is left of the limit, at least 1 ms. */
+int64_t retry_left_ms(const struct retry *r);
+/* Waits before the next attempt, with full jitter and never less than Retry-After; false, at once, where it would be beyond the limit, the
+ * attempts or the patience. */
+bool retry_pause(struct retry *r, unsigned retry_after_s);
+
+#endif
