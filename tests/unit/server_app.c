@@ -32,6 +32,12 @@ static bool is_named(void *arg, struct server_peer *p, struct http_reply *reply)
 	return true;
 }
 
+static void hold(struct app *a) {
+	atomic_fetch_add(&a->held, 1);
+	for (int i = 0; i < 20000 && !atomic_load(&a->let_go); i++)
+		usleep(1000);
+}
+
 void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply) {
 	struct app *a = arg;
 
@@ -45,8 +51,8 @@ void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct
 	}
 	if (strcmp(r->path, "/swap") == 0) /* and fills its reply after, as PUT /crl does */
 		server_close_if(web.server, is_named, a);
-	if (strcmp(r->path, "/nap") == 0)
-		usleep(300000);
+	if (strcmp(r->path, "/hold") == 0)
+		hold(a);
 	reply->status = 200;
 	reply->type = "text/plain";
 	if (strcmp(r->path, "/bad") == 0) {

@@ -19,8 +19,9 @@
 extern struct fixture group;
 extern struct web web;
 extern struct app {
-	atomic_int handled, commits, forgotten, ticks, refused, released;
+	atomic_int handled, commits, forgotten, ticks, refused, released, held;
 	atomic_bool commit_fails, revoked;
+	atomic_bool let_go; /* GET /hold keeps the whole server until then */
 	X509 *_Atomic named; /* GET /swap closes the connections of who has this certificate */
 } app;
 extern uint8_t big[BIG];

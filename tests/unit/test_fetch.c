@@ -166,7 +166,7 @@ START_TEST(connection_that_the_server_left_is_made_anew) {
 	start(&group.gateway, &lim);
 	dial(web.url, &group.alice, 0);
 	ck_assert_int_eq(get("/", 100), 0);
-	usleep(300000);
+	usleep(1000000);
 	ck_assert_msg(post("/", 10, false) == 0, "%s", e.text);
 	(void)web_stop(&web);
 } END_TEST

@@ -233,8 +233,8 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	caller_say(&half, "GET /x HTTP/1.1\r\nHost: loc");
 	caller_open(&fresh, web.port, &group.bob);
 	caller_open(&other, web.port, &group.alice);
+	/* What came before this was handled before it. */
 	ck_assert_int_eq(caller_ask(&other, GET), 200);
-	usleep(100000);
 	atomic_store(&app.named, group.bob.cert);
 	ck_assert_int_eq(caller_ask(&other, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n"), 200);
 	ck_assert(caller_is_dropped(&idle));
@@ -251,26 +251,27 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	(void)web_stop(&web);
 } END_TEST
 
-/* The nap lets both requests come before one round handles them. */
+/* While the server is held both requests come, and then one round handles them. */
 START_TEST(reply_of_the_same_round_is_taken_back) {
 	OWN(buf_wipe) struct buf reply = {0};
-	struct caller sleeper, named, other;
+	struct caller holder, named, other;
 
 	app_start(NULL);
-	caller_open(&sleeper, web.port, &group.alice);
+	caller_open(&holder, web.port, &group.alice);
 	caller_open(&named, web.port, &group.bob);
 	caller_open(&other, web.port, &group.alice);
 	atomic_store(&app.named, group.bob.cert);
-	caller_say(&sleeper, "GET /nap HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	usleep(50000);
+	caller_say(&holder, "GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	ck_assert(app_wait_for(&app.held, 1));
 	caller_say(&named, GET);
-	usleep(20000);
-	ck_assert_int_eq(caller_ask(&other, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n"), 200);
+	caller_say(&other, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	atomic_store(&app.let_go, true);
+	ck_assert_int_eq(caller_reply(&other, false, &reply), 200);
 	ck_assert_int_eq(caller_reply(&named, false, &reply), 403);
 	ck_assert_int_eq(app.handled, 3);
 	ck_assert(caller_is_dropped(&named));
-	ck_assert_int_eq(caller_reply(&sleeper, false, &reply), 200);
-	caller_close(&sleeper);
+	ck_assert_int_eq(caller_reply(&holder, false, &reply), 200);
+	caller_close(&holder);
 	caller_close(&named);
 	caller_close(&other);
 	(void)web_stop(&web);
