@@ -12,6 +12,7 @@
 #include "client/note.h"
 #include "client/output.h"
 #include "client/print.h"
+#include "client/range.h"
 #include "client/session.h"
 #include "envelope/envelope.h"
 #include "pki/cert.h"
@@ -72,7 +73,18 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	return output_keep(&out, e);
 }
 
-static int decrypt_json(const struct envelope_result *result, const char *author, bool stale, struct err *e) {
+/* What was asked for, as far as there is such. */
+static void range_json(const struct plan *p, uint64_t size, json_t *o) {
+	struct envelope_range range;
+
+	if (p->range == NULL || range_parse(p->range, &range, NULL) != 0)
+		return;
+	(void)json_object_set_new(o, "first", print_u64(range.first));
+	(void)json_object_set_new(o, "last", print_u64(range.first + range_len(&range, size) - 1));
+}
+
+static int decrypt_json(
+    const struct plan *p, const struct envelope_result *result, const char *author, bool stale, struct err *e) {
 	OWN(own_json) json_t *o = json_object();
 	char id[37];
 
@@ -88,6 +100,7 @@ static int decrypt_json(const struct envelope_result *result, const char *author
 		(void)json_object_set_new(o, "author", print_text(author));
 		(void)json_object_set_new(o, "time", print_time(result->signed_s));
 		(void)json_object_set_new(o, "author_revoked", json_boolean(result->author_revoked));
+		range_json(p, result->manifest.size, o);
 	}
 	return print_json(o, e);
 }
@@ -108,7 +121,7 @@ static int report_opened(
 		note(
 		    "warning: the certificate of its author, %s, is revoked; that he signed before is his claim",
 		    safe);
-	return p->json ? decrypt_json(result, author, s->stale, e) : 0;
+	return p->json ? decrypt_json(p, result, author, s->stale, e) : 0;
 }
 
 /* Nothing leaves before all is verified: where it cannot be taken back, everything is opened once without writing. */
@@ -131,10 +144,12 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	OWN(input_wipe) struct input in = INPUT_INIT;
 	OWN(output_wipe) struct output out = OUTPUT_INIT;
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	struct envelope_range range;
 	int r;
 
 	(void)operands;
-	if ((r = check_streams(p, e)) != 0 || (r = input_open(&in, p->in, e)) != 0)
+	if ((r = check_streams(p, e)) != 0 || (p->range != NULL && (r = range_parse(p->range, &range, e)) != 0) ||
+	    (r = input_open(&in, p->in, e)) != 0)
 		return r;
 	if ((r = commands_session(&s, p, e)) != 0 || (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
@@ -145,6 +160,7 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 		.crl = crl,
 		.group = s.me.group,
 		.allow_unsigned = p->allow_unsigned,
+		.range = p->range != NULL ? &range : NULL,
 	};
 	r = open_envelope(p, &how, &in, &out, &result, e);
 	if (r != 0)

@@ -14,6 +14,7 @@
 #include "client/names.h"
 #include "client/note.h"
 #include "client/print.h"
+#include "client/range.h"
 #include "client/session.h"
 #include "client/upload.h"
 
@@ -40,15 +41,19 @@ int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 int cmd_download(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
+	struct envelope_range range;
 	struct download_job job = {
 		.names = operands->v,
 		.n = (size_t)operands->n,
 		.out = p->out,
 		.recursive = p->recursive,
 		.workers = (unsigned)p->workers,
+		.range = p->range != NULL ? &range : NULL,
 	};
-	int r = with_drive(&s, p, e);
+	int r = p->range != NULL ? range_parse(p->range, &range, e) : 0;
 
+	if (r == 0)
+		r = with_drive(&s, p, e);
 	if (r == 0 && p->out != NULL)
 		r = identity_check_out(s.me.dir, p->out, e);
 	return r != 0 ? r : download(&s, &job, e);

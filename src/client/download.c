@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "client/groupfile.h"
+#include "client/range.h"
 #include "client/worker.h"
 #include "envelope/io.h"
 
@@ -24,6 +25,7 @@ struct targets {
 	struct target *v;
 	size_t n, cap;
 	bool replace;
+	const struct envelope_range *range;
 };
 
 static void targets_wipe(struct targets *t) {
@@ -143,8 +145,11 @@ static int plan(struct session *s, const struct download_job *job, struct target
 	bool folder = job->out == NULL || is_folder(job->out);
 	int r;
 
+	if (job->range != NULL && job->n > 1)
+		return err_set(e, ERR_USAGE, "-range is of one file, and there are %zu names", job->n);
 	if (!folder && (r = check_out(job->out, job->n, e)) != 0)
 		return r;
+	t->range = job->range;
 	t->replace = !folder;
 	for (size_t i = 0; i < job->n; i++)
 		if ((r = add_named(s, job, folder, job->names[i], t, e)) != 0)
@@ -208,7 +213,7 @@ static int download_one(void *arg, struct worker *w, size_t i, char *result, str
 	const struct targets *t = arg;
 	OWN(landing_wipe) struct landing l = { .target = &t->v[i], .file = { .fd = -1 } };
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
-	struct groupfile_target target = { begin, &l };
+	struct groupfile_target target = { .begin = begin, .arg = &l, .range = t->range };
 	char size[16];
 	int r;
 
@@ -217,9 +222,12 @@ static int download_one(void *arg, struct worker *w, size_t i, char *result, str
 		return err_set(e, ERR_EXISTS, "is here already and is not overwritten");
 	if ((r = groupfile_open_newest(w, t->v[i].name, &target, &f, e)) != 0)
 		return r;
-	if ((r = file_out_keep(&l.file, t->replace, e)) != 0 || (r = note_base(w->session, &f, e)) != 0)
+	if ((r = file_out_keep(&l.file, t->replace, e)) != 0)
 		return r;
-	text_size(f.content_size, size);
+	/* Who has a part of it has not seen it: what he uploads later must not replace the whole unasked. */
+	if (t->range == NULL && (r = note_base(w->session, &f, e)) != 0)
+		return r;
+	text_size(t->range == NULL ? f.content_size : range_len(t->range, f.content_size), size);
 	(void)snprintf(result, WORKER_RESULT_MAX, "downloaded, %s", size);
 	return 0;
 }
@@ -237,7 +245,7 @@ static uint64_t total(struct session *s, const struct targets *t) {
 		OWN(ledger_file_wipe) struct ledger_file f = {0};
 
 		if (groupfile_find(s, t->v[i].name, &f, NULL) == 0)
-			bytes += f.content_size;
+			bytes += t->range == NULL ? f.content_size : range_len(t->range, f.content_size);
 	}
 	return bytes;
 }

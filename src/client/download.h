@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "client/session.h"
+#include "envelope/envelope.h"
 
 struct download_job {
 	char *const *names; /* paths in the group */
@@ -15,9 +16,10 @@ struct download_job {
 			    replaced; NULL: the working folder */
 	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it */
 	unsigned workers;
+	const struct envelope_range *range; /* of one file, or NULL: all */
 };
 /* Nothing but a file named by out is overwritten: ERR_EXISTS; no link below out is followed. ERR_USAGE: several names
- * and out is no folder, two names with one last part, a folder without recursive. */
+ * and out is no folder or a range is asked for, two names with one last part, a folder without recursive. */
 int download(struct session *s, const struct download_job *job, struct err *e) MUST_CHECK;
 
 #endif

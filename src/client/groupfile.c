@@ -51,8 +51,8 @@ static int check_author(const struct envelope_result *r, const struct ledger_fil
 }
 
 /* What the envelope itself does not know. */
-static int check_result(const struct envelope_result *r, const struct ledger_file *f, struct err *e) {
-	if (memcmp(r->object_sha256, f->object_sha256, sizeof(f->object_sha256)) != 0)
+static int check_result(const struct envelope_result *r, const struct ledger_file *f, bool whole, struct err *e) {
+	if (whole && memcmp(r->object_sha256, f->object_sha256, sizeof(f->object_sha256)) != 0)
 		return err_set(e, ERR_DAMAGED, "the object on the drive is not the one of the ledger (SHA-256)");
 	if (memcmp(r->key_id, f->key_id, KEY_ID_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "the object is sealed under another epoch than the ledger says");
@@ -62,7 +62,8 @@ static int check_result(const struct envelope_result *r, const struct ledger_fil
 	return check_author(r, f, e);
 }
 
-int groupfile_open(struct worker *w, const struct ledger_file *f, const struct sink *out, struct err *e) {
+int groupfile_open(struct worker *w, const struct ledger_file *f, const struct envelope_range *range,
+    const struct sink *out, struct err *e) {
 	struct session *s = w->session;
 	OWN(keyring_wipe) struct keyring keys = {0};
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
@@ -72,7 +73,8 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct s
 		.group = s->me.group,
 		.content_sha256 = f->content_sha256,
 		.in_ledger = true,
-		.hash_object = true,
+		.hash_object = range == NULL,
+		.range = range,
 		.threads = w->threads,
 		.progress = worker_progress,
 		.progress_arg = w,
@@ -92,7 +94,7 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct s
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
 	if (r == ERR_REFUSED)
 		return err_recode(e, ERR_DAMAGED);
-	return r != 0 ? r : check_result(&result, f, e);
+	return r != 0 ? r : check_result(&result, f, range == NULL, e);
 }
 
 /* The newest event of the path, and the keys for it. */
@@ -137,7 +139,7 @@ int groupfile_open_newest(
 
 		if ((r = t->begin(t->arg, f, &out, e)) != 0)
 			return r;
-		r = groupfile_open(w, f, out, &why);
+		r = groupfile_open(w, f, t->range, out, &why);
 		if (r == 0)
 			return 0;
 		memcpy(object, f->object, sizeof(object));

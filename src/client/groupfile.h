@@ -17,8 +17,10 @@ int groupfile_find(struct session *s, const char *path, struct ledger_file *f, s
 
 /* Opens the object of f and compares its size and SHA-256, key id, group, manifest digest, length and author with the
  * event; plaintext goes to out (NULL: none), where nothing may be released before 0 is returned. ERR_NOTFOUND: the
- * object is not there. ERR_DAMAGED. */
-int groupfile_open(struct worker *w, const struct ledger_file *f, const struct sink *out, struct err *e) MUST_CHECK;
+ * object is not there. ERR_DAMAGED. Of a range (NULL: all) only its segments are read, and the object's SHA-256 cannot be
+ * compared: that these bytes are the author's show the digests in the manifest, which the event names. */
+int groupfile_open(struct worker *w, const struct ledger_file *f, const struct envelope_range *range,
+    const struct sink *out, struct err *e) MUST_CHECK;
 
 /* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it
  * should be, synchronises and takes a newer event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than
@@ -26,6 +28,7 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct s
 struct groupfile_target {
 	int (*begin)(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e);
 	void *arg;
+	const struct envelope_range *range;
 };
 int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f,
     struct err *e) MUST_CHECK;

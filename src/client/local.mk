@@ -16,6 +16,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/note.c src/client/note.h \
 	src/client/output.c src/client/output.h \
 	src/client/print.c src/client/print.h \
+	src/client/range.c src/client/range.h \
 	src/client/rekey.c src/client/rekey.h \
 	src/client/revocation.c src/client/revocation.h \
 	src/client/session.c src/client/session.h \

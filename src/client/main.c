@@ -23,7 +23,11 @@
 #define OUT_OPT { TEXT("out", out, "FILE", "output; - is standard output"), .required = true }
 #define END_OPT { .name = NULL }
 
-enum { GROUP_PASS = 1 };
+/* What is not signed has no ranges, nor has a folder. */
+#define RANGE_OPT \
+	{ TEXT("range", range, "FROM-TO", "only these bytes, both included; FROM-: to the end"), .group = GROUP_RANGE }
+
+enum { GROUP_PASS = 1, GROUP_RANGE };
 
 static const struct opt req_opts[] = {
 	DIR_OPT,
@@ -54,7 +58,8 @@ static const struct opt decrypt_opts[] = {
 	OUT_OPT,
 	PASSIN_OPT,
 	{ FLAG("spool", spool, "release nothing before all is verified, to a pipe too") },
-	{ FLAG("unsigned", allow_unsigned, "open what a stock tool sealed and nobody signed") },
+	{ FLAG("unsigned", allow_unsigned, "open what a stock tool sealed and nobody signed"), .group = GROUP_RANGE },
+	RANGE_OPT,
 	STALE_OPT,
 	JSON_OPT,
 	END_OPT,
@@ -75,7 +80,8 @@ static const struct opt upload_opts[] = {
 static const struct opt download_opts[] = {
 	DIR_OPT,
 	{ TEXT("out", out, "PATH", "a folder, or the file to write (replaced)") },
-	{ FLAG("r", recursive, "folders with what is in them") },
+	{ FLAG("r", recursive, "folders with what is in them"), .group = GROUP_RANGE },
+	RANGE_OPT,
 	WORKERS_OPT,
 	PASSIN_OPT,
 	STALE_OPT,

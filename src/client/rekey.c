@@ -135,7 +135,7 @@ static int read_back(struct rekeying *k, struct err *e) {
 	memcpy(now.key_id, k->to.v[0].key_id, KEY_ID_LEN);
 	memcpy(now.object_sha256, k->made.object_sha256, sizeof(now.object_sha256));
 	now.object_size = k->made.object_size;
-	r = groupfile_open(k->w, &now, NULL, e);
+	r = groupfile_open(k->w, &now, NULL, NULL, e);
 	return r != 0 ? err_add(e, "the new object, read back") : 0;
 }
 

@@ -120,7 +120,7 @@ static int nothing_to_write(void *arg, const struct ledger_file *f, const struct
 static int verify_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct verify_run *run = arg;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
-	struct groupfile_target target = { nothing_to_write, NULL };
+	struct groupfile_target target = { .begin = nothing_to_write };
 
 	(void)result;
 	return groupfile_open_newest(w, run->v[i].path, &target, &f, e);

@@ -46,6 +46,9 @@ void envelope_result_wipe(struct envelope_result *r);
 int envelope_seal(const struct envelope_seal *s, const struct source *in, const struct sink *out, struct envelope_result *r,
     struct err *e) MUST_CHECK;
 
+/* Bytes first to last of a file, last included; what lies behind the end is left out. */
+struct envelope_range { uint64_t first, last; };
+
 struct envelope_open {
 	const struct keyring *keys;
 	const struct chain *chain;      /* the group's CA */
@@ -55,13 +58,17 @@ struct envelope_open {
 	bool in_ledger;                 /* the ledger's order decides about revocation: a revoked author is no error and no warning */
 	bool allow_unsigned;            /* a lone stock AuthEnvelopedData is opened too */
 	bool hash_object;
+	const struct envelope_range *range; /* NULL: all; else hash_object and allow_unsigned do not count */
 	unsigned threads;
 	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg;
 };
 
 /* Opens and verifies all; structure before any decryption. Where in has read_at the manifest is verified before a byte leaves; else each
  * segment is written after its own tag and the author is known at the end (the caller spools what must not be released).
- * ERR_DAMAGED names the rule; ERR_REFUSED where the key id is not in the keyring. out NULL: verify only, write nothing. */
+ * ERR_DAMAGED names the rule; ERR_REFUSED where the key id is not in the keyring. out NULL: verify only, write nothing.
+ * Of a range only the ends of the file (note, manifest, a few headers) and the segments that hold it are read, each verified against its
+ * signed digest before it is written (always in order, by write); damage elsewhere is not seen. ERR_USAGE where in has no read_at;
+ * ERR_FAIL where the file ends before the range. */
 int envelope_open(const struct envelope_open *o, const struct source *in, const struct sink *out, struct envelope_result *r,
     struct err *e) MUST_CHECK;
 

@@ -128,7 +128,7 @@ static bool same_file(const struct object_file *a, const struct object_file *b) 
 
 /* All full segments have one size, but how long the manifest is follows from nothing: so a few places come into question for the last
  * segment, from the highest index down. That every header below is the one of its index is checked afterwards. */
-static int find_last(const struct source *in, const struct object_file *f, struct layout *l, struct err *e) {
+static int find_last(const struct source *in, const struct object_file *f, struct layout *l, bool all, struct err *e) {
 	uint64_t top = in->size < l->note_size ? 0 : (in->size - l->note_size) / l->full_size;
 	uint64_t places = layout_manifest_max(top + 1) / l->full_size + 2;
 	struct object_file found_file;
@@ -153,7 +153,7 @@ static int find_last(const struct source *in, const struct object_file *f, struc
 		l->last_len = found.len;
 		return 0;
 	}
-	return blame_first(in, f, l, top, e);
+	return all ? blame_first(in, f, l, top, e) : err_set(e, ERR_DAMAGED, "cut off, or the last segment is damaged");
 }
 
 static int find_manifest(const struct source *in, const struct object_file *f, struct layout *l, struct err *e) {
@@ -195,7 +195,7 @@ static int check_all(const struct source *in, const struct object_file *f, const
 	return check_header(in, f, &manifest, layout_manifest_off(l), e);
 }
 
-int layout_find(const struct source *in, struct object_file *f, struct layout *l, struct err *e) {
+static int find(const struct source *in, struct object_file *f, struct layout *l, bool all, struct err *e) {
 	struct object first;
 	struct window w;
 	size_t header_len;
@@ -208,12 +208,20 @@ int layout_find(const struct source *in, struct object_file *f, struct layout *l
 		return r;
 	if (first.kind == OBJECT_NOTE) {
 		layout_make(l, 2 * (uint64_t)SEGMENT_LEN);
-		if ((r = find_last(in, f, l, e)) != 0)
+		if ((r = find_last(in, f, l, all, e)) != 0)
 			return r;
 	} else {
 		layout_make(l, first.len);
 	}
-	if ((r = find_manifest(in, f, l, e)) != 0)
-		return r;
-	return check_all(in, f, l, e);
+	return find_manifest(in, f, l, e);
+}
+
+int layout_find(const struct source *in, struct object_file *f, struct layout *l, struct err *e) {
+	int r = find(in, f, l, true, e);
+
+	return r != 0 ? r : check_all(in, f, l, e);
+}
+
+int layout_find_ends(const struct source *in, struct object_file *f, struct layout *l, struct err *e) {
+	return find(in, f, l, false, e);
 }

@@ -36,6 +36,8 @@ uint64_t layout_manifest_max(uint64_t count);
 /* Finds the objects of a seekable source and checks every header and the tag of every trailer: all that can be said without a key.
  * ERR_DAMAGED names what breaks the format. */
 int layout_find(const struct source *in, struct object_file *f, struct layout *l, struct err *e) MUST_CHECK;
+/* The same from the first and last headers alone, a few reads for a file of any size: what stands between is not looked at. */
+int layout_find_ends(const struct source *in, struct object_file *f, struct layout *l, struct err *e) MUST_CHECK;
 /* The header at p may begin an envelope of this format (note, or last segment, with index 0)? A refusal says why not, and says how
  * -unsigned may help if it is well-formed for all that. */
 int layout_check_first(const struct object *first, struct err *e) MUST_CHECK;

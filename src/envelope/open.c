@@ -16,6 +16,7 @@ struct pass {
 	const struct envelope_open *o;
 	const struct epoch *to;         /* NULL: plaintext leaves */
 	bool rewrap;                    /* with to: the content key stays */
+	const struct envelope_range *range; /* with neither: only these bytes of it */
 	struct envelope_result *r;
 	struct ends ends;
 	struct content from, dest;
@@ -143,6 +144,45 @@ static int pass_seekable(struct pass *p, struct err *e) {
 	return finish(p, e);
 }
 
+/* ---- a range ---- */
+
+/* The signed size is what counts (RFC 9110 14.1.2: what lies behind the end is left out). */
+static int clip(struct pass *p, struct err *e) {
+	uint64_t size = p->r->manifest.size;
+
+	if (p->range->first > p->range->last)
+		return err_set(e, ERR_USAGE, "the range ends before it begins");
+	if (p->range->first >= size)
+		return err_set(e, ERR_FAIL, "the range begins at byte %" PRIu64 ", but the file has only %" PRIu64, p->range->first, size);
+	p->run.part = true;
+	p->run.begin = p->range->first;
+	p->run.end = p->range->last < size ? p->range->last + 1 : size;
+	return 0;
+}
+
+static int pass_range(struct pass *p, struct err *e) {
+	const struct source *in = p->ends.in;
+	struct layout *l = &p->run.layout;
+	struct object_file f;
+	int r;
+
+	if (in->read_at == NULL && (r = feed_peek(&p->ends.feed, 1, e)) != 0)
+		return r;
+	if (in->read_at == NULL)
+		return p->ends.feed.ahead_len == 0 ? err_set(e, ERR_DAMAGED, "empty")
+						   : err_set(e, ERR_USAGE, "a range of it needs a file: a stream is read from its beginning");
+	if ((r = layout_find_ends(in, &f, l, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, in, e)) != 0 ||
+	    (r = clip(p, e)) != 0)
+		return r;
+	p->run.known = true;
+	p->run.expected = (const uint8_t (*)[32])p->r->manifest.digests;
+	p->ends.at_once = false;
+	p->ends.feed.off = layout_segment_off(l, p->run.begin / SEGMENT_LEN);
+	if ((r = ends_run(&p->ends, &p->run, e)) != 0)
+		return r;
+	return finish(p, e);
+}
+
 /* ---- a stream: the manifest last ---- */
 
 static int stream_note(struct pass *p, struct err *e) {
@@ -241,7 +281,7 @@ static int is_stock(struct pass *p, bool *stock, struct err *e) {
 	int r;
 
 	*stock = false;
-	if (!p->o->allow_unsigned || p->to != NULL)
+	if (!p->o->allow_unsigned || p->to != NULL || p->range != NULL)
 		return 0;
 	if ((r = feed_peek(in, OBJECT_HEADER_MAX, e)) != 0)
 		return r;
@@ -249,22 +289,33 @@ static int is_stock(struct pass *p, bool *stock, struct err *e) {
 	return 0;
 }
 
-static int pass(struct pass *p, const struct source *in, const struct sink *out, struct err *e) {
+static int pass_by_kind(struct pass *p, struct err *e) {
 	bool stock;
 	int r;
 
+	if ((r = is_stock(p, &stock, e)) != 0)
+		return r;
+	if (stock)
+		return stock_open(p->o->keys, &p->ends.feed, &p->ends.outlet, p->r, e);
+	if (p->range != NULL)
+		return pass_range(p, e);
+	return p->ends.in->read_at != NULL ? pass_seekable(p, e) : pass_stream(p, e);
+}
+
+static int pass(struct pass *p, const struct source *in, const struct sink *out, struct err *e) {
+	bool hash = p->o->hash_object && p->range == NULL;
+	int r;
+
 	*p->r = (struct envelope_result){0};
-	if ((r = ends_init(&p->ends, in, out, p->to == NULL && p->o->hash_object, p->to != NULL && p->o->hash_object, e)) == 0 &&
-	    (r = is_stock(p, &stock, e)) == 0)
-		r = stock ? stock_open(p->o->keys, &p->ends.feed, &p->ends.outlet, p->r, e)
-			  : in->read_at != NULL ? pass_seekable(p, e) : pass_stream(p, e);
+	if ((r = ends_init(&p->ends, in, out, p->to == NULL && hash, p->to != NULL && hash, e)) == 0)
+		r = pass_by_kind(p, e);
 	if (r != 0)
 		envelope_result_wipe(p->r);
 	return r;
 }
 
 int envelope_open(const struct envelope_open *o, const struct source *in, const struct sink *out, struct envelope_result *r, struct err *e) {
-	OWN(pass_wipe) struct pass p = { .o = o, .r = r };
+	OWN(pass_wipe) struct pass p = { .o = o, .range = o->range, .r = r };
 
 	return pass(&p, in, out, e);
 }

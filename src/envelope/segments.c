@@ -215,6 +215,7 @@ struct turns {
 	pthread_mutex_t reading;        /* guards all that follows up to ended */
 	struct feed *in;
 	uint64_t next;                  /* to be read */
+	uint64_t last;                  /* none behind it */
 	bool ended;
 	pthread_mutex_t writing;        /* guards all below */
 	pthread_cond_t turned;
@@ -254,7 +255,7 @@ static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err 
 		return r;
 	if (p->o.len > SEGMENT_LEN || (p->o.len == 0 && i > 0))
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.1: content of %" PRIu64 " bytes: 1 to %u are due", p->o.len, SEGMENT_LEN);
-	t->ended = p->o.kind == OBJECT_LAST;
+	t->ended = p->o.kind == OBJECT_LAST || i == t->last;
 	if ((r = feed_take_all(t->in, header, object_header_len(p->o.len), e)) != 0)
 		return r;
 	return feed_take_all(t->in, p->body, (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
@@ -307,13 +308,21 @@ static int work_piece(const struct segments *s, struct crypt *c, struct piece *p
 }
 
 static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static 32]) {
-	if (t->s->copy)
+	if (t->s->copy || t->s->part)
 		return;
 	if (i >= t->room) {
 		t->room = t->room == 0 ? 16 : 2 * t->room;
 		t->s->digests = xrealloc(t->s->digests, t->room, sizeof *t->s->digests);
 	}
 	memcpy(t->s->digests[i], digest, 32);
+}
+
+static int write_plain(struct turns *t, const struct piece *p, struct err *e) {
+	const struct segments *s = t->s;
+	uint64_t at = (uint64_t)p->o.index * SEGMENT_LEN, skip = s->part && s->begin > at ? s->begin - at : 0;
+	uint64_t end = s->part && s->end - at < p->o.len ? s->end - at : p->o.len;
+
+	return outlet_write(t->out, p->body + skip, (size_t)(end - skip), e);
 }
 
 static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
@@ -328,7 +337,7 @@ static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[st
 		t->s->layout.last_len = p->o.len;
 	}
 	if (to == NULL)
-		return outlet_write(t->out, p->body, (size_t)p->o.len, e);
+		return write_plain(t, p, e);
 	if (p->o.index == 0 && p->o.kind == OBJECT_MORE &&
 	    ((r = seal_note(to, &note, e)) != 0 || (r = outlet_write(t->out, note.data, note.len, e)) != 0))
 		return r;
@@ -383,14 +392,20 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 }
 
 int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, struct err *e) {
-	struct turns t = { .s = s, .in = in, .out = out };
+	struct turns t = { .s = s, .in = in, .out = out, .last = UINT64_MAX };
 	unsigned n = threads(s) + 1;
 	int r;
 
+	if (s->known)
+		t.last = s->layout.count - 1;
+	if (s->part) {
+		t.next = t.turn = s->begin / SEGMENT_LEN;
+		t.last = (s->end - 1) / SEGMENT_LEN;
+	}
 	if (n > TURN_WORKERS_MAX)
 		n = TURN_WORKERS_MAX;
-	if (s->known && s->layout.count < n)
-		n = (unsigned)s->layout.count;
+	if (s->known && t.last - t.next < n - 1)
+		n = (unsigned)(t.last - t.next) + 1;
 	if (s->from != NULL && !s->layout.has_note)
 		n = 1;
 	(void)pthread_mutex_init(&t.reading, NULL);

@@ -14,9 +14,11 @@ struct segments {
 	void (*progress)(void *arg, uint64_t plain_bytes);
 	void *progress_arg;
 	const uint8_t (*expected)[32];          /* digests that the segments must have, layout.count of them, or NULL */
+	bool part;                              /* of plaintext: only bytes begin to end - 1 leave, only their segments are read (in turn, */
+	uint64_t begin, end;                    /* from a feed that stands at the first of them; known, with expected digests) */
 	bool known;                             /* layout is known beforehand */
 	struct layout layout;                   /* else only has_note, if from; complete afterwards but for the manifest */
-	uint8_t (*digests)[32];                 /* found, layout.count of them unless copy; owned */
+	uint8_t (*digests)[32];                 /* found, layout.count of them unless copy or part; owned */
 };
 void segments_wipe(struct segments *s);
 

@@ -46,3 +46,4 @@ CLI_TESTS += tests/cli/ledger-hundred-members.sh tests/cli/ledger-evicted-meanwh
 CLI_TESTS += tests/cli/scg-manual.sh
 CLI_TESTS += tests/cli/scg-folders.sh
 CLI_TESTS += tests/cli/scg-full-disk.sh
+CLI_TESTS += tests/cli/scg-range.sh
