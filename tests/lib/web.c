@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -96,6 +98,17 @@ void caller_send(struct caller *c, const void *data, size_t len) {
 
 void caller_say(struct caller *c, const char *text) {
 	caller_send(c, text, strlen(text));
+}
+
+bool caller_is_heard(const struct caller *c) {
+	int unacknowledged = 1;
+
+	for (int i = 0; i < PATIENCE_S * 1000 && unacknowledged > 0; i++) {
+		must(ioctl(c->fd, SIOCOUTQ, &unacknowledged) == 0, "SIOCOUTQ");
+		if (unacknowledged > 0)
+			usleep(1000);
+	}
+	return unacknowledged == 0;
 }
 
 /* Not one byte more than asked for. */

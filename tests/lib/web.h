@@ -37,6 +37,8 @@ bool caller_open_with(struct caller *c, unsigned port, SSL_CTX *ctx, SSL_SESSION
 SSL_CTX *caller_ctx(const struct fixture_id *id);
 void caller_say(struct caller *c, const char *text);
 void caller_send(struct caller *c, const void *data, size_t len);
+/* True: all that was said lies in the server's socket, read or not (waits up to 10 s). */
+bool caller_is_heard(const struct caller *c);
 /* Appends one whole reply (head and Content-Length bytes); returns its status, 0: the connection ended first. */
 int caller_reply(struct caller *c, bool head_only, struct buf *out);
 /* say, then reply. */
