@@ -10,6 +10,7 @@ src_base_libbase_a_SOURCES += src/base/secret.c src/base/secret.h
 src_base_libbase_a_SOURCES += src/base/text.c src/base/unicode.c src/base/text.h
 src_base_libbase_a_SOURCES += src/base/clock.c src/base/clock.h
 src_base_libbase_a_SOURCES += src/base/file.c src/base/fileio.c src/base/file.h
+src_base_libbase_a_SOURCES += src/base/spool.c src/base/spool.h
 src_base_libbase_a_SOURCES += src/base/log.c src/base/log.h
 src_base_libbase_a_SOURCES += src/base/pass.c src/base/pass.h
 src_base_libbase_a_SOURCES += src/base/work.c src/base/work.h

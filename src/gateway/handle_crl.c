@@ -5,9 +5,11 @@
 
 #include "base/log.h"
 #include "base/own.h"
+#include "base/spool.h"
+#include "base/text.h"
 #include "gateway/call.h"
 #include "gateway/evict.h"
-#include "gateway/route.h"
+#include "pki/pem.h"
 
 static void unref(void *owner) {
 	list_free(owner);
@@ -54,9 +56,39 @@ static void log_ignored(const struct call *c, uint64_t number, const char *why) 
 	    why, NULL);
 }
 
-/* The loop does not wait for the signature over a large list. */
-static void give_to_inbox(struct call *c, struct buf *der) {
-	if (c->s->inbox == NULL || !inbox_give(c->s->inbox, der)) {
+/* True: refused by what its first and last bytes say. The bytes between are not looked at here, nor is PEM. */
+static bool is_hopeless(struct call *c, const struct spool_map *m) {
+	struct err e = ERR_INIT;
+	uint64_t number;
+
+	if (!pem_is_der(m->data, m->len) && text_has_control((const char *)m->data, 1))
+		(void)err_set(&e, ERR_DAMAGED, "RFC 7468 2: neither DER nor PEM");
+	else if (!pem_is_der(m->data, m->len))
+		return false;
+	if (e.code != 0 || crl_peek_number(m->data, m->len, &number, &e) != 0) {
+		log_ignored(c, 0, e.text);
+		http_problem(c->r, 400, "crl-invalid", e.text);
+		return true;
+	}
+	if (c->g->list == NULL || number >= crl_set_number(c->g->list->set))
+		return false;
+	log_ignored(c, number, offer_text(OFFER_OLDER));
+	answer(c, OFFER_OLDER);
+	return true;
+}
+
+/* A list that came into a file: the loop does not wait for the signature over it. */
+static void give_to_inbox(struct call *c) {
+	OWN(spool_unmap) struct spool_map m = { 0 };
+	struct err e = ERR_INIT;
+
+	if (spool_map(c->q->spool, (size_t)2 * CRL_MAX_BYTES, &m, &e) != 0) {
+		call_not_stored(c, &e);
+		return;
+	}
+	if (is_hopeless(c, &m))
+		return;
+	if (c->s->inbox == NULL || !inbox_give(c->s->inbox, &c->q->spool)) {
 		http_problem(c->r, 503, "busy", "another large list is being verified");
 		c->r->retry_after_s = 1;
 		return;
@@ -103,6 +135,10 @@ void handle_crl_put(struct call *c) {
 	uint64_t number;
 	enum offer o;
 
+	if (c->q->spooled) {
+		give_to_inbox(c);
+		return;
+	}
 	if (crl_der(c->q->body.data, c->q->body.len, &der, &e) != 0 ||
 	    crl_peek_number(der.data, der.len, &number, &e) != 0) {
 		log_ignored(c, 0, e.text);
@@ -118,8 +154,5 @@ void handle_crl_put(struct call *c) {
 		answer(c, o);
 		return;
 	}
-	if (der.len > ROUTE_CRL_ANYBODY)
-		give_to_inbox(c, &der);
-	else
-		verify_and_offer(c, &der, number);
+	verify_and_offer(c, &der, number);
 }

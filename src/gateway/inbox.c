@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/spool.h"
 #include "pki/crl.h"
 #include "pki/ossl.h"
 
@@ -46,7 +47,7 @@ struct inbox {
 	/* Shared, under lock. */
 	pthread_mutex_t lock;
 	bool stop, poked;
-	struct buf given;
+	int given; /* the file that was sent last, -1: none */
 	struct list *list;
 	const char *from;
 };
@@ -78,14 +79,13 @@ struct list *inbox_take(struct inbox *b, const char **from) {
 	return l;
 }
 
-/* DER or PEM; consumed. */
-static int verify(struct inbox *b, struct buf *data, const char *from, struct err *e) {
+/* DER or PEM. */
+static int verify(struct inbox *b, const uint8_t *data, size_t len, const char *from, struct err *e) {
 	OWN(buf_wipe) struct buf der = { 0 };
 	struct list *l;
 
-	if (crl_der(data->data, data->len, &der, e) != 0)
+	if (crl_der(data, len, &der, e) != 0)
 		return e->code;
-	buf_wipe(data);
 	if (list_make(&der, chain_ca(b->chain), &l, e) != 0)
 		return e->code;
 	hand_over(b, l, from);
@@ -126,7 +126,7 @@ static void judge(struct inbox *b, const struct stamp *now, struct buf *data, bo
 		return;
 	memcpy(b->digest, digest, sizeof digest);
 	b->read = *now;
-	if (verify(b, data, b->name, &e) == 0) {
+	if (verify(b, data->data, data->len, b->name, &e) == 0) {
 		b->doubt = false;
 		return;
 	}
@@ -159,25 +159,30 @@ void inbox_look(struct inbox *b) {
 }
 
 /* What the thread is asked to do, taken out of the shared part. */
-static bool take_orders(struct inbox *b, struct buf *given, bool *poked) {
+static bool take_orders(struct inbox *b, int *given, bool *poked) {
 	bool stop;
 
 	(void)pthread_mutex_lock(&b->lock);
 	stop = b->stop;
 	*poked = b->poked;
-	*given = b->given;
-	b->given = (struct buf){ 0 };
+	if (!stop) {
+		*given = b->given;
+		b->given = -1;
+	}
 	b->poked = false;
 	(void)pthread_mutex_unlock(&b->lock);
 	return !stop;
 }
 
-static void verify_given(struct inbox *b, struct buf *given) {
+static void verify_given(struct inbox *b, int given) {
+	OWN(spool_unmap) struct spool_map m = { 0 };
 	struct err e = ERR_INIT;
 
-	if (given->len > 0 && verify(b, given, "PUT /crl", &e) != 0)
+	if (given < 0)
+		return;
+	if (spool_map(given, FILE_MAX, &m, &e) != 0 || verify(b, m.data, m.len, "PUT /crl", &e) != 0)
 		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "error", e.text, NULL);
-	buf_wipe(given);
+	spool_close(&given);
 }
 
 static void drain(int fd) {
@@ -192,7 +197,7 @@ static void *watch(void *arg) {
 
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = b->wake, .events = POLLIN }, { .fd = b->inotify, .events = POLLIN } };
-		struct buf given = { 0 };
+		int given = -1;
 		bool poked;
 
 		(void)poll(fds, 2, POLL_MS);
@@ -200,7 +205,7 @@ static void *watch(void *arg) {
 		drain(b->inotify);
 		if (!take_orders(b, &given, &poked))
 			return NULL;
-		verify_given(b, &given);
+		verify_given(b, given);
 		look(b, poked);
 	}
 }
@@ -211,14 +216,14 @@ static void wake(struct inbox *b) {
 	(void)!write(b->wake, &one, sizeof one);
 }
 
-bool inbox_give(struct inbox *b, struct buf *der) {
+bool inbox_give(struct inbox *b, int *fd) {
 	bool free_place;
 
 	(void)pthread_mutex_lock(&b->lock);
-	free_place = b->given.len == 0;
+	free_place = b->given < 0;
 	if (free_place) {
-		b->given = *der;
-		*der = (struct buf){ 0 };
+		b->given = *fd;
+		*fd = -1;
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 	wake(b);
@@ -242,6 +247,7 @@ int inbox_new(struct inbox **out, const char *dir, const char *name, const struc
 	b->name = xstrdup(name);
 	b->path = file_join(dir, name);
 	b->chain = chain;
+	b->given = -1;
 	(void)pthread_mutex_init(&b->lock, NULL);
 	b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	b->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -284,7 +290,7 @@ void inbox_free(struct inbox *b) {
 	own_fd(&b->ready);
 	(void)pthread_mutex_destroy(&b->lock);
 	list_free(b->list);
-	buf_wipe(&b->given);
+	spool_close(&b->given);
 	free(b->name);
 	free(b->path);
 	free(b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where revocation lists arrive: the file crl.pem, watched, and large lists that were sent. They are read and verified
- * by a thread of their own. */
+/* Where revocation lists arrive: the file crl.pem, watched, and large lists that were sent and lie in a file without a
+ * name. They are read and verified by a thread of their own. */
 #ifndef SCG_GATEWAY_INBOX_H
 #define SCG_GATEWAY_INBOX_H
 
@@ -22,8 +22,8 @@ int inbox_start(struct inbox *b, struct err *e) MUST_CHECK;
 int inbox_fd(const struct inbox *b);
 /* The verified list that came last, owned by the caller, and where it came from; NULL: none. */
 struct list *inbox_take(struct inbox *b, const char **from);
-/* Hands a list over to be verified (bytes taken over); false: one is being verified already. */
-bool inbox_give(struct inbox *b, struct buf *der);
+/* Hands over a file that holds a list, DER or PEM, to be verified (taken over, *fd -1); false: one waits already. */
+bool inbox_give(struct inbox *b, int *fd);
 /* The file is read anew even if it did not change. */
 void inbox_poke(struct inbox *b);
 

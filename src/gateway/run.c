@@ -195,6 +195,7 @@ static int open_server(struct run *r, struct err *e) {
 		.connections = (unsigned)c->connections,
 		.per_address = (unsigned)c->per_address,
 		.count_loopback = c->count_loopback,
+		.spool_dir = c->dir,
 	};
 	const struct server_ops ops = {
 		.arg = &r->service,

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/spool.h"
 #include "net/tls.h"
 
 #define IDLE_READS_MAX 64           /* a record of 16 KiB comes in 12 segments; who needs more sends key updates */
@@ -43,6 +45,7 @@ void conn_work_reset(struct work *w) {
 	w->scan = (struct http_scan){0};
 	w->handled = false;
 	w->out_at = w->body_at = 0;
+	w->body_got = 0;
 }
 
 void conn_work_drop(struct conn *c) {
@@ -169,6 +172,8 @@ static void handle(struct conn *c) {
 	c->s->owes_commit = true;
 	c->s->stats.requests++;
 	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &reply);
+	if (w->request.spooled)
+		spool_close(&w->request.spool); /* who reads its reply slowly keeps no disk */
 	if (c->phase == PHASE_HELD) {
 		http_reply_wipe(&reply);
 		return;
@@ -187,22 +192,65 @@ static void send_continue(struct conn *c) {
 		conn_close(c);
 }
 
-static void take_body(struct conn *c) {
-	struct work *w = c->work;
-	struct http_request *r = &w->request;
-	size_t n = w->in.len < r->content_length ? w->in.len : (size_t)r->content_length;
+static unsigned count_long_bodies(const struct server *s) {
+	unsigned n = 0;
 
-	if (n > 0) {
-		buf_add(&r->body, w->in.data, n);
-		drop(&w->in, n);
+	for (int i = 0; i < 2; i++)
+		for (const struct conn *c = s->phases[PHASE_BODY_LONG][i].first; c != NULL; c = c->next)
+			n++;
+	return n;
+}
+
+/* False: the request is refused already. */
+static bool open_spool(struct conn *c) {
+	struct http_request *r = &c->work->request;
+	struct err e = ERR_INIT;
+
+	if (c->s->spool_dir == NULL || r->content_length <= LONG_BYTES)
+		return true;
+	if (count_long_bodies(c->s) >= SPOOLS_MAX) {
+		refuse(c, 503, "too many long bodies are under way");
+		c->work->reply.retry_after_s = 1;
+		return false;
 	}
-	if (r->body.len == r->content_length) {
-		handle(c);
+	r->spooled = spool_open(c->s->spool_dir, r->content_length, &r->spool, &e) == 0;
+	if (!r->spooled)
+		refuse(c, 507, "RFC 4918 11.5: no room for the body");
+	return r->spooled;
+}
+
+/* Bytes of the body came; the last one ends it. */
+static void add_body(struct conn *c, const uint8_t *data, size_t n) {
+	struct http_request *r = &c->work->request;
+	struct err e = ERR_INIT;
+
+	if (!r->spooled) {
+		buf_add(&r->body, data, n);
+	} else if (file_write_all(r->spool, data, n, "spool", &e) != 0) {
+		refuse(c, 507, "RFC 4918 11.5: no room for the body");
 		return;
 	}
+	c->work->body_got += n;
+	if (c->work->body_got == r->content_length)
+		handle(c);
+}
+
+static void take_body(struct conn *c) {
+	struct work *w = c->work;
+	const struct http_request *r = &w->request;
+	size_t n = w->in.len < r->content_length ? w->in.len : (size_t)r->content_length;
+
+	if (!open_spool(c))
+		return;
 	phase_enter(c, r->content_length > LONG_BYTES ? PHASE_BODY_LONG : PHASE_BODY);
-	if (r->expect_continue && n == 0)
-		send_continue(c);
+	if (n == 0) {
+		if (r->expect_continue)
+			send_continue(c);
+		return;
+	}
+	add_body(c, w->in.data, n);
+	if (c->phase != PHASE_DEAD)
+		drop(&w->in, n);
 }
 
 static void head_is_whole(struct conn *c) {
@@ -281,15 +329,12 @@ static void read_head(struct conn *c) {
 }
 
 static void read_body(struct conn *c) {
-	struct http_request *r = &c->work->request;
-	uint64_t left = r->content_length - r->body.len;
+	const struct http_request *r = &c->work->request;
+	uint64_t left = r->content_length - c->work->body_got;
 	size_t got = read_some(c, left < SCRATCH ? (size_t)left : SCRATCH);
 
-	if (got == 0)
-		return;
-	buf_add(&r->body, c->s->scratch, got);
-	if (r->body.len == r->content_length)
-		handle(c);
+	if (got > 0)
+		add_body(c, c->s->scratch, got);
 }
 
 static bool reads(const struct conn *c) {

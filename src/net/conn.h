@@ -39,6 +39,7 @@ struct work {
 	struct http_reply reply;
 	bool handled;               /* by ops.handle: commit's outcome and still_good count */
 	struct buf out;             /* head of the reply and the beginning of its body */
+	uint64_t body_got;          /* bytes of the body that came */
 	size_t out_at, body_at;     /* what was written of out; where the rest of the body goes on */
 };
 
@@ -76,7 +77,8 @@ struct watch {
 
 #define ADDRESS_BUCKETS 1024 /* 2^10, see the shift in phase.c */
 #define SCRATCH 16384 /* one TLS record */
-#define LONG_BYTES (1u << 20) /* above it a body or reply gets the long limit */
+#define LONG_BYTES (1u << 20) /* above it a body or reply gets the long limit, and a body goes to disk while it comes */
+#define SPOOLS_MAX 8          /* long bodies under way at once: each may reserve 64 MiB of disk */
 
 struct server {
 	struct source on_listener, on_wake;
@@ -89,6 +91,7 @@ struct server {
 	SSL_CTX *ctx;
 	struct server_ops ops;
 	struct server_limits lim;
+	char *spool_dir;                    /* what lim points to */
 	struct server_stats stats;
 	struct sockaddr_storage bound;
 	struct conn_list phases[PHASES][2]; /* [1]: those of good standing */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/spool.h"
 #include "base/text.h"
 #include "net/httpchar.h"
 
@@ -16,6 +17,8 @@ const char *http_method_name(enum http_method m) {
 
 void http_request_wipe(struct http_request *r) {
 	free(r->storage);
+	if (r->spooled)
+		spool_close(&r->spool);
 	buf_wipe(&r->body);
 	*r = (struct http_request){0};
 }

@@ -31,7 +31,9 @@ struct http_request {
 	bool keep_alive;
 	bool expect_continue;
 	char *storage;              /* what the strings above point into (owned) */
-	struct buf body;            /* filled by the server once it is whole */
+	struct buf body;            /* filled by the server once it is whole; empty where it is spooled */
+	bool spooled;
+	int spool;                  /* where spooled says so: the nameless file that holds the body; -1 once a handler took it (base/spool.h) */
 };
 /* Releases head and body; safe on {0}. */
 void http_request_wipe(struct http_request *r);

@@ -39,6 +39,7 @@ static const struct status {
 	{ "Not Implemented", "not-implemented", 501, true },
 	{ "Service Unavailable", "not-stored", 503, false },
 	{ "HTTP Version Not Supported", "bad-request", 505, true },
+	{ "Insufficient Storage", "not-stored", 507, true },
 };
 
 static const struct status *find_status(int status) {

@@ -80,6 +80,8 @@ int server_new(struct server **out, const char *listen, SSL_CTX *ctx, const stru
 	s->ops = *ops;
 	if (lim != NULL)
 		s->lim = *lim;
+	if (s->lim.spool_dir != NULL)
+		s->lim.spool_dir = s->spool_dir = xstrdup(s->lim.spool_dir);
 	set_defaults(&s->lim);
 	raise_descriptors(&s->lim);
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that hung up is an error of its connection */
@@ -132,6 +134,7 @@ void server_free(struct server *s) {
 	close_fd(&s->wake);
 	close_fd(&s->epoll);
 	SSL_CTX_free(s->ctx);
+	free(s->spool_dir);
 	free(s);
 }
 

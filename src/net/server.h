@@ -52,6 +52,7 @@ struct server_limits { /* 0: the default */
 	unsigned per_address;   /* 128 of one address (IPv6: of one /64) */
 	unsigned tick_ms;       /* 250 ms */
 	bool count_loopback;    /* per_address holds for loopback too */
+	const char *spool_dir;  /* copied: folder where bodies above 1 MiB lie while they come, nameless; NULL: they stay in memory */
 };
 
 /* Counted since server_new, but for connections: how many there are. */

@@ -119,5 +119,16 @@ answers 202 - officer /crl -X PUT --data-binary @large.der
 within 10 number_is 20
 answers 200 - alice "$keys_path"
 
+say "a body of 48 MiB costs the gateway disk while it comes, not memory, and leaves no file"
+peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$(pid gw)/status"; }
+head -c 50331648 /dev/zero >large
+before=$(peak) files=$(find gw | wc -l)
+answers 400 crl-invalid officer /crl -X PUT --data-binary @large
+[ $(($(peak) - before)) -lt 16384 ] || fail "$before KiB before, $(peak) after"
+[ "$(find gw | wc -l)" -eq "$files" ] || fail "files stay behind: $(ls -a gw)"
+ls -l "/proc/$(pid gw)/fd" >fds
+lacks fds 'deleted'
+rm large
+
 say "none of this rotated: nobody was named"
 [ "$(epoch alice)" = 1 ] || fail "a new epoch"

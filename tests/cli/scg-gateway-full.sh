@@ -22,6 +22,8 @@ make_gateway
 gateway_up
 person alice
 person bob
+person officer admin
+head -c 2000000 /dev/zero >large
 answers 200 - alice "$keys_path"
 answers 200 - bob "$keys_path"
 
@@ -39,6 +41,7 @@ say "no room for the list: it is in force, but the sender is told that it is not
 fill
 answers 503 not-stored - /crl -X PUT --data-binary @crl.hand
 answers 503 not-stored - /crl -X PUT --data-binary @crl.hand
+answers 507 not-stored officer /crl -X PUT --data-binary @large
 answers 403 revoked bob "$keys_path"
 [ "$(epoch alice)" = 1 ] || fail "an epoch without its commit"
 answers 200 - alice "$keys_path"

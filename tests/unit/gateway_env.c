@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/spool.h"
 #include "lib/tmp.h"
 #include "pki/ossl.h"
 
@@ -87,11 +88,17 @@ void env_connect(const struct env *v, X509 *cert, struct server_peer *p) {
 static void parse(const char *head, const void *body, size_t len, struct http_request *q) {
 	OWN(own_free) char *text = NULL;
 	const char *why = "";
+	struct err e = ERR_INIT;
 
 	text = strncmp(head, "P", 1) == 0 ? xasprintf("%s HTTP/1.1\r\nHost: gw\r\nAccept-Encoding: deflate\r\nContent-Length: %zu\r\n\r\n", head, len) :
 	                 xasprintf("%s HTTP/1.1\r\nHost: gw\r\n\r\n", head);
 	ck_assert_msg(http_parse_head((const uint8_t *)text, strlen(text), q, &why) > 0, "%s: %s", head, why);
-	buf_add(&q->body, body, len);
+	if (len <= ROUTE_CRL_ANYBODY) {
+		buf_add(&q->body, body, len);
+		return;
+	}
+	q->spooled = true;
+	ck_assert_msg(spool_open(tmp_dir(), len, &q->spool, &e) == 0 && file_write_all(q->spool, body, len, "body", &e) == 0, "%s", e.text);
 }
 
 int env_call(struct env *v, struct server_peer *p, const char *head, const void *body, size_t len, struct http_reply *r) {

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/spool.h"
 #include "lib/fixture.h"
 #include "lib/tmp.h"
 
@@ -162,37 +163,61 @@ START_TEST(a_file_that_vanishes_changes_nothing) {
 }
 END_TEST
 
-START_TEST(bytes_given_are_verified_and_arrive) {
-	struct buf der = { 0 };
+/* A file without a name, as the server makes it of a long body. */
+static int spooled(const struct buf *b) {
+	int fd;
 
-	fixture_crl(&f, 5, NULL, 0, CRL_UNSPECIFIED, &der);
+	ck_assert_msg(spool_open(tmp_dir(), b->len, &fd, &e) == 0, "%s", e.text);
+	ck_assert_msg(file_write_all(fd, b->data, b->len, "spool", &e) == 0, "%s", e.text);
+	return fd;
+}
+
+static int spooled_list(uint64_t number) {
+	OWN(buf_wipe) struct buf der = { 0 };
+
+	fixture_crl(&f, number, NULL, 0, CRL_UNSPECIFIED, &der);
+	return spooled(&der);
+}
+
+/* As DER, then as PEM. */
+START_TEST(files_given_are_verified_and_arrive) {
+	OWN(buf_wipe) struct buf pem = { 0 };
+	int fd = spooled_list(5);
+
 	start();
-	ck_assert(inbox_give(in, &der));
-	ck_assert_uint_eq(der.len, 0);
+	ck_assert(inbox_give(in, &fd));
+	ck_assert_int_eq(fd, -1);
 	ck_assert_uint_eq(arrives(1000), 5);
+	list(6, &pem);
+	fd = spooled(&pem);
+	ck_assert(inbox_give(in, &fd));
+	ck_assert_uint_eq(arrives(1000), 6);
 }
 END_TEST
 
 START_TEST(only_one_given_list_waits) {
-	struct buf first = { 0 }, second = { 0 };
+	int first = spooled_list(5), second = spooled_list(6);
 
-	fixture_crl(&f, 5, NULL, 0, CRL_UNSPECIFIED, &first);
-	fixture_crl(&f, 6, NULL, 0, CRL_UNSPECIFIED, &second);
 	ck_assert(inbox_give(in, &first));
 	ck_assert(!inbox_give(in, &second));
-	buf_wipe(&second);
+	ck_assert_int_ge(second, 0);
+	spool_close(&second);
 	start();
 	ck_assert_uint_eq(arrives(1000), 5);
 }
 END_TEST
 
-START_TEST(given_bytes_that_are_no_list_do_not_arrive) {
-	struct buf der = { 0 };
+START_TEST(given_files_that_are_no_list_do_not_arrive) {
+	OWN(buf_wipe) struct buf der = { 0 };
+	int fd;
 
 	fixture_crl(&f, 5, NULL, 0, CRL_UNSPECIFIED, &der);
 	der.data[der.len - 1] ^= 1;
+	if (_i == 1)
+		buf_clear(&der);
+	fd = spooled(&der);
 	start();
-	ck_assert(inbox_give(in, &der));
+	ck_assert(inbox_give(in, &fd));
 	ck_assert_uint_eq(arrives(500), 0);
 }
 END_TEST
@@ -214,9 +239,9 @@ int main(void) {
 	tcase_add_test(t, a_poke_reads_the_same_bytes_again);
 	tcase_add_test(t, garbage_and_foreign_lists_do_not_arrive);
 	tcase_add_test(t, a_file_that_vanishes_changes_nothing);
-	tcase_add_test(t, bytes_given_are_verified_and_arrive);
+	tcase_add_test(t, files_given_are_verified_and_arrive);
 	tcase_add_test(t, only_one_given_list_waits);
-	tcase_add_test(t, given_bytes_that_are_no_list_do_not_arrive);
+	tcase_add_loop_test(t, given_files_that_are_no_list_do_not_arrive, 0, 2);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
