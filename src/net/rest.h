@@ -63,7 +63,8 @@ struct rest_reply {
 	int status;
 	char type[64];                  /* media type, lower case, without parameters */
 	struct buf body;                /* of an error: its first REST_ERROR_MAX bytes */
-	char *location, *range;         /* these headers as sent, capped, or NULL */
+	/* Location, Range, Content-Range as sent, capped, or NULL. With status and type they are here before the first take. */
+	char *location, *range, *content_range;
 	uint64_t content_length;
 	unsigned retry_after_s;
 	int64_t date_s;

@@ -13,6 +13,7 @@
 #define GDRIVE_CHUNK_BYTES 16777216
 #define GDRIVE_CHUNK_UNIT 262144         /* every chunk but the last is a multiple of this */
 #define GDRIVE_CHUNK_MAX 1073741824u
+#define GDRIVE_SETTLE_MS 3000
 #define GDRIVE_SCOPE "https://www.googleapis.com/auth/drive"
 #define GDRIVE_SCOPE_FILE "https://www.googleapis.com/auth/drive.file"
 
@@ -23,6 +24,7 @@ struct gdrive_conf {
 	char *drive_id;                   /* a shared drive, or "" */
 	uint64_t chunk_bytes;             /* 256 KiB to GDRIVE_CHUNK_MAX */
 	char *ca_file;                    /* PEM, instead of the system's anchors, or "" */
+	unsigned settle_ms;               /* listings lag: a name that is not found is looked for again until then; 0: GDRIVE_SETTLE_MS */
 };
 
 #endif

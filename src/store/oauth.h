@@ -20,7 +20,7 @@ struct oauth;
 /* ERR_REFUSED where nobody has signed in ("scg login"). env, conf and net are borrowed. */
 int oauth_open(struct oauth **o, const struct store_env *env, const struct gdrive_conf *conf, struct rest *net, struct err *e) MUST_CHECK;
 void oauth_free(struct oauth *o);
-/* A copy of an access token that is good for a minute at least; rejected (may be NULL) is one that the service has just refused with a 401, and is not
+/* A copy of an access token, with its NUL (counted in len), that is good for a minute at least; rejected (may be NULL) is one that the service has just refused with a 401, and is not
  * given again. ERR_REFUSED where the grant has ended (invalid_grant: says how to sign in again), ERR_UNREACHABLE. */
 int oauth_token(struct oauth *o, const char *rejected, struct secret *token, struct err *e) MUST_CHECK;
 /* Is the granted scope one that sees other members' objects? (A device's, drive.file, is not.) */

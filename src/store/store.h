@@ -12,6 +12,7 @@
 #define STORE_ID_LEN 26 /* base32 of 128 random bits; the file is ID.cms */
 
 struct gdrive_conf;
+struct secret;
 struct evp_pkey_st; /* EVP_PKEY */
 struct x509_st;     /* X509 */
 struct store;
@@ -23,6 +24,9 @@ struct store_env {
 	const struct gdrive_conf *gdrive; /* gdrive.h; NULL: the defaults */
 	struct evp_pkey_st *key;          /* the member's own: what lies in the folder is sealed to it */
 	struct x509_st *cert;
+	/* Where access tokens come from, as oauth_token() gives them; NULL: from the grant in dir. */
+	int (*token)(void *arg, const char *rejected, struct secret *token, struct err *e);
+	void *token_arg;
 };
 /* spec: "directory:PATH", "gdrive:FOLDER-ID" (later rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be
  * reached. Every id below that is not [a-z2-7]{26} is ERR_FAIL. */
@@ -48,6 +52,7 @@ int store_put_new(struct store *s, char id[static STORE_ID_LEN + 1], struct stor
 struct store_send {
 	int fd;                /* read with pread, from 0 to size */
 	uint64_t size;
+	const uint8_t *sha256; /* of the bytes, 32, where it is known already; NULL: counted while they go */
 	const char *token;     /* what keep was given last for this object and these very bytes, or NULL */
 	/* Must be durable when it returns. The token is a bearer secret of at most STORE_TOKEN_MAX bytes. */
 	int (*keep)(void *arg, const char *token, struct err *e);
