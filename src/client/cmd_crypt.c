@@ -67,6 +67,7 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 		.version = 1,
 		.key = s.me.key,
 		.cert = s.me.cert,
+		.threads = (unsigned)p->threads,
 	};
 	if ((r = envelope_seal(&how, &in.source, &out.sink, &result, e)) != 0)
 		return r;
@@ -161,6 +162,7 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 		.group = s.me.group,
 		.allow_unsigned = p->allow_unsigned,
 		.range = p->range != NULL ? &range : NULL,
+		.threads = (unsigned)p->threads,
 	};
 	r = open_envelope(p, &how, &in, &out, &result, e);
 	if (r != 0)

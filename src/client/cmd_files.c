@@ -34,7 +34,12 @@ int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 		return r;
 	if (files.n == 0)
 		note("no files there: nothing was uploaded");
-	struct upload_job job = { .files = &files, .replace = p->replace, .workers = (unsigned)p->workers };
+	struct upload_job job = {
+		.files = &files,
+		.replace = p->replace,
+		.workers = (unsigned)p->workers,
+		.threads = (unsigned)p->threads,
+	};
 	return upload(&s, &job, e);
 }
 
@@ -48,6 +53,7 @@ int cmd_download(void *plan, const struct opt_operands *operands, struct err *e)
 		.out = p->out,
 		.recursive = p->recursive,
 		.workers = (unsigned)p->workers,
+		.threads = (unsigned)p->threads,
 		.range = p->range != NULL ? &range : NULL,
 	};
 	int r = p->range != NULL ? range_parse(p->range, &range, e) : 0;

@@ -14,7 +14,7 @@ struct plan {
 	const char *dir, *passin, *passout;
 	const char *name, *newkey, *in, *out, *cert, *cacert, *gateway; /* req, install, encrypt ... */
 	const char *to, *history, *mode, *older, *range;
-	uint64_t workers;
+	uint64_t workers, threads;
 	bool json, noenc, recursive, replace, stale_ok, spool, allow_unsigned, old;
 };
 

@@ -260,6 +260,7 @@ int download(struct session *s, const struct download_job *job, struct err *e) {
 		.verb = "download",
 		.bytes = total(s, &t),
 		.workers = job->workers,
+		.threads = job->threads,
 		.n = t.n,
 		.arg = &t,
 		.name = name_of,

@@ -15,7 +15,7 @@ struct download_job {
 	const char *out; /* a folder, which gets the last parts of the names; with one name also a file, which is
 			    replaced; NULL: the working folder */
 	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it */
-	unsigned workers;
+	unsigned workers, threads; /* as of struct worker_job */
 	const struct envelope_range *range; /* of one file, or NULL: all */
 };
 /* Nothing but a file named by out is overwritten: ERR_EXISTS; no link below out is followed. ERR_USAGE: several names

@@ -5,6 +5,7 @@
 #include "client/commands.h"
 #include "client/note.h"
 #include "client/worker.h"
+#include "envelope/envelope.h"
 
 #define AT(field) .off = offsetof(struct plan, field)
 #define TEXT(n, field, a, h) .name = (n), .kind = OPT_TEXT, AT(field), .arg = (a), .help = (h)
@@ -19,6 +20,9 @@
 #define WORKERS_OPT \
 	{ .name = "j", .kind = OPT_U64, AT(workers), .arg = "N", .help = "files at once, 1 to 32 (4)", .min = 1, \
 	  .max = WORKERS_MAX }
+#define THREADS_OPT \
+	{ .name = "threads", .kind = OPT_U64, AT(threads), .arg = "N", .help = "threads for one file, 1 to 64 (all cores)", \
+	  .min = 1, .max = ENVELOPE_THREADS_MAX }
 #define IN_OPT { TEXT("in", in, "FILE", "input; - is standard input"), .required = true }
 #define OUT_OPT { TEXT("out", out, "FILE", "output; - is standard output"), .required = true }
 #define END_OPT { .name = NULL }
@@ -50,7 +54,7 @@ static const struct opt install_opts[] = {
 
 static const struct opt status_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
 static const struct opt keys_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
-static const struct opt encrypt_opts[] = { DIR_OPT, IN_OPT, OUT_OPT, PASSIN_OPT, END_OPT };
+static const struct opt encrypt_opts[] = { DIR_OPT, IN_OPT, OUT_OPT, THREADS_OPT, PASSIN_OPT, END_OPT };
 
 static const struct opt decrypt_opts[] = {
 	DIR_OPT,
@@ -60,6 +64,7 @@ static const struct opt decrypt_opts[] = {
 	{ FLAG("spool", spool, "release nothing before all is verified, to a pipe too") },
 	{ FLAG("unsigned", allow_unsigned, "open what a stock tool sealed and nobody signed"), .group = GROUP_RANGE },
 	RANGE_OPT,
+	THREADS_OPT,
 	STALE_OPT,
 	JSON_OPT,
 	END_OPT,
@@ -73,6 +78,7 @@ static const struct opt upload_opts[] = {
 	{ FLAG("r", recursive, "folders with what is in them") },
 	{ FLAG("replace", replace, "replace the newest content even if you have not seen it") },
 	WORKERS_OPT,
+	THREADS_OPT,
 	PASSIN_OPT,
 	END_OPT,
 };
@@ -83,6 +89,7 @@ static const struct opt download_opts[] = {
 	{ FLAG("r", recursive, "folders with what is in them"), .group = GROUP_RANGE },
 	RANGE_OPT,
 	WORKERS_OPT,
+	THREADS_OPT,
 	PASSIN_OPT,
 	STALE_OPT,
 	END_OPT,

@@ -326,6 +326,7 @@ int upload(struct session *s, const struct upload_job *job, struct err *e) {
 		.verb = "upload",
 		.bytes = job->files->bytes,
 		.workers = job->workers,
+		.threads = job->threads,
 		.n = job->files->n,
 		.arg = &copy,
 		.name = name_of,

@@ -20,7 +20,7 @@
 struct upload_job {
 	const struct names *files;
 	bool replace; /* the newest content is the base, seen or not */
-	unsigned workers;
+	unsigned workers, threads; /* as of struct worker_job */
 };
 /* ERR_CONFLICT where somebody's newer content was found: ours stands beside it under another name. */
 int upload(struct session *s, const struct upload_job *job, struct err *e) MUST_CHECK;

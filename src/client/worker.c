@@ -76,15 +76,21 @@ static void record(struct run *run, size_t i, const char *result, struct err *e)
 		atomic_store(&run->stop, true);
 }
 
+/* Of one worker: all of them together as many as there are cores. */
+static unsigned threads(const struct run *run) {
+	unsigned cores = work_cores();
+
+	if (run->job->threads != 0 || run->workers == 1)
+		return run->job->threads;
+	return cores > run->workers ? cores / run->workers : 1;
+}
+
 static int work(void *arg, unsigned i, struct err *e) {
 	struct run *run = arg;
-	struct worker w = { .session = run->session, .threads = run->workers > 1 ? 1 : 0, .progress = run->progress };
-	unsigned cores = work_cores();
+	struct worker w = { .session = run->session, .threads = threads(run), .progress = run->progress };
 	size_t item;
 	int r = 0;
 
-	if (run->workers > 1 && cores > run->workers)
-		w.threads = cores / run->workers;
 	/* Alone, the session's connection serves. */
 	if (run->workers == 1)
 		w.fetch = run->session->fetch;

@@ -26,6 +26,7 @@ struct worker_job {
 	const char *verb; /* "upload": of the progress bar */
 	uint64_t bytes;   /* in all, 0: not known */
 	unsigned workers; /* 0: WORKERS_DEFAULT */
+	unsigned threads; /* for the envelope of each item; 0: the cores are shared out */
 	size_t n;
 	void *arg;
 	const char *(*name)(void *arg, size_t i);

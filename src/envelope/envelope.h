@@ -23,7 +23,7 @@ struct envelope_seal {
 	const uint8_t *file_id;         /* 16 bytes, or NULL: random */
 	uint64_t version;               /* 1.. */
 	EVP_PKEY *key; X509 *cert;      /* the author */
-	unsigned threads;               /* 0: all cores */
+	unsigned threads;               /* 0: all cores; in a stream at most 4 work, since each holds a whole segment */
 	bool hash_object;               /* also SHA-256 of the whole ciphertext (costs one more pass, in order) */
 	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* bytes done since the last call; may be NULL; any thread */
 };

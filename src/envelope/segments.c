@@ -393,7 +393,7 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 
 int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, struct err *e) {
 	struct turns t = { .s = s, .in = in, .out = out, .last = UINT64_MAX };
-	unsigned n = threads(s) + 1;
+	unsigned n = threads(s) + (s->threads == 0); /* while one reads or writes the others keep the cores busy */
 	int r;
 
 	if (s->known)
