@@ -51,38 +51,27 @@ int file_pwrite_all(int fd, const void *data, size_t len, uint64_t off, const ch
 	return 0;
 }
 
-int file_read_full(int fd, void *data, size_t len, size_t *got, const char *what, struct err *e) {
+/* off NULL: from where the descriptor stands. */
+static int read_all(int fd, void *data, size_t len, const uint64_t *off, size_t *got, const char *what, struct err *e) {
 	uint8_t *p = data;
+	ssize_t n;
 
-	*got = 0;
-	while (*got < len) {
-		ssize_t n = read(fd, p + *got, len - *got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
+	for (*got = 0; *got < len; *got += (size_t)n) {
+		do
+			n = off != NULL ? pread(fd, p + *got, len - *got, (off_t)(*off + *got)) : read(fd, p + *got, len - *got);
+		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return io_error(what, "read", e);
 		if (n == 0)
 			break;
-		*got += (size_t)n;
 	}
 	return 0;
 }
 
+int file_read_full(int fd, void *data, size_t len, size_t *got, const char *what, struct err *e) {
+	return read_all(fd, data, len, NULL, got, what, e);
+}
+
 int file_pread_full(int fd, void *data, size_t len, uint64_t off, size_t *got, const char *what, struct err *e) {
-	uint8_t *p = data;
-
-	*got = 0;
-	while (*got < len) {
-		ssize_t n = pread(fd, p + *got, len - *got, (off_t)(off + *got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return io_error(what, "read", e);
-		if (n == 0)
-			break;
-		*got += (size_t)n;
-	}
-	return 0;
+	return read_all(fd, data, len, &off, got, what, e);
 }

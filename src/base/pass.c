@@ -99,8 +99,8 @@ static int prompt(const char *what, bool confirm, struct secret *out, struct err
 	int r;
 
 	if (tty < 0)
-		return err_set(e, ERR_USAGE, "%s needs a passphrase and there is no terminal to ask on: give a passphrase source"
-		    " (pass:, env:, file:, fd:, stdin)", what);
+		return err_set(e, ERR_USAGE, "a passphrase is needed and there is no terminal to ask on: give a passphrase source"
+		    " (pass:, env:, file:, fd:, stdin)");
 	if ((ui = UI_new_method(UI_OpenSSL())) == NULL)
 		return err_set(e, ERR_FAIL, "cannot ask for a passphrase");
 	r = ask(ui, what, confirm, line, again, e);

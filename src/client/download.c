@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/download.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct targets {
 	struct target *v;
 	size_t n, cap;
 	bool replace;
+	bool make; /* the folder of -out is not there yet */
 	const struct envelope_range *range;
 };
 
@@ -40,6 +42,12 @@ static bool is_folder(const char *path) {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_nothing(const char *path) {
+	struct stat st;
+
+	return lstat(path, &st) != 0 && errno == ENOENT;
 }
 
 static const char *last_part(const char *name) {
@@ -130,10 +138,13 @@ static int add_named(struct session *s, const struct download_job *job, bool fol
     struct targets *t, struct err *e) {
 	OWN(own_free) char *name = NULL;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	bool new = !folder && job->recursive && is_nothing(job->out);
 	int r = groupfile_path(given, &name, e);
 
-	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND && folder)
+	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND && (folder || new)) {
+		t->make = t->make || new;
 		return add_folder(s, job, name, t, e);
+	}
 	if (r != 0)
 		return r;
 	(void)add(t, name, folder ? below(job->out, last_part(name)) : xstrdup(job->out));
@@ -142,7 +153,8 @@ static int add_named(struct session *s, const struct download_job *job, bool fol
 }
 
 static int plan(struct session *s, const struct download_job *job, struct targets *t, struct err *e) {
-	bool folder = job->out == NULL || is_folder(job->out);
+	bool many = job->n > 1 && job->recursive && job->out != NULL && is_nothing(job->out);
+	bool folder = job->out == NULL || is_folder(job->out) || many;
 	int r;
 
 	if (job->range != NULL && job->n > 1)
@@ -150,11 +162,14 @@ static int plan(struct session *s, const struct download_job *job, struct target
 	if (!folder && (r = check_out(job->out, job->n, e)) != 0)
 		return r;
 	t->range = job->range;
-	t->replace = !folder;
+	t->make = many;
 	for (size_t i = 0; i < job->n; i++)
 		if ((r = add_named(s, job, folder, job->names[i], t, e)) != 0)
 			return text_about(job->names[i], r, e);
-	return check_distinct(t, e);
+	t->replace = !folder && !t->make;
+	if ((r = check_distinct(t, e)) != 0 || !t->make)
+		return r;
+	return mkdir(job->out, 0777) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s: cannot make the folder", job->out);
 }
 
 /* Makes the folders between the user's one and the file, a part at a time; a link among them is not followed. */

@@ -14,7 +14,8 @@ struct download_job {
 	size_t n;
 	const char *out; /* a folder, which gets the last parts of the names; with one name also a file, which is
 			    replaced; NULL: the working folder */
-	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it */
+	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it,
+			    and out itself where nothing is there yet */
 	unsigned workers, threads; /* as of struct worker_job */
 	const struct envelope_range *range; /* of one file, or NULL: all */
 };

@@ -34,8 +34,22 @@ same tree/sub/two out/tree/sub/two
 say "a folder without -r, and one that nobody has"
 refuses 2 'docs/tree: is a folder \(-r' scg download -dir bob docs/tree -out out
 refuses 1 'nothing: no such file or folder' scg download -dir bob -r nothing -out out
-refuses 1 'docs/tree: no such file' scg download -dir bob -r docs/tree -out new
+refuses 1 'nothing: no such file or folder' scg download -dir bob -r nothing -out new
+refuses 1 'nothing: no such file or folder' scg download -dir bob -r docs nothing -out new
 absent new
+refuses 1 'none/new: cannot make the folder' scg download -dir bob -r docs -out none/new
+refuses 2 'new: is no folder, and there are 2' scg download -dir bob docs/tree/one docs/tree/sub/two -out new
+ln -s nowhere dangling
+refuses 1 'docs/tree: no such file' scg download -dir bob -r docs/tree -out dangling
+
+say "with -r the folder that -out names is made; a single file is still a file"
+ok scg download -dir bob -r docs/tree -out new
+ok diff -r tree new/tree
+ok scg download -dir bob -r docs/tree/sub docs/tree/one -out both
+ok diff -r tree/sub both/sub
+same tree/one both/one
+ok scg download -dir bob -r docs/tree/one -out single
+same tree/one single
 
 say "a link or a file in the way is not followed"
 mkdir trap trap/tree
