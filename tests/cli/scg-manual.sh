@@ -13,7 +13,8 @@ check_synopsis scg "$page"
 
 say "the examples of scg.1"
 make_group bob
-export URL
+doc=$top_srcdir/doc
+export URL doc
 run_examples "$page"
 same report.txt got/report.txt
 same photos/one got/one

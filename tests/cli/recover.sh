@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# doc/recover.sh opens what scg sealed where no program of scg is installed, and refuses what is not whole. TEST_LONG=1: 1 GiB too.
+set -eu
+. "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
+need jq openssl
+
+# A place with what the script's head names, and nothing else.
+mkdir tools
+for tool in sh openssl tail head sha256sum awk mkdir mv rm; do
+	ln -s "$(command -v $tool)" "tools/$tool"
+done
+recover() { env -i PATH="$T/tools" sh "$top_srcdir/doc/recover.sh" "$@"; }
+! env -i PATH="$T/tools" sh -c 'command -v scg || command -v scg-gateway' || fail "scg is in that place"
+[ "$(wc -l <"$top_srcdir/doc/recover.sh")" -le 80 ] || fail "longer than it says"
+
+make_group alice bob
+ok openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout rec.key -out rec.crt -subj /CN=recovery -days 30 \
+	-addext keyUsage=critical,keyAgreement
+for size in 0 1 4194303 4194304 4194305; do
+	head -c $size /dev/urandom >"plain.$size"
+	ok scg encrypt -dir alice -in "plain.$size" -out "sealed.$size"
+done
+ok scg keys -dir bob
+stock_keys bob >keys
+key=$(cat keys)
+
+say "with the group key, from a file and from standard input"
+for size in 0 1 4194303 4194304 4194305; do
+	ok recover ca/ca.crt ca/crl.pem keys "sealed.$size" "got.$size"
+	has .out "plain.$size, version 1, $size bytes, signed at .*CN = alice"
+	same "plain.$size" "got.$size"
+done
+recover ca/ca.crt ca/crl.pem - sealed.1 got.stdin <keys >.out 2>.err || fail "$(cat .err)"
+same plain.1 got.stdin
+
+say "with the exported package and the recovery key"
+ok scg-gateway export -config gw/gateway.conf -recip rec.crt -out package.cms
+ok recover ca/ca.crt ca/crl.pem package.cms sealed.4194305 got.package rec.crt rec.key
+same plain.4194305 got.package
+
+say "a long file"
+long=$((${TEST_LONG:-0} ? 1 << 30 : 1 << 26))
+head -c $long /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null >plain.long
+ok scg encrypt -dir alice -in plain.long -out sealed.long
+ok recover ca/ca.crt ca/crl.pem keys sealed.long got.long
+same plain.long got.long
+rm plain.long sealed.long got.long
+
+say "a whole drive, by the names that the authors gave"
+mkdir -p up/inner
+echo one >'up/inner/año 1.txt'
+cp plain.4194305 up/long
+ok scg upload -dir alice -r up
+ok recover ca/ca.crt ca/crl.pem keys drive got.drive
+same 'up/inner/año 1.txt' 'got.drive/up/inner/año 1.txt'
+same plain.4194305 got.drive/up/long
+[ "$(find got.drive -type f | wc -l)" -eq 2 ] || fail "something else is there"
+
+# refused PATTERN FILE [KEYS [CA [CRL]]]: nothing under the name, nothing beside it
+refused() {
+	_rule=$1
+	_got=0
+	recover "${4:-ca/ca.crt}" "${5:-ca/crl.pem}" "${3:-keys}" "$2" fresh >.out 2>.err || _got=$?
+	[ $_got -eq 4 ] || fail "status $_got: $(cat .err)"
+	has .err "$_rule"
+	absent fresh
+	[ -z "$(find . -maxdepth 1 -name 'fresh.*')" ] || fail "something is left"
+}
+long=sealed.4194305
+size=$(wc -c <$long)
+note=806 full=4194488
+
+say "what is cut off, doubled, swapped, damaged, mixed, or has something behind it"
+head -c $((size - 1)) $long >bad; refused 'cut off' bad
+head -c $((note + full)) $long >bad; refused 'not good' bad
+head -c $note $long >bad; refused 'no sealed file' bad
+: >bad; refused 'no sealed file' bad
+cp plain.4194304 bad; refused 'no sealed file' bad
+{ cat $long; echo; } >bad; refused 'behind it' bad
+{ cat $long; cat sealed.1; } >bad; refused . bad
+tail -c +$((note + 1)) $long >bad; refused 'cut off' bad
+{ head -c $((note + full)) $long; tail -c +$((note + 1)) $long; } >bad; refused 'doubled' bad
+{ head -c $note $long; tail -c +$((note + full + 1)) $long; } >bad; refused 'cut off' bad
+last=$((size - note - full)) # the last segment (174 bytes) and the manifest
+{ head -c $note $long; tail -c $last $long | head -c 173; head -c $((note + full)) $long | tail -c $full; tail -c $((last - 173)) $long; } >bad
+refused 'damaged|not what' bad
+for at in 900 $((note + full + 150)) $((size - 300)) $((size - 3)); do
+	cp $long bad
+	printf '\001\002\003' | dd of=bad bs=1 seek=$at conv=notrunc 2>/dev/null
+	refused "byte|no key" bad
+done
+head -c 4194305 /dev/urandom >plain.other
+ok scg encrypt -dir alice -in plain.other -out other
+{ head -c $note $long; tail -c +$((note + 1)) other | head -c $full; tail -c +$((note + full + 1)) $long; } >bad
+refused 'byte 806' bad
+{ head -c $((size - last + 173)) $long; tail -c $((last - 173)) other; } >bad
+refused . bad
+
+say "what another one signed, or who was evicted before"
+(
+	make_ca eve lab
+	ok scg-ca crl -dir eve
+)
+refused 'CRL|not of' sealed.1 keys eve/ca.crt
+refused 'signature or certificate' sealed.1 keys eve/ca.crt eve/crl.pem
+refused 'not of' sealed.1 keys ca/ca.crt eve/crl.pem
+echo 00112233 >none; refused 'no group key' sealed.1 none
+printf '%064d\n' 0 >none; refused 'no key opens' sealed.1 none
+CA=ca GW=gw
+sleep 1
+revoke alice
+ok recover ca/ca.crt ca/crl.pem keys sealed.1 got.revoked
+has .err 'warning: .*revoked at'
+same plain.1 got.revoked
+
+say "in a folder each bad file is named, the good ones come out, nothing is overwritten"
+cp bad drive/aaaa.cms
+first=$(objects | grep -v aaaa | head -n 1)
+cp "$first" drive/copy.cms
+_got=0
+recover ca/ca.crt ca/crl.pem keys drive got.bad >.out 2>.err || _got=$?
+[ $_got -eq 4 ] || fail "status $_got"
+has .err 'aaaa.cms'
+has .err 'is there'
+[ "$(find got.bad -type f | wc -l)" -eq 2 ] || fail "not the two files"
+echo keep >keep
+_got=0
+recover ca/ca.crt ca/crl.pem keys sealed.1 keep >.out 2>.err || _got=$?
+[ $_got -eq 4 ] || fail "status $_got"
+has keep '^keep$'
+lacks .out "$key"
+lacks .err "$key"
