@@ -17,6 +17,7 @@
 
 static const uint8_t oid_auth_enveloped[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17 };
 static const uint8_t oid_key_package[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x19 };
+static const uint8_t oid_data[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01 };
 static const uint8_t oid_aes256_gcm[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e };
 static const uint8_t oid_aes256_wrap[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2d };
 static const uint8_t oid_dh_sha256kdf[] = { 0x2b, 0x81, 0x04, 0x01, 0x0b, 0x01 };
@@ -178,12 +179,17 @@ static int take_gcm(struct der *eci, struct err *e) {
 	return der_end(&params, what, e);
 }
 
-static int check_content(struct der *aed, struct err *e) {
+static int take_content_type(struct der *eci, enum enveloped_kind kind, struct err *e) {
+	return kind == ENVELOPED_KEY_PACKAGE
+	    ? der_take_oid(eci, OID(oid_key_package), "RFC 6031 2: content type is not a key package", e)
+	    : der_take_oid(eci, OID(oid_data), "RFC 5652 4: content type is not data", e);
+}
+
+static int check_content(struct der *aed, enum enveloped_kind kind, struct err *e) {
 	static const char what[] = "RFC 5083 2.1: encrypted content";
 	struct der eci;
 	int r;
-	if ((r = der_take(aed, DER_SEQUENCE, &eci, what, e)) != 0
-	    || (r = der_take_oid(&eci, OID(oid_key_package), "RFC 6031 2: content type is not a key package", e)) != 0
+	if ((r = der_take(aed, DER_SEQUENCE, &eci, what, e)) != 0 || (r = take_content_type(&eci, kind, e)) != 0
 	    || (r = take_gcm(&eci, e)) != 0 || (r = take_len(&eci, DER_CTX(0), 1, SIZE_MAX, what, e)) != 0 || (r = der_end(&eci, what, e)) != 0)
 		return r;
 	if (der_next_is(aed, DER_CTX_CONS(1)))
@@ -191,8 +197,8 @@ static int check_content(struct der *aed, struct err *e) {
 	return take_len(aed, DER_OCTET_STRING, TAG_LEN, TAG_LEN, "RFC 5083 2.1: tag", e);
 }
 
-int enveloped_check(const uint8_t *der, size_t len, struct err *e) {
-	static const char what[] = "RFC 5083 2.1: enveloped key package";
+int enveloped_check(const uint8_t *der, size_t len, enum enveloped_kind kind, struct err *e) {
+	static const char what[] = "RFC 5083 2.1: AuthEnvelopedData";
 	struct der d = { der, len }, ci, box, aed, set;
 	int r;
 	if ((r = der_take(&d, DER_SEQUENCE, &ci, what, e)) != 0 || (r = der_end(&d, what, e)) != 0
@@ -200,7 +206,7 @@ int enveloped_check(const uint8_t *der, size_t len, struct err *e) {
 	    || (r = der_take(&ci, DER_CTX_CONS(0), &box, what, e)) != 0 || (r = der_end(&ci, what, e)) != 0
 	    || (r = der_take(&box, DER_SEQUENCE, &aed, what, e)) != 0 || (r = der_end(&box, what, e)) != 0
 	    || (r = take_version(&aed, 0, "RFC 5083 2.1: version", e)) != 0 || (r = der_take(&aed, DER_SET, &set, what, e)) != 0
-	    || (r = check_recipients(set, e)) != 0 || (r = check_content(&aed, e)) != 0)
+	    || (r = check_recipients(set, e)) != 0 || (r = check_content(&aed, kind, e)) != 0)
 		return r;
 	return der_end(&aed, "RFC 5083 2.1: unauthenticated attributes", e);
 }

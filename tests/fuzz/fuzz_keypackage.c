@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
 	if (member == NULL)
 		identity_member(&member, &key);
 	decode(data, len);
-	if (keyring_open(data, len, member, key, &k, NULL) == 0 && enveloped_check(data, len, NULL) != 0)
+	if (keyring_open(data, len, member, key, &k, NULL) == 0 && enveloped_check(data, len, ENVELOPED_KEY_PACKAGE, NULL) != 0)
 		abort();
 	return 0;
 }
