@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/fetch.h"
 
-#include <curl/curl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
-#include "base/text.h"
+#include "net/easy.h"
+#include "net/retry.h"
 #include "net/sink.h"
 #include "net/tls.h"
 #include "pki/ossl.h"
-
-#define FIRST_PAUSE_MS 200 /* doubled after each attempt; what is waited is random below it */
 
 struct fetch {
 	CURL *curl;
@@ -33,6 +27,7 @@ struct fetch {
 	struct err refusal;       /* why the server's certificate was not taken */
 	unsigned sent;            /* how often the request went onto a connection */
 	bool may_repeat;
+	unsigned retry_after_s;
 	struct sink sink;
 	char curl_text[CURL_ERROR_SIZE];
 };
@@ -95,20 +90,16 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg) {
 	return sink_body(&f->sink, (const uint8_t *)data, size * n) ? size * n : 0;
 }
 
-/* One option that the library does not take is a fault of its build: then nothing is sent at all. */
-#define SET(f, option, value) (curl_easy_setopt((f)->curl, option, value) == CURLE_OK)
+#define SET(f, option, value) EASY_SET((f)->curl, option, value)
 
 static bool set_tls(struct fetch *f) {
-	return SET(f, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3) && SET(f, CURLOPT_SSL_VERIFYPEER, 1L) &&
-	    SET(f, CURLOPT_SSL_VERIFYHOST, 2L) && SET(f, CURLOPT_CAINFO, NULL) && SET(f, CURLOPT_CAPATH, NULL) &&
+	return SET(f, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3) && SET(f, CURLOPT_CAINFO, NULL) && SET(f, CURLOPT_CAPATH, NULL) &&
 	    SET(f, CURLOPT_SSL_SESSIONID_CACHE, 0L) && SET(f, CURLOPT_SSL_CTX_FUNCTION, set_up_tls) && SET(f, CURLOPT_SSL_CTX_DATA, f);
 }
 
 static bool set_http(struct fetch *f) {
 	return SET(f, CURLOPT_PROTOCOLS_STR, "https") && SET(f, CURLOPT_PROXY, "") && SET(f, CURLOPT_NOPROXY, "*") &&
-	    SET(f, CURLOPT_FOLLOWLOCATION, 0L) && SET(f, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	    SET(f, CURLOPT_HTTP09_ALLOWED, 0L) && SET(f, CURLOPT_HTTP_CONTENT_DECODING, 0L) && SET(f, CURLOPT_NOSIGNAL, 1L) &&
-	    SET(f, CURLOPT_MAXCONNECTS, 1L) && SET(f, CURLOPT_USERAGENT, "scg");
+	    SET(f, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(f, CURLOPT_MAXCONNECTS, 1L);
 }
 
 static bool set_callbacks(struct fetch *f) {
@@ -117,32 +108,13 @@ static bool set_callbacks(struct fetch *f) {
 	    SET(f, CURLOPT_ERRORBUFFER, f->curl_text);
 }
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static CURLcode global = CURLE_FAILED_INIT;
-
-static void init_global(void) {
-	global = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-OWN_DEFINE(curlu, CURLU, curl_url_cleanup)
-
-static char *url_part(CURLU *u, CURLUPart part) {
-	char *s = NULL, *copy;
-
-	if (curl_url_get(u, part, &s, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) != CURLUE_OK)
-		return xstrdup("");
-	copy = xstrdup(s);
-	curl_free(s);
-	return copy;
-}
-
 static bool has_only_authority(CURLU *u) {
 	static const CURLUPart none[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT };
-	OWN(own_free) char *scheme = url_part(u, CURLUPART_SCHEME);
-	OWN(own_free) char *path = url_part(u, CURLUPART_PATH);
+	OWN(own_free) char *scheme = easy_url_part(u, CURLUPART_SCHEME);
+	OWN(own_free) char *path = easy_url_part(u, CURLUPART_PATH);
 
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		OWN(own_free) char *part = url_part(u, none[i]);
+		OWN(own_free) char *part = easy_url_part(u, none[i]);
 
 		if (part[0] != '\0')
 			return false;
@@ -158,8 +130,8 @@ static int take_url(struct fetch *f, const char *url, struct err *e) {
 
 	if (u == NULL || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || !has_only_authority(u))
 		return err_set(e, ERR_USAGE, "%s: the gateway is named as https://HOST:PORT", url);
-	host = url_part(u, CURLUPART_HOST);
-	port = url_part(u, CURLUPART_PORT);
+	host = easy_url_part(u, CURLUPART_HOST);
+	port = easy_url_part(u, CURLUPART_PORT);
 	f->url = xasprintf("https://%s:%s", host, port);
 	len = strlen(host);
 	f->host = xstrdup(host[0] == '[' ? host + 1 : host);
@@ -179,12 +151,11 @@ int fetch_new(struct fetch **out, const struct fetch_config *c, struct err *e) {
 		f->cert = c->cert;
 	if (c->key != NULL && EVP_PKEY_up_ref(c->key) == 1)
 		f->key = c->key;
-	pthread_once(&once, init_global);
 	if ((rc = take_url(f, c->url, e)) != 0 || (rc = chain_new(c->ca, &f->chain, e)) != 0) {
 		fetch_free(f);
 		return rc;
 	}
-	if (global != CURLE_OK || (f->curl = curl_easy_init()) == NULL || !set_tls(f) || !set_http(f) || !set_callbacks(f)) {
+	if ((f->curl = easy_new()) == NULL || !set_tls(f) || !set_http(f) || !set_callbacks(f)) {
 		fetch_free(f);
 		return err_set(e, ERR_FAIL, "libcurl lacks what is needed");
 	}
@@ -208,18 +179,6 @@ void fetch_reconnect(struct fetch *f) {
 	f->fresh = true;
 }
 
-OWN_DEFINE(slist, struct curl_slist, curl_slist_free_all)
-
-static bool add_line(struct curl_slist **l, const char *name, const char *value) {
-	OWN(own_free) char *line = xasprintf("%s: %s", name, value);
-	struct curl_slist *longer = curl_slist_append(*l, line);
-
-	if (longer == NULL)
-		return false;
-	*l = longer;
-	return true;
-}
-
 static bool set_method(struct fetch *f, const struct fetch_request *q) {
 	bool get = strcmp(q->method, "GET") == 0;
 
@@ -235,12 +194,10 @@ static bool set_times(struct fetch *f, int64_t left_ms) {
 	return SET(f, CURLOPT_TIMEOUT_MS, (long)left_ms) && SET(f, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
 }
 
-/* What libcurl says may hold a peer's words. */
 static int unreachable(struct fetch *f, CURLcode code, struct err *e) {
 	OWN(buf_wipe) struct buf text = {0};
-	const char *said = f->curl_text[0] != '\0' ? f->curl_text : curl_easy_strerror(code);
 
-	text_escape(said, strlen(said), &text);
+	easy_said(f->curl_text, code, &text);
 	return err_set(e, ERR_UNREACHABLE, "%s: %s", f->url, buf_str(&text));
 }
 
@@ -266,35 +223,24 @@ static int outcome(struct fetch *f, const struct fetch_request *q, CURLcode code
 	}
 }
 
-/* A server has nothing to say before it is asked, but that it closes. libcurl takes a close_notify that waits for a sign of life, and finds out when
- * the request is on its way: too late for one that may not be sent twice. */
-static bool kept_one_is_dead(struct fetch *f) {
-	curl_socket_t fd = CURL_SOCKET_BAD;
-	struct pollfd p = { .events = POLLIN };
-
-	if (curl_easy_getinfo(f->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
-		return false;
-	p.fd = fd;
-	return poll(&p, 1, 0) != 0;
-}
-
 static int try_once(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r, int64_t left_ms, struct err *e) {
 	OWN(own_free) char *url = xasprintf("%s%s", f->url, q->path);
-	OWN(own_slist) struct curl_slist *lines = NULL;
+	OWN(own_lines) struct curl_slist *lines = NULL;
 	CURLcode code;
 	int rc;
 
-	f->fresh = f->fresh || kept_one_is_dead(f);
+	f->fresh = f->fresh || easy_kept_is_dead(f->curl);
 	f->refusal = (struct err)ERR_INIT;
 	f->sent = 0;
 	f->curl_text[0] = '\0';
-	if (!add_line(&lines, "Accept-Encoding", "deflate") || (q->expect != NULL && !add_line(&lines, "Accept", q->expect)) ||
-	    (q->type != NULL && !add_line(&lines, "Content-Type", q->type)) || !SET(f, CURLOPT_HTTPHEADER, lines) ||
+	if (!easy_add_line(&lines, "Accept-Encoding", "deflate") || (q->expect != NULL && !easy_add_line(&lines, "Accept", q->expect)) ||
+	    (q->type != NULL && !easy_add_line(&lines, "Content-Type", q->type)) || !SET(f, CURLOPT_HTTPHEADER, lines) ||
 	    !SET(f, CURLOPT_URL, url) || !SET(f, CURLOPT_FRESH_CONNECT, f->fresh ? 1L : 0L) || !set_method(f, q) || !set_times(f, left_ms))
 		return err_set(e, ERR_FAIL, "%s: libcurl does not take the request", url);
 	sink_init(&f->sink, r, q->max);
 	code = curl_easy_perform(f->curl);
 	rc = outcome(f, q, code, e);
+	f->retry_after_s = head_retry_after_s(&f->sink.head);
 	sink_wipe(&f->sink);
 	/* The lists and the body end with this call. */
 	(void)SET(f, CURLOPT_HTTPHEADER, NULL);
@@ -312,37 +258,15 @@ static bool worth_again(const struct fetch *f, int rc, int status) {
 	return status == 429 || status == 503 || ((status == 502 || status == 504) && f->may_repeat);
 }
 
-static int64_t pause_ms(unsigned attempt, unsigned retry_after_s) {
-	uint64_t top = (uint64_t)FIRST_PAUSE_MS << attempt, r = 0;
-
-	if (random_bytes((uint8_t *)&r, sizeof r, NULL) != 0)
-		r = top;
-	return (int64_t)retry_after_s * 1000 + (int64_t)(r % (top + 1));
-}
-
-static void sleep_ms(int64_t ms) {
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	(void)nanosleep(&t, NULL);
-}
-
 int fetch(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r, struct err *e) {
-	int64_t end = clock_mono_ms() + (int64_t)(q->total_s != 0 ? q->total_s : f->total_s) * 1000;
-	int64_t pause, left;
+	struct retry retry;
 	int rc;
 
+	retry_init(&retry, q->total_s != 0 ? q->total_s : f->total_s, FETCH_ATTEMPTS, FETCH_PATIENCE_S);
 	f->may_repeat = q->idempotent || strcmp(q->method, "GET") == 0 || strcmp(q->method, "PUT") == 0;
-	for (unsigned attempt = 0;; attempt++) {
-		left = end - clock_mono_ms();
+	do {
 		fetch_reply_wipe(r);
-		rc = try_once(f, q, r, left > 0 ? left : 1, e);
-		if (attempt + 1 >= FETCH_ATTEMPTS || !worth_again(f, rc, r->status))
-			return rc;
-		if (f->sink.retry_after_s > FETCH_PATIENCE_S)
-			return rc;
-		pause = pause_ms(attempt, f->sink.retry_after_s);
-		if (clock_mono_ms() + pause >= end)
-			return rc;
-		sleep_ms(pause);
-	}
+		rc = try_once(f, q, r, retry_left_ms(&retry), e);
+	} while (worth_again(f, rc, r->status) && retry_pause(&retry, f->retry_after_s));
+	return rc;
 }

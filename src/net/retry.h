@@ -10,13 +10,18 @@
 #define RETRY_CAP_MS 64000  /* and stops doubling here */
 
 struct retry {
+	int64_t total_ms;
 	int64_t end_ms;       /* on the monotonic clock: the limit of one request with all its attempts */
 	unsigned attempt, attempts_max;
 	unsigned patience_s;  /* who says "Retry-After" more than this is not waited for */
 };
 void retry_init(struct retry *r, unsigned total_s, unsigned attempts_max, unsigned patience_s);
+/* There was progress: the limit counts anew from now. The attempts do not. */
+void retry_extend(struct retry *r);
 /* What is left of the limit, at least 1 ms. */
 int64_t retry_left_ms(const struct retry *r);
+/* How long the next pause is: Retry-After and behind it, by the random number, 0 to the bound of this attempt. */
+int64_t retry_pause_ms(const struct retry *r, unsigned retry_after_s, uint64_t random);
 /* Waits before the next attempt, with full jitter and never less than Retry-After; false, at once, where it would be beyond the limit, the
  * attempts or the patience. */
 bool retry_pause(struct retry *r, unsigned retry_after_s);

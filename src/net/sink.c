@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/sink.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,100 +9,33 @@
 #include "base/own.h"
 #include "base/text.h"
 
-#define RETRY_AFTER_MAX 3600
 #define PROBLEM_TEXT_MAX 300 /* of what goes to a terminal */
 #define CHUNK 16384
 
 void sink_init(struct sink *s, struct fetch_reply *reply, size_t max) {
 	*s = (struct sink){ .reply = reply, .max = max };
+	head_init(&s->head, FETCH_HEAD_MAX);
 }
 
 void sink_wipe(struct sink *s) {
 	if (s->inflating)
 		(void)inflateEnd(&s->z);
 	s->inflating = false;
-}
-
-/* "Name: value" of this name (lower or upper case): the value, else NULL. */
-static const char *value_of(const char *line, const char *name) {
-	size_t len = strlen(name);
-
-	if (strncasecmp(line, name, len) != 0 || line[len] != ':')
-		return NULL;
-	return line + len + 1 + strspn(line + len + 1, " \t");
-}
-
-static void take_type(struct fetch_reply *r, const char *value) {
-	size_t len = strcspn(value, "; \t");
-
-	if (len >= sizeof r->type)
-		len = 0;
-	for (size_t i = 0; i < len; i++)
-		r->type[i] = (char)(value[i] >= 'A' && value[i] <= 'Z' ? value[i] + 'a' - 'A' : value[i]);
-	r->type[len] = '\0';
-}
-
-/* A new response begins: behind a 100 Continue, for example. */
-static bool take_status(struct sink *s, const char *line) {
-	const char *p = strchr(line, ' ');
-	struct fetch_reply *r = s->reply;
-
-	if (p == NULL || strspn(p + 1, "0123456789") != 3) {
-		(void)err_set(&s->why, ERR_DAMAGED, "RFC 9112 4: ill-formed status line");
-		return false;
-	}
-	r->status = (p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0');
-	r->type[0] = '\0';
-	r->date_s = 0;
-	s->deflated = false;
-	s->retry_after_s = 0;
-	return true;
-}
-
-static bool take_encoding(struct sink *s, const char *value) {
-	if (strcasecmp(value, "deflate") == 0) {
-		s->deflated = true;
-	} else if (strcasecmp(value, "identity") != 0) {
-		(void)err_set(&s->why, ERR_DAMAGED, "RFC 9110 12.5.3: a content coding that was not asked for");
-		return false;
-	}
-	return true;
-}
-
-static bool take_line(struct sink *s, const char *line) {
-	const char *v;
-	uint64_t n;
-
-	if (strncmp(line, "HTTP/", 5) == 0)
-		return take_status(s, line);
-	if ((v = value_of(line, "content-type")) != NULL)
-		take_type(s->reply, v);
-	else if ((v = value_of(line, "content-encoding")) != NULL)
-		return take_encoding(s, v);
-	else if ((v = value_of(line, "retry-after")) != NULL && text_u64(v, RETRY_AFTER_MAX, &n, NULL) == 0)
-		s->retry_after_s = (unsigned)n;
-	else if ((v = value_of(line, "date")) != NULL)
-		s->reply->date_s = (int64_t)curl_getdate(v, NULL);
-	return true;
+	head_wipe(&s->head);
 }
 
 bool sink_header(struct sink *s, const char *line, size_t len) {
-	char *copy;
-	bool ok;
+	struct fetch_reply *r = s->reply;
 
-	s->head_bytes += len;
-	if (s->head_bytes > FETCH_HEAD_MAX) {
-		(void)err_set(&s->why, ERR_FAIL, "more than %zu bytes of headers", FETCH_HEAD_MAX);
+	if (!head_line(&s->head, line, len, &s->why))
 		return false;
-	}
-	while (len > 0 && strchr("\r\n \t", line[len - 1]) != NULL && line[len - 1] != '\0')
-		len--;
-	copy = xmalloc(len + 1);
-	memcpy(copy, line, len);
-	copy[len] = '\0';
-	ok = take_line(s, copy);
-	free(copy);
-	return ok;
+	s->deflated = strcasecmp(s->head.coding, "deflate") == 0;
+	if (s->head.coding[0] != '\0' && !s->deflated)
+		return err_set(&s->why, ERR_DAMAGED, "RFC 9110 12.5.3: a content coding that was not asked for") == 0;
+	r->status = s->head.status;
+	memcpy(r->type, s->head.type, sizeof r->type);
+	r->date_s = s->head.date_s;
+	return true;
 }
 
 static size_t max_of(const struct sink *s) {
@@ -193,13 +125,7 @@ int sink_end(struct sink *s, const char *expect, struct err *e) {
 		return err_set(e, ERR_DAMAGED, "RFC 1950: the deflate stream ends early");
 	if (r->status >= 400)
 		read_problem(r);
-	if (expect != NULL && r->status / 100 == 2 && r->body.len > 0 && strcmp(r->type, expect) != 0) {
-		OWN(buf_wipe) struct buf type = {0};
-
-		text_escape(r->type, strlen(r->type), &type);
-		return err_set(e, ERR_DAMAGED, "a reply of type \"%s\", not %s", buf_str(&type), expect);
-	}
-	return 0;
+	return r->status / 100 == 2 && r->body.len > 0 ? head_check_type(&s->head, expect, e) : 0;
 }
 
 void fetch_reply_wipe(struct fetch_reply *r) {

@@ -8,14 +8,14 @@
 #include <zlib.h>
 
 #include "net/fetch.h"
+#include "net/head.h"
 
 struct sink {
 	struct fetch_reply *reply;
 	size_t max;            /* of the inflated body of a reply that is no error */
-	size_t head_bytes;     /* of all header lines */
+	struct head head;
 	bool deflated, inflating, ended;
 	z_stream z;
-	unsigned retry_after_s;
 	struct err why;        /* code 0: nothing wrong so far */
 };
 void sink_init(struct sink *s, struct fetch_reply *reply, size_t max);
