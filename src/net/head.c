@@ -17,7 +17,8 @@ void head_init(struct head *h, size_t max) {
 void head_wipe(struct head *h) {
 	free(h->location);
 	free(h->range);
-	h->location = h->range = NULL;
+	free(h->content_range);
+	h->location = h->range = h->content_range = NULL;
 }
 
 /* "Name: value" of this name (lower or upper case): the value, else NULL. */
@@ -96,6 +97,11 @@ static bool take_range(struct head *h, const char *value, struct err *why) {
 	return take_copy(&h->range, value);
 }
 
+static bool take_content_range(struct head *h, const char *value, struct err *why) {
+	(void)why;
+	return take_copy(&h->content_range, value);
+}
+
 /* A new reply begins: behind a 100 Continue, for example. */
 static bool take_status(struct head *h, const char *line, struct err *why) {
 	const char *p = strchr(line, ' ');
@@ -121,15 +127,16 @@ static const struct {
 	{ "date", take_date },
 	{ "location", take_location },
 	{ "range", take_range },
+	{ "content-range", take_content_range },
 };
 
 static bool take_line(struct head *h, const char *line, struct err *why) {
 	const char *v;
 
+	if (h->ended && h->status >= 200)
+		return true; /* trailers say nothing that counts here (RFC 9110 6.5) */
 	if (strncmp(line, "HTTP/", 5) == 0)
 		return take_status(h, line, why);
-	if (h->ended)
-		return true; /* trailers say nothing that counts here (RFC 9110 6.5) */
 	h->ended = line[0] == '\0';
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if ((v = value_of(line, fields[i].name)) != NULL)

@@ -21,14 +21,14 @@ struct head {
 	int64_t date_s;            /* Date, 0: none */
 	bool has_length;
 	uint64_t length;           /* Content-Length */
-	char *location, *range;    /* as sent, or NULL */
+	char *location, *range, *content_range; /* as sent, or NULL */
 	unsigned retry_delta_s;    /* Retry-After in seconds ... */
 	int64_t retry_date_s;      /* ... or as a date */
 };
 void head_init(struct head *h, size_t max);
 void head_wipe(struct head *h);
-/* One line, as libcurl hands it on: of the status, of a header, or the empty one behind them. Another status line begins a new reply. False: stop,
- * why says it. */
+/* One line, as libcurl hands it on: of the status, of a header, or the empty one behind them. Behind an interim reply (1xx) another one
+ * begins. False: stop, why says it. */
 bool head_line(struct head *h, const char *line, size_t len, struct err *why);
 /* Retry-After (RFC 9110 10.2.3), where it is a date: from the server's own Date. 0: none. */
 unsigned head_retry_after_s(const struct head *h);

@@ -22,10 +22,10 @@
 
 struct rest; /* kept connections, shared by any number of threads */
 
-/* What a reply that is not 2xx (or not one of the request's own statuses) means for the request. */
+/* What an error status (400 and above) means for the request. */
 enum rest_verdict {
 	REST_FINAL,   /* handed to the caller as it is */
-	REST_AGAIN,   /* the service asks for patience, or is broken for a moment */
+	REST_AGAIN,   /* the service asks for patience, or is broken for a moment; sent again only where it may be (500 and above, but 503: idempotent) */
 };
 
 struct rest_config {
@@ -41,7 +41,7 @@ struct rest_request {
 	const char *method;
 	const char *url;                /* whole; https, or http where the host is a loopback address (RFC 8252 8.3): else ERR_USAGE */
 	const char *bearer;             /* access token (RFC 6750 2.1), or NULL; never in an error's text */
-	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
+	const char *const *headers;     /* "Name: value", NULL at the end; or NULL. A control character in a header: ERR_FAIL */
 	const char *type;               /* Content-Type of the body */
 	/* The body: data, or else read: exactly body_len bytes, from its beginning again at each attempt. */
 	const void *body;
@@ -56,14 +56,15 @@ struct rest_request {
 	const char *expect;             /* the media type that a 2xx with a body must have, or NULL; else ERR_DAMAGED */
 	bool idempotent;                /* may be sent again although the service perhaps acted on it; GET, PUT and DELETE always may */
 	bool once;                      /* no second attempt at all: the caller asks first what became of it */
-	void (*progress)(void *arg, uint64_t bytes); /* of the body, as they go out or come in; from this thread */
+	/* So many more bytes of the body went out (where there is one) or came in, what an earlier attempt had told of not again; from this thread. */
+	void (*progress)(void *arg, uint64_t bytes);
 	void *progress_arg;
 };
 struct rest_reply {
 	int status;
 	char type[64];                  /* media type, lower case, without parameters */
 	struct buf body;                /* of an error: its first REST_ERROR_MAX bytes */
-	/* Location, Range, Content-Range as sent, capped, or NULL. With status and type they are here before the first take. */
+	/* Location (it may be a secret), Range, Content-Range as sent, or NULL. With status and type they are here before the first take. */
 	char *location, *range, *content_range;
 	uint64_t content_length;
 	unsigned retry_after_s;
@@ -73,9 +74,11 @@ struct rest_reply {
 };
 /* Safe on {0}. */
 void rest_reply_wipe(struct rest_reply *r);
-/* 0 with any HTTP status (r begins as {0}; wipe it in every case). ERR_UNREACHABLE: no connection, broken, time out (naming the host);
- * ERR_DAMAGED: certificate not verified, a reply that is no HTTP, of another type, cut off; ERR_FAIL: above a cap. Redirects are not
- * followed: a 3xx other than 308 is ERR_DAMAGED naming where it points (escaped). HTTP/2 where libcurl and the service have it. */
+/* 0 with any HTTP status (p begins as {0}; wipe it in every case). ERR_UNREACHABLE: no connection, broken, cut off (p->status says how far it
+ * was, take has had the beginning), time out; ERR_DAMAGED: certificate not verified, a reply that is no HTTP, of another type, of a coding that was
+ * not asked for; ERR_FAIL: above a cap; or what read and take said, as it was. An error names scheme and host, never more of a URL. Redirects are
+ * not followed: a 3xx other than 308 is ERR_DAMAGED naming where it points (escaped). HTTP/2 where libcurl and the service have it. The
+ * environment's proxies (https_proxy, no_proxy) are used, except to a loopback address. Any number of threads may call. */
 int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
 
 /* application/x-www-form-urlencoded and query parts: appends NAME=VALUE, percent-encoded (RFC 3986 2.1), with & before it if out is not empty. */
