@@ -1,26 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects of the drive as sources and sinks of envelopes. */
+/* Objects of the drive as sources and sinks of envelopes: from a folder by offsets, over a network in as few requests as there can be. */
 #ifndef SCG_CLIENT_DRIVEIO_H
 #define SCG_CLIENT_DRIVEIO_H
 
+#include <stdatomic.h>
+
+#include "base/buf.h"
 #include "envelope/io.h"
 #include "store/store.h"
 
+/* Up to so much comes over a network in one request, into memory; more comes as a stream. An envelope of one segment. */
+#define DRIVEIO_SMALL ((size_t)5 << 20)
+
+struct driveio_want {
+	const char *id;
+	uint64_t size; /* as the ledger or a listing says; 0: the drive is asked */
+	bool parts;    /* only a range is read: a request each, nothing in advance */
+};
 struct driveio_reader {
 	struct store *store;
 	char id[STORE_ID_LEN + 1];
-	uint64_t size; /* as the drive says */
+	uint64_t size;
 	uint64_t pos;
+	struct buf whole;
+	atomic_bool failed; /* an error was the drive's own word, not one of what it gave */
+	struct store_stream *stream;
 };
-/* ERR_NOTFOUND where the object is not there. */
-int driveio_open(
-    struct driveio_reader *o, struct store *s, const char *id, struct source *in, struct err *e) MUST_CHECK;
+/* A long object of a drive behind a network is no seekable source: its manifest comes last. ERR_NOTFOUND where the object is not there;
+ * ERR_DAMAGED where it has not the size that it should (or later, from in: a stream tells at its end). o begins as {0}; wipe it in every
+ * case. */
+int driveio_open(struct driveio_reader *o, struct store *s, const struct driveio_want *want, struct source *in,
+    struct err *e) MUST_CHECK;
+void driveio_reader_wipe(struct driveio_reader *o);
 
 /* A new object under a fresh random id. */
 struct driveio_writer {
 	char id[STORE_ID_LEN + 1];
 	struct store_put *put;
 	int64_t committed_s; /* the wall clock when the object could be seen first */
+	bool failed;         /* likewise */
+	int64_t seen_ms;     /* the monotonic clock when the drive last showed it; 0: not yet */
 	/* Asked before each write: is it still worth it? A non-zero return ends the writing. NULL: not asked. */
 	int (*still)(void *arg, struct err *e);
 	void *arg;
@@ -30,8 +49,11 @@ int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, 
 /* The object appears. */
 int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;
 /* Is what was committed on the drive now? Asked right before an event names it: a hasty clean-up may have taken it for
- * nobody's. */
+ * nobody's. Over a network an answer counts for DRIVEIO_SEEN_MS, so that no other thread waits for it under the session's lock. */
 int driveio_is_there(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) MUST_CHECK;
+#define DRIVEIO_SEEN_MS 30000
+/* Asks now where asking is slow; a missing object is found by driveio_is_there. */
+int driveio_look(struct driveio_writer *o, struct store *s, struct err *e) MUST_CHECK;
 /* What was not committed never was. */
 void driveio_writer_wipe(struct driveio_writer *o);
 

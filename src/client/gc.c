@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "client/driveio.h"
 #include "client/groupfile.h"
 #include "client/listing.h"
 #include "client/note.h"
@@ -30,11 +29,12 @@ static int is_twin(void *arg, const struct ledger_file *f, struct err *e) {
 
 /* Left by a re-encryption that was killed: its content, down to the author's signature, is a file's that somebody has
  * re-keyed since. An event that named it would come too late. */
-static int is_second_rekey(struct session *s, const char *id, struct twin *t, bool *dead, struct err *e) {
+static int is_second_rekey(
+    struct session *s, const struct store_stat *st, struct twin *t, bool *dead, struct err *e) {
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	int r;
 
-	if (groupfile_open_stray(s, id, &result, NULL) != 0)
+	if (groupfile_open_stray(s, st, &result, NULL) != 0)
 		return 0;
 	t->content_sha256 = result.content_sha256;
 	r = ledger_each(session_ledger(s), NULL, is_twin, t, e);
@@ -44,10 +44,8 @@ static int is_second_rekey(struct session *s, const char *id, struct twin *t, bo
 
 /* An unnamed object that no event can ever name, because it is under an epoch before the head's: the gateway refuses
  * that. So it need not wait. */
-static int can_never_be_named(struct session *s, const char *id, bool *dead, struct err *e) {
-	OWN(envelope_info_wipe) struct envelope_info info = {0};
-	struct driveio_reader reader;
-	struct source in;
+static int can_never_be_named(struct session *s, const struct store_stat *st, bool *dead, struct err *e) {
+	uint8_t key_id[KEY_ID_LEN];
 	struct twin twin;
 	uint64_t newest, number;
 	int r = ledger_epoch(session_ledger(s), twin.key_id, &newest, e);
@@ -56,14 +54,13 @@ static int can_never_be_named(struct session *s, const char *id, bool *dead, str
 	if (r != 0)
 		return r;
 	/* What is no envelope of ours is not ours to be sure about. */
-	if (driveio_open(&reader, s->store, id, &in, NULL) != 0 || envelope_inspect(&in, &info, NULL) != 0 ||
-	    info.n_key_ids != 1)
+	if (!groupfile_key_id(s, st->id, key_id))
 		return 0;
-	r = ledger_epoch_number(session_ledger(s), info.key_ids[0], &number, e);
+	r = ledger_epoch_number(session_ledger(s), key_id, &number, e);
 	if (r != 0)
 		return r == ERR_NOTFOUND ? 0 : r;
 	*dead = number < newest;
-	return *dead ? 0 : is_second_rekey(s, id, &twin, dead, e);
+	return *dead ? 0 : is_second_rekey(s, st, &twin, dead, e);
 }
 
 static int judge(struct session *s, const struct store_stat *st, int64_t orphan_s, struct gc_report *report,
@@ -77,7 +74,7 @@ static int judge(struct session *s, const struct store_stat *st, int64_t orphan_
 	*destroy = standing == LEDGER_OBJECT_OLD || clock_now_s() - st->modified_s >= orphan_s;
 	if (*destroy)
 		return 0;
-	r = can_never_be_named(s, st->id, destroy, e);
+	r = can_never_be_named(s, st, destroy, e);
 	report->waiting += r == 0 && !*destroy ? 1 : 0;
 	return r;
 }

@@ -79,20 +79,17 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct e
 		.progress = worker_progress,
 		.progress_arg = w,
 	};
-	struct driveio_reader object;
+	struct driveio_want want = { .id = f->object, .size = f->object_size, .parts = range != NULL };
+	OWN(driveio_reader_wipe) struct driveio_reader object = {0};
 	struct source in;
 	int r;
 
 	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0 ||
-	    (r = driveio_open(&object, s->store, f->object, &in, e)) != 0)
+	    (r = driveio_open(&object, s->store, &want, &in, e)) != 0)
 		return r;
-	if (object.size != f->object_size)
-		return err_set(e, ERR_DAMAGED,
-		    "the object on the drive has %" PRIu64 " bytes, but %" PRIu64 " by the ledger", object.size,
-		    f->object_size);
 	r = envelope_open(&how, &in, out, &result, e);
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
-	if (r == ERR_REFUSED)
+	if (r == ERR_REFUSED && !atomic_load(&object.failed))
 		return err_recode(e, ERR_DAMAGED);
 	return r != 0 ? r : check_result(&result, f, range == NULL, e);
 }
@@ -153,7 +150,8 @@ int groupfile_open_newest(
 	return r;
 }
 
-int groupfile_open_stray(struct session *s, const char *object, struct envelope_result *result, struct err *e) {
+int groupfile_open_stray(
+    struct session *s, const struct store_stat *st, struct envelope_result *result, struct err *e) {
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
 	struct envelope_open how = {
 		.keys = &s->keys,
@@ -162,9 +160,20 @@ int groupfile_open_stray(struct session *s, const char *object, struct envelope_
 		.group = s->me.group,
 		.hash_object = true,
 	};
-	struct driveio_reader reader;
+	struct driveio_want want = { .id = st->id, .size = st->size };
+	OWN(driveio_reader_wipe) struct driveio_reader object = {0};
 	struct source in;
-	int r = driveio_open(&reader, s->store, object, &in, e);
+	int r = driveio_open(&object, s->store, &want, &in, e);
 
-	return r != 0 ? r : envelope_open(&how, &in, NULL, result, e);
+	if (r == 0)
+		r = envelope_open(&how, &in, NULL, result, e);
+	return r == ERR_REFUSED && atomic_load(&object.failed) ? err_recode(e, ERR_FAIL) : r;
+}
+
+bool groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN]) {
+	uint8_t head[ENVELOPE_HEAD_LEN];
+	size_t len;
+
+	return store_get(s->store, object, 0, head, sizeof(head), &len, NULL) == 0 &&
+	    envelope_head(head, len, key_id, NULL) == 0;
 }

@@ -38,9 +38,11 @@ int groupfile_open_newest(struct worker *w, const char *path, const struct group
 int groupfile_verdict(const struct session *s, const struct ledger_file *f, const struct err *why, struct err *e);
 
 /* An object that no event names: rightly sealed by a member of the group, under whatever name? The list decides about
- * its author. ERR_NOTFOUND, ERR_DAMAGED, ERR_REFUSED (no key of the group). result begins as {0}; wipe it in every
+ * its author. ERR_NOTFOUND, ERR_DAMAGED, ERR_REFUSED (no key of the group), ERR_FAIL (the drive does not let us). result begins as {0}; wipe it in every
  * case. */
 int groupfile_open_stray(
-    struct session *s, const char *object, struct envelope_result *result, struct err *e) MUST_CHECK;
+    struct session *s, const struct store_stat *st, struct envelope_result *result, struct err *e) MUST_CHECK;
+/* Which key an object names, by its first bytes alone; false where it is no envelope of ours, or gone. */
+bool groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN]);
 
 #endif

@@ -109,20 +109,22 @@ static int convert(struct rekeying *k, const struct keyring *from, struct err *e
 		.progress = worker_progress,
 		.progress_arg = k->w,
 	};
-	struct driveio_reader old;
+	struct driveio_want want = { .id = k->from.object, .size = k->from.object_size };
+	OWN(driveio_reader_wipe) struct driveio_reader old = {0};
 	struct source in;
 	struct sink out;
 	int r;
 
-	if ((r = driveio_open(&old, s->store, k->from.object, &in, e)) != 0)
+	if ((r = driveio_open(&old, s->store, &want, &in, e)) != 0)
 		return r;
-	if (old.size != k->from.object_size)
-		return err_set(e, ERR_DAMAGED, "the object on the drive has another size than the ledger says");
 	k->object = (struct driveio_writer){0};
 	if ((r = driveio_create(&k->object, s->store, &out, e)) != 0)
 		return r;
 	r = k->rewrap ? envelope_rewrap(&how, &k->to.v[0], &in, &out, &k->made, e)
 		      : envelope_reencrypt(&how, &k->to.v[0], &in, &out, &k->made, e);
+	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
+	if (r == ERR_REFUSED && !atomic_load(&old.failed) && !k->object.failed)
+		return err_recode(e, ERR_DAMAGED);
 	return r != 0 ? r : driveio_commit(&k->object, e);
 }
 
@@ -146,9 +148,9 @@ static int make_object(struct rekeying *k, struct err *e) {
 
 	if ((r = session_epoch(s, k->from.key_id, &from, e)) != 0 || (r = session_epoch(s, NULL, &k->to, e)) != 0)
 		return r;
-	if ((r = convert(k, &from, e)) != 0)
-		return r == ERR_REFUSED ? err_recode(e, ERR_DAMAGED) : r;
-	return read_back(k, e);
+	if ((r = convert(k, &from, e)) == 0 && (r = read_back(k, e)) == 0)
+		k->object.seen_ms = clock_mono_ms();
+	return r;
 }
 
 static int prepare(void *arg, struct ledger *l, struct ledger_change *c, struct err *e) {

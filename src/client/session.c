@@ -333,5 +333,6 @@ int session_store(struct session *s, struct err *e) {
 	if (spec == NULL)
 		return err_set(
 		    e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
-	return store_open(&s->store, spec, e);
+	s->env = (struct store_env){ .dir = s->me.dir, .key = s->me.key, .cert = s->me.cert };
+	return store_open_env(&s->store, spec, &s->env, e);
 }

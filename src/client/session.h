@@ -28,7 +28,8 @@ struct session {
 	struct mirror *mirror; /* likewise, and so are keys and group */
 	struct keyring keys;
 	struct group_info group;
-	struct store *store; /* NULL until session_store */
+	struct store_env env; /* what the store borrows */
+	struct store *store;  /* NULL until session_store */
 	bool stale;          /* the gateway was not asked: freshness unknown */
 	bool has_lock;
 	pthread_mutex_t lock; /* one owner at a time of fetch, mirror, keys and group */

@@ -290,6 +290,8 @@ static int attempt(struct upload *u, struct err *e) {
 	int r = seal(u, e);
 
 	if (r == 0)
+		r = driveio_look(&u->object, u->w->session->store, e);
+	if (r == 0)
 		r = step_run(u->w, &st, e);
 	/* Not named by any event for certain: then it need not wait for gc. */
 	if (r != STEP_POSTED && u->object.committed_s != 0 && !st.uncertain &&

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "client/driveio.h"
 #include "client/groupfile.h"
 #include "client/listing.h"
 #include "client/worker.h"
@@ -152,7 +151,7 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	const struct verify_known *original;
 	struct err why = ERR_INIT;
-	int r = groupfile_open_stray(run->session, st->id, &result, &why);
+	int r = groupfile_open_stray(run->session, st, &result, &why);
 
 	if (r == ERR_NOTFOUND)
 		return 0; /* gone meanwhile: another member's clean-up */
@@ -179,19 +178,10 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 static int count_old(struct verify_run *run, const struct store_stat *st, struct err *e) {
 	struct session *s = run->session;
 	const struct epoch *current = keyring_current(&s->keys);
-	struct envelope_info info = {0};
-	struct driveio_reader object;
-	struct err why = ERR_INIT;
-	struct source in;
-	bool old = false;
+	uint8_t key_id[KEY_ID_LEN];
 
 	(void)e;
-	if (driveio_open(&object, s->store, st->id, &in, &why) != 0 || envelope_inspect(&in, &info, &why) != 0)
-		return 0;
-	for (size_t i = 0; i < info.n_key_ids; i++)
-		old = old || memcmp(info.key_ids[i], current->key_id, KEY_ID_LEN) != 0;
-	envelope_info_wipe(&info);
-	if (!old)
+	if (!groupfile_key_id(s, st->id, key_id) || memcmp(key_id, current->key_id, KEY_ID_LEN) == 0)
 		return 0;
 	find(run->report, st->id, false, "opens with the key of an older epoch");
 	run->report->old++;

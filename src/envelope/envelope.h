@@ -88,6 +88,10 @@ struct envelope_info {
 /* What it says of itself, without a key: structure is checked as strictly as for opening, as far as it is in the clear. */
 int envelope_inspect(const struct source *in, struct envelope_info *info, struct err *e) MUST_CHECK;
 void envelope_info_wipe(struct envelope_info *info);
+/* Which key it names, from its first ENVELOPE_HEAD_LEN bytes (or all, if there are fewer): whoever has that key opens it, if it is whole.
+ * ERR_DAMAGED: it does not begin as one object of a known form. */
+#define ENVELOPE_HEAD_LEN 224
+int envelope_head(const uint8_t *head, size_t len, uint8_t key_id[static KEY_ID_LEN], struct err *e) MUST_CHECK;
 /* The ciphertext's length for n bytes of plaintext is not fixed (the manifest's signature varies), but bounded: */
 uint64_t envelope_size_max(uint64_t plain_size);
 

@@ -62,3 +62,16 @@ int envelope_inspect(const struct source *in, struct envelope_info *info, struct
 		return inspect_stock(&feed, info, e);
 	return inspect_sealed(in, info, e);
 }
+
+_Static_assert(ENVELOPE_HEAD_LEN >= OBJECT_HEADER_MAX, "a header fits");
+
+int envelope_head(const uint8_t *head, size_t len, uint8_t key_id[static KEY_ID_LEN], struct err *e) {
+	struct object_file f;
+	struct object o;
+	size_t header_len;
+	int r = object_parse(head, len, &f, &o, &header_len, e);
+
+	if (r == 0)
+		memcpy(key_id, f.key_id, KEY_ID_LEN);
+	return r;
+}

@@ -33,3 +33,9 @@ tests_unit_test_client_drive_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
 tests_unit_test_client_drive_CFLAGS = $(CLIENT_TEST_CFLAGS)
 tests_unit_test_client_drive_LDADD = $(CLIENT_TEST_LDADD)
 TESTS += tests/unit/test_client_drive
+# The test has the few functions of store/store.c that driveio.c calls.
+check_PROGRAMS += tests/unit/test_client_driveio
+tests_unit_test_client_driveio_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
+tests_unit_test_client_driveio_CFLAGS = $(CLIENT_TEST_CFLAGS)
+tests_unit_test_client_driveio_LDADD = $(CLIENT_TEST_LDADD)
+TESTS += tests/unit/test_client_driveio
