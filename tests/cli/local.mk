@@ -49,3 +49,4 @@ CLI_TESTS += tests/cli/scg-full-disk.sh
 CLI_TESTS += tests/cli/scg-range.sh
 CLI_TESTS += tests/cli/scg-threads.sh
 CLI_TESTS += tests/cli/recover.sh
+EXTRA_DIST += tests/cli/drive.sh

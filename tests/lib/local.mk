@@ -17,7 +17,13 @@ tests_lib_libweb_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_LIBRARIES += tests/lib/libmemgate.a
 tests_lib_libmemgate_a_SOURCES = tests/lib/memgate.c tests/lib/memgate.h tests/lib/rawlog.c tests/lib/rawlog.h
 tests_lib_libmemgate_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+check_LIBRARIES += tests/lib/libdrive.a
+tests_lib_libdrive_a_SOURCES = tests/lib/drive.c tests/lib/drive.h
 endif
+EXTRA_DIST += tests/lib/drive_emulator.py tests/lib/drive/__init__.py tests/lib/drive/access.py tests/lib/drive/app.py \
+	tests/lib/drive/control.py tests/lib/drive/errors.py tests/lib/drive/faults.py tests/lib/drive/files.py \
+	tests/lib/drive/oauth.py tests/lib/drive/query.py tests/lib/drive/rsa.py tests/lib/drive/shares.py tests/lib/drive/state.py \
+	tests/lib/drive/upload.py tests/lib/drive/wire.py
 # Preloaded into programs under test; it takes no part in how they are built.
 tests/lib/fault.so: tests/lib/fault.c
 	$(AM_V_CC)$(MKDIR_P) tests/lib && $(CC) -std=c11 -D_GNU_SOURCE $(WARN_CFLAGS) -O1 -shared -fPIC -o $@ $(top_srcdir)/tests/lib/fault.c -ldl

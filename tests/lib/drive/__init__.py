@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of the Google Drive emulator; see ../drive_emulator.py."""
