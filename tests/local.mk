@@ -5,3 +5,4 @@ include tests/fuzz/local.mk
 include tests/vectors/local.mk
 include tests/bench/local.mk
 include tests/lib/local.mk
+include tests/peers/local.mk
