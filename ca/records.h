@@ -50,10 +50,12 @@ int records_add(struct db *d, const X509 *cert, enum role role, const char *name
 int records_by_key(struct db *d, const uint8_t spki[static 32], struct record *r, struct buf *san, struct buf *der, struct err *e) MUST_CHECK;
 /* ERR_NOTFOUND. The certificate's DER is appended unless der is NULL. */
 int records_by_serial(struct db *d, const uint8_t *serial, size_t len, struct record *r, struct buf *der, struct err *e) MUST_CHECK;
+/* Its file has been written: the same request gets no second one. */
 int records_set_delivered(struct db *d, const uint8_t *serial, size_t len, struct err *e) MUST_CHECK;
 /* Calls f for each certificate of this name (NULL: for all) in the order of issue until it fails. */
 int records_each(struct db *d, const char *name, int (*f)(void *arg, const struct record *r, struct err *e), void *arg, struct err *e)
     MUST_CHECK;
+/* reason is an enum crl_reason. ERR_NOTFOUND. */
 int records_revoke(struct db *d, const uint8_t *serial, size_t len, int64_t now_s, int reason, struct err *e) MUST_CHECK;
 
 /* The last list; its PEM is made of der (appended; der may be NULL). ERR_NOTFOUND before the first. */

@@ -18,6 +18,8 @@ struct plan {
 	bool json, noenc, recursive, replace, stale_ok, spool, allow_unsigned, old;
 };
 
+/* What main's table runs (opt_command.run): plan is a struct plan with the options given, operands what stands beside
+ * them; 0, or an ERR_* that becomes the exit status. */
 int cmd_req(void *plan, const struct opt_operands *operands, struct err *e);
 int cmd_install(void *plan, const struct opt_operands *operands, struct err *e);
 int cmd_status(void *plan, const struct opt_operands *operands, struct err *e);

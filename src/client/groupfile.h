@@ -22,14 +22,14 @@ int groupfile_find(struct session *s, const char *path, struct ledger_file *f, s
 int groupfile_open(struct worker *w, const struct ledger_file *f, const struct envelope_range *range,
     const struct sink *out, struct err *e) MUST_CHECK;
 
-/* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it
- * should be, synchronises and takes a newer event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than
- * the settle time. begin is called before each attempt and gives the sink. f: what was opened. */
 struct groupfile_target {
 	int (*begin)(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e);
 	void *arg;
 	const struct envelope_range *range;
 };
+/* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it
+ * should be, synchronises and takes a newer event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than
+ * the settle time. begin is called before each attempt and gives the sink. f: what was opened. */
 int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f,
     struct err *e) MUST_CHECK;
 

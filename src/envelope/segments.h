@@ -20,6 +20,7 @@ struct segments {
 	struct layout layout;                   /* else only has_note, if from; complete afterwards but for the manifest */
 	uint8_t (*digests)[32];                 /* found, layout.count of them unless copy or part; owned */
 };
+/* Releases the digests; safe on {0}. */
 void segments_wipe(struct segments *s);
 
 /* The two ends of a run, and the way to go between them. */
@@ -30,6 +31,7 @@ struct ends {
 	struct feed feed;               /* at the beginning of in; for in_turn */
 	struct outlet outlet;
 };
+/* hash_in, hash_out: the objects' bytes are digested as they pass, which needs their order. Wipe x. */
 int ends_init(struct ends *x, const struct source *in, const struct sink *out, bool hash_in, bool hash_out, struct err *e) MUST_CHECK;
 void ends_wipe(struct ends *x);
 /* segments_at_once or segments_in_turn. */

@@ -16,6 +16,7 @@ struct feed {
 	size_t ahead_len;               /* read, but not taken yet */
 	EVP_MD_CTX *md;                 /* of what was taken, or NULL */
 };
+/* From where in stands; hash: feed.md digests what is taken. Wipe it. in is borrowed. */
 int feed_init(struct feed *f, const struct source *in, bool hash, struct err *e) MUST_CHECK;
 void feed_wipe(struct feed *f);
 /* Up to want (at most OBJECT_HEADER_MAX) bytes without taking them, fewer only at the end: f->ahead, f->ahead_len. */
@@ -30,8 +31,10 @@ struct outlet {
 	uint64_t len;                   /* written */
 	EVP_MD_CTX *md;
 };
+/* hash: outlet.md digests what is written. Wipe it. out is borrowed. */
 int outlet_init(struct outlet *o, const struct sink *out, bool hash, struct err *e) MUST_CHECK;
 void outlet_wipe(struct outlet *o);
+/* All of it, in order, or an error of the sink. */
 int outlet_write(struct outlet *o, const void *data, size_t len, struct err *e) MUST_CHECK;
 
 /* Digest of all that passed; md may be NULL (nothing is written to digest). */

@@ -66,6 +66,7 @@ struct item {
 	struct signer *fresh; /* of a member event: whom it brings */
 	bool verified;
 };
+/* Releases what it owns (certificate, fresh); safe on {0}. */
 void item_wipe(struct item *it);
 /* Form of everything inside; a brought certificate's chain. ERR_DAMAGED. */
 int item_parse(const struct chain *chain, const struct entry *en, struct item *it, struct err *e) MUST_CHECK;
@@ -84,7 +85,9 @@ struct row {
 	bool placed; /* lookup is set: the file is present */
 	uint8_t lookup[32];
 };
+/* The file with this id, removed ones too; ERR_NOTFOUND. */
 int row_load(struct ledger *l, const uint8_t file[static 16], struct row *r, struct err *e) MUST_CHECK;
+/* Stores a new file's row; or changes the one of its id. */
 int row_insert(struct ledger *l, const struct row *r, struct err *e) MUST_CHECK;
 int row_update(struct ledger *l, const struct row *r, struct err *e) MUST_CHECK;
 /* Who has this place; ERR_NOTFOUND. */
@@ -98,6 +101,7 @@ struct place {
 	size_t n;
 };
 void place_wipe(struct place *p);
+/* The keys of a path that was checked (path_check); wipe p. */
 int place_make(struct ledger *l, const char *path, size_t len, struct place *p, struct err *e) MUST_CHECK;
 /* May a file stand there? own (file id and place, or NULL): the file that is about to leave its own place. by: who is
  * in the way, if a file is. */

@@ -145,6 +145,7 @@ void conn_write(struct conn *c);
 
 /* phase.c */
 
+/* Moves the connection behind all others of that phase, and its time limit begins. */
 void phase_enter(struct conn *c, enum phase phase);
 /* Milliseconds until the first limit, -1: none. */
 int phase_wait_ms(const struct server *s);
@@ -160,7 +161,9 @@ void phase_join_address(struct conn *c);
 
 /* listen.c */
 
+/* "HOST:PORT", also "[::1]:0": bound and listening, non-blocking. ERR_USAGE: no such address; ERR_FAIL. */
 int listen_open(const char *where, int *fd, struct sockaddr_storage *bound, struct err *e) MUST_CHECK;
+/* The address as text, IPv6 in brackets where the port follows. */
 void listen_print(const struct sockaddr_storage *a, bool with_port, char *out, size_t cap);
 /* Fills address and loopback, and the key under which connections of one client are counted. */
 void listen_peer(const struct sockaddr_storage *a, struct server_peer *peer, uint8_t key[static 8]);

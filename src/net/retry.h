@@ -15,6 +15,7 @@ struct retry {
 	unsigned attempt, attempts_max;
 	unsigned patience_s;  /* who says "Retry-After" more than this is not waited for */
 };
+/* The limit begins now. */
 void retry_init(struct retry *r, unsigned total_s, unsigned attempts_max, unsigned patience_s);
 /* There was progress: the limit counts anew from now. The attempts do not. */
 void retry_extend(struct retry *r);
