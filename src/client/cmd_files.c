@@ -39,6 +39,8 @@ int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 		.replace = p->replace,
 		.workers = (unsigned)p->workers,
 		.threads = (unsigned)p->threads,
+		.spool_dir = p->spool_dir,
+		.no_spool = p->no_spool,
 	};
 	return upload(&s, &job, e);
 }

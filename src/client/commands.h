@@ -13,9 +13,9 @@
 struct plan {
 	const char *dir, *passin, *passout;
 	const char *name, *newkey, *in, *out, *cert, *cacert, *gateway; /* req, install, encrypt ... */
-	const char *to, *history, *mode, *older, *range;
+	const char *to, *history, *mode, *older, *range, *spool_dir, *unshare;
 	uint64_t workers, threads;
-	bool json, noenc, recursive, replace, stale_ok, spool, allow_unsigned, old;
+	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old;
 };
 
 /* What main's table runs (opt_command.run): plan is a struct plan with the options given, operands what stands beside

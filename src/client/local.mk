@@ -21,8 +21,10 @@ src_client_libclient_a_SOURCES = \
 	src/client/revocation.c src/client/revocation.h \
 	src/client/session.c src/client/session.h \
 	src/client/settings.c src/client/settings.h \
+	src/client/spool.c src/client/spool.h \
+	src/client/spool_record.c src/client/spool_record.h \
 	src/client/step.c src/client/step.h \
-	src/client/upload.c src/client/upload.h \
+	src/client/upload.c src/client/upload.h src/client/upload_put.c src/client/upload_state.h \
 	src/client/verify.c src/client/verify.h \
 	src/client/worker.c src/client/worker.h
 

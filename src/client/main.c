@@ -31,7 +31,7 @@
 #define RANGE_OPT \
 	{ TEXT("range", range, "FROM-TO", "only these bytes, both included; FROM-: to the end"), .group = GROUP_RANGE }
 
-enum { GROUP_PASS = 1, GROUP_RANGE };
+enum { GROUP_PASS = 1, GROUP_RANGE, GROUP_SPOOL };
 
 static const struct opt req_opts[] = {
 	DIR_OPT,
@@ -77,6 +77,8 @@ static const struct opt upload_opts[] = {
 	{ TEXT("to", to, "FOLDER", "the folder in the group") },
 	{ FLAG("r", recursive, "folders with what is in them") },
 	{ FLAG("replace", replace, "replace the newest content even if you have not seen it") },
+	{ TEXT("spool-dir", spool_dir, "DIR", "where long files wait sealed for a drive behind a network"), .group = GROUP_SPOOL },
+	{ FLAG("no-spool", no_spool, "long files go straight there; a broken upload begins anew"), .group = GROUP_SPOOL },
 	WORKERS_OPT,
 	THREADS_OPT,
 	PASSIN_OPT,

@@ -38,6 +38,7 @@ static int add(struct names *names, const char *local, const char *path, uint64_
 		names->cap = names->cap == 0 ? 16 : names->cap * 2;
 		names->v = xrealloc(names->v, names->cap, sizeof(*names->v));
 	}
+	item.size = size;
 	item.local = xstrdup(local);
 	item.path = xstrdup(path);
 	names->v[names->n++] = item;

@@ -15,6 +15,7 @@
 struct name_item {
 	char *local; /* to open */
 	char *path;  /* in the group: NFC, checked by path_check */
+	uint64_t size;
 	char *fold;  /* what two paths that differ only in case have in common */
 };
 struct names {

@@ -14,40 +14,10 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "client/note.h"
-#include "client/driveio.h"
 #include "client/step.h"
-#include "client/worker.h"
-#include "envelope/envelope.h"
+#include "client/upload_state.h"
 
-#define ASK_MS 60000           /* a long upload asks each minute whether its epoch is still the newest */
 #define CONFLICT_NAMES_MAX 300 /* copies of one name by one member in a row, a second apart */
-
-/* One file on its way. */
-struct upload {
-	struct worker *w;
-	const struct name_item *item;
-	bool replace;
-	int fd;
-	/* The content that this member saw last, if it was the newest when the upload began. */
-	bool has_base;
-	uint8_t base_file[16];
-	uint64_t base_content;
-	/* What the manifest says. */
-	uint8_t file_id[16];
-	uint64_t version;
-	/* The object as sealed. */
-	struct keyring epoch; /* of one */
-	struct driveio_writer object;
-	struct envelope_result sealed;
-	int64_t asked_ms;
-	bool met_epoch;
-	/* What the last attempt posted. */
-	uint8_t put_id[16]; /* of a new file */
-	uint8_t posted_file[16];
-	char *conflict;                 /* the name beside, or NULL */
-	char other[NAME_MAX_BYTES + 1]; /* who was faster */
-	char old_object[OBJECT_ID_LEN + 1];
-};
 
 static void upload_discard(struct upload *u) {
 	keyring_wipe(&u->epoch);
@@ -59,6 +29,7 @@ static void upload_discard(struct upload *u) {
 
 static void upload_wipe(struct upload *u) {
 	upload_discard(u);
+	spool_close(&u->spool);
 	own_fd(&u->fd);
 }
 
@@ -70,6 +41,7 @@ static int open_local(struct upload *u, struct err *e) {
 		return err_sys(e, ERR_FAIL, "cannot open");
 	if (fstat(u->fd, &st) != 0)
 		return err_sys(e, ERR_FAIL, "cannot stat");
+	u->size = (uint64_t)st.st_size;
 	return S_ISREG(st.st_mode) ? 0 : err_set(e, ERR_FAIL, "not a regular file");
 }
 
@@ -100,74 +72,6 @@ static int find_base(struct upload *u, struct err *e) {
 	return 0;
 }
 
-/* driveio_writer.still: a gateway that does not answer now may do so at the end; one that refuses us will not. */
-static int still_current(void *arg, struct err *e) {
-	struct upload *u = arg;
-	OWN(buf_wipe) struct buf json = {0};
-	OWN(group_info_wipe) struct group_info g = {0};
-	int64_t now_ms = clock_mono_ms();
-	int r;
-
-	if (now_ms - u->asked_ms < ASK_MS)
-		return 0;
-	u->asked_ms = now_ms;
-	r = gateway_group(u->w->fetch, &json, e);
-	if (r == ERR_UNREACHABLE)
-		return 0;
-	if (r != 0 || (r = group_info_parse(&json, u->w->session->me.group, &g, e)) != 0)
-		return r;
-	u->met_epoch = g.epoch > u->epoch.v[0].number;
-	return u->met_epoch ? err_set(e, ERR_UNREACHABLE, "the group's key has changed") : 0;
-}
-
-static int check_unchanged(const struct upload *u, const struct stat *before, struct err *e) {
-	struct stat st;
-
-	if (fstat(u->fd, &st) != 0)
-		return err_sys(e, ERR_FAIL, "cannot stat");
-	if (st.st_size != before->st_size || (uint64_t)st.st_size != u->sealed.manifest.size ||
-	    st.st_mtim.tv_sec != before->st_mtim.tv_sec || st.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
-		return err_set(e, ERR_FAIL, "was changed while it was read; nothing was uploaded");
-	return 0;
-}
-
-static int seal(struct upload *u, struct err *e) {
-	struct session *s = u->w->session;
-	struct io_fd io = { u->fd, u->item->local };
-	struct envelope_seal how = {
-		.group = s->me.group,
-		.name = u->item->path,
-		.file_id = u->file_id,
-		.version = u->version,
-		.key = s->me.key,
-		.cert = s->me.cert,
-		.threads = u->w->threads,
-		.hash_object = true,
-		.progress = worker_progress,
-		.progress_arg = u->w,
-	};
-	struct source in;
-	struct sink out;
-	struct stat st;
-	int r;
-
-	if ((r = session_epoch(s, NULL, &u->epoch, e)) != 0 || (r = source_fd(&io, &in, e)) != 0)
-		return r;
-	how.epoch = &u->epoch.v[0];
-	if (fstat(u->fd, &st) != 0)
-		return err_sys(e, ERR_FAIL, "cannot stat");
-	u->met_epoch = false;
-	u->asked_ms = clock_mono_ms();
-	u->object = (struct driveio_writer){ .still = still_current, .arg = u };
-	if ((r = driveio_create(&u->object, s->store, &out, e)) != 0)
-		return r;
-	if ((r = envelope_seal(&how, &in, &out, &u->sealed, e)) != 0)
-		return u->met_epoch ? STEP_RESEAL : r;
-	if ((r = check_unchanged(u, &st, e)) != 0)
-		return r;
-	return driveio_commit(&u->object, e);
-}
-
 /* A name beside for a version whose author did not see the newest content. */
 static int put_beside(struct upload *u, struct ledger *l, struct ledger_change *c, struct err *e) {
 	int64_t now_s = clock_now_s();
@@ -192,7 +96,7 @@ static int put_beside(struct upload *u, struct ledger *l, struct ledger_change *
 }
 
 static bool is_seen(const struct upload *u, const struct ledger_file *f) {
-	return u->replace ||
+	return u->job->replace ||
 	    (u->has_base && memcmp(u->base_file, f->file, sizeof(f->file)) == 0 && u->base_content == f->content_index);
 }
 
@@ -283,29 +187,85 @@ static int conclude(struct upload *u, char *result, struct err *e) {
 	    buf_str(&who), buf_str(&name));
 }
 
+/* An earlier run's last words were lost, but the ledger has its event: is this file's content in the group already? */
+static int find_landed(struct upload *u, bool *landed, char *result, struct err *e) {
+	const struct spool_record *rec = &u->spool.record;
+	struct session *s = u->w->session;
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	struct spool_local now;
+	struct stat st;
+	int r;
+
+	*landed = false;
+	if (!u->spool.kept)
+		return 0;
+	session_lock(s);
+	r = ledger_find_object(session_ledger(s), rec->object, &f, e);
+	session_unlock(s);
+	if (r != 0)
+		return r == ERR_NOTFOUND ? 0 : r;
+	if (fstat(u->fd, &st) != 0)
+		return err_sys(e, ERR_FAIL, "cannot stat");
+	spool_local_take(&st, &now);
+	*landed = !f.removed && memcmp(f.content_sha256, rec->content_sha256, sizeof(rec->content_sha256)) == 0 &&
+	    spool_local_is(&now, &rec->local);
+	if (!*landed)
+		return spool_reset(&u->spool, e);
+	spool_drop(&u->spool);
+	if (strcmp(f.path, u->item->path) == 0) {
+		(void)snprintf(result, WORKER_RESULT_MAX, "uploaded before");
+		return 0;
+	}
+	OWN(buf_wipe) struct buf name = {0};
+	text_escape(f.path, strlen(f.path), &name);
+	return err_set(e, ERR_CONFLICT, "uploaded before: your version is \"%s\"", buf_str(&name));
+}
+
+/* What no event names for certain need not wait for gc; what can still be named is left to the next run. */
+static void clear_away(struct upload *u, int r, bool uncertain) {
+	bool later = u->spool.fd >= 0 && r == ERR_UNREACHABLE;
+	struct err e = ERR_INIT;
+
+	if (uncertain || later || u->object.committed_s == 0)
+		return;
+	if (store_destroy(u->w->session->store, u->object.id, &e) != 0)
+		note("an object that nobody needs is still on the drive (scg gc): %s", e.text);
+	if (u->spool.fd >= 0 && spool_reset(&u->spool, &e) != 0)
+		note("%s", e.text);
+}
+
 /* One sealing and its event. */
 static int attempt(struct upload *u, struct err *e) {
 	struct step st = { .arg = u, .prepare = prepare, .landed = landed };
-	struct err gone = ERR_INIT;
-	int r = seal(u, e);
+	int r = upload_put(u, e);
 
 	if (r == 0)
 		r = driveio_look(&u->object, u->w->session->store, e);
 	if (r == 0)
 		r = step_run(u->w, &st, e);
-	/* Not named by any event for certain: then it need not wait for gc. */
-	if (r != STEP_POSTED && u->object.committed_s != 0 && !st.uncertain &&
-	    store_destroy(u->w->session->store, u->object.id, &gone) != 0)
-		note("an object that nobody needs is still on the drive (scg gc): %s", gone.text);
+	if (r == STEP_POSTED)
+		spool_drop(&u->spool);
+	else
+		clear_away(u, r, st.uncertain);
 	return r;
+}
+
+static int prepare_one(struct upload *u, bool *done, char *result, struct err *e) {
+	int r;
+
+	if ((r = open_local(u, e)) != 0 || (r = find_base(u, e)) != 0 || (r = upload_open_spool(u, e)) != 0)
+		return r;
+	return find_landed(u, done, result, e);
 }
 
 static int upload_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct upload_job *job = arg;
-	OWN(upload_wipe) struct upload u = { .w = w, .item = &job->files->v[i], .replace = job->replace, .fd = -1 };
-	int r;
+	OWN(upload_wipe)
+	struct upload u = { .w = w, .item = &job->files->v[i], .job = job, .fd = -1, .spool = SPOOL_INIT };
+	bool done;
+	int r = prepare_one(&u, &done, result, e);
 
-	if ((r = open_local(&u, e)) != 0 || (r = find_base(&u, e)) != 0)
+	if (r != 0 || done)
 		return r;
 	for (int met = 0; (r = attempt(&u, e)) == STEP_RESEAL; upload_discard(&u)) {
 		if (++met > UPLOAD_EPOCHS_MAX)
@@ -322,11 +282,25 @@ static const char *name_of(void *arg, size_t i) {
 	return job->files->v[i].path;
 }
 
+/* What goes through the spool is read and written twice. */
+static uint64_t total(const struct session *s, const struct upload_job *job) {
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < job->files->n; i++) {
+		uint64_t size = job->files->v[i].size;
+
+		bytes += upload_is_spooled(s, job, size) ? 2 * size : size;
+	}
+	return bytes;
+}
+
 int upload(struct session *s, const struct upload_job *job, struct err *e) {
+	OWN(own_free) char *spool = spool_dir(s->me.dir, job->spool_dir);
 	struct upload_job copy = *job;
+	struct err sweeping = ERR_INIT;
 	struct worker_job run = {
 		.verb = "upload",
-		.bytes = job->files->bytes,
+		.bytes = total(s, job),
 		.workers = job->workers,
 		.threads = job->threads,
 		.n = job->files->n,
@@ -335,5 +309,7 @@ int upload(struct session *s, const struct upload_job *job, struct err *e) {
 		.f = upload_one,
 	};
 
+	if (spool_sweep(spool, NULL, &sweeping) != 0)
+		note("%s", sweeping.text);
 	return worker_run(s, &run, NULL, e);
 }

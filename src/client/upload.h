@@ -21,6 +21,8 @@ struct upload_job {
 	const struct names *files;
 	bool replace; /* the newest content is the base, seen or not */
 	unsigned workers, threads; /* as of struct worker_job */
+	const char *spool_dir; /* where what is longer than a chunk of the drive waits sealed; NULL: in the member's folder */
+	bool no_spool;         /* an upload that is ended cannot be taken up again */
 };
 /* ERR_CONFLICT where somebody's newer content was found: ours stands beside it under another name. */
 int upload(struct session *s, const struct upload_job *job, struct err *e) MUST_CHECK;

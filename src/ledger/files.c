@@ -171,6 +171,19 @@ int ledger_find_id(struct ledger *l, const uint8_t file[static 16], struct ledge
 	return rc != 0 ? rc : give(l, &r, f, e);
 }
 
+int ledger_find_object(struct ledger *l, const char *object, struct ledger_file *f, struct err *e) {
+	OWN(db_done) struct db_rows rows = {0};
+	uint8_t file[16];
+	int rc = db_query(l->db, &rows, e, "SELECT file FROM ledger_objects WHERE object = ?", "s", object);
+
+	if (rc != 0 || (rc = db_row(&rows, e)) < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, "ledger: no event named this object");
+	rc = copy_blob(&rows, 0, file, sizeof file, e);
+	return rc != 0 ? rc : ledger_find_id(l, file, f, e);
+}
+
 static int each_row(const struct db_rows *rows, int (*f)(void *arg, const struct ledger_file *file, struct err *e),
     void *arg, struct err *e) {
 	OWN(ledger_file_wipe) struct ledger_file file = {0};

@@ -59,6 +59,8 @@ void ledger_file_wipe(struct ledger_file *f);
 /* By path (exactly; present files only) or by id (removed ones too); ERR_NOTFOUND. */
 int ledger_find(struct ledger *l, const char *path, struct ledger_file *f, struct err *e) MUST_CHECK;
 int ledger_find_id(struct ledger *l, const uint8_t file[static 16], struct ledger_file *f, struct err *e) MUST_CHECK;
+/* The file that an event gave this object to, as it is now (removed ones too). ERR_NOTFOUND. */
+int ledger_find_object(struct ledger *l, const char *object, struct ledger_file *f, struct err *e) MUST_CHECK;
 /* All present files in order of path (mirrors only); f returns non-zero to stop (handed on). prefix: "dir/" or NULL. f
  * may look things up, but not append. */
 int ledger_each(struct ledger *l, const char *prefix,
