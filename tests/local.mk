@@ -4,5 +4,5 @@ include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/vectors/local.mk
 include tests/bench/local.mk
-include tests/lib/local.mk
 include tests/peers/local.mk
+include tests/lib/local.mk

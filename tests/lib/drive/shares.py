@@ -319,7 +319,7 @@ class Changes:
         else:
             answer["newStartPageToken"] = str(newest)
         default = "kind,nextPageToken,newStartPageToken,changes(kind,removed,changeType,time,fileId,file(kind,id,name,mimeType))"
-        tree = query.Mask(request.query.get("fields", default)).tree
+        tree = query.Mask(request.query.get("fields") or default).tree
         return json_reply(query.apply(tree, answer))
 
     def _visible(self, request, caller, change):
@@ -347,7 +347,7 @@ class About:
 
     def get(self, request, caller):
         caller.need(*READ_SCOPES)
-        if "fields" not in request.query:
+        if not request.query.get("fields"):
             raise ApiError(400, "required", "The 'fields' parameter is required for this method.", location="fields")
         usage = str(self.files.usage(caller.email))
         quota = {"usage": usage, "usageInDrive": usage, "usageInDriveTrash": "0"}

@@ -49,7 +49,7 @@ class Uploads:
 
     def _check(self, request, caller, file_id, meta, size):
         """What would be refused at the end is refused at the start."""
-        query.Mask(request.query.get("fields", DEFAULT_FIELDS))
+        query.Mask(request.query.get("fields") or DEFAULT_FIELDS)
         if file_id:
             self.files.need_quota(caller, find(self.state, caller, file_id, request), size)
         else:
