@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # its results are used by the tests that source it, after lib.sh
+# shellcheck disable=SC2034,SC2119,SC2120,SC2154 # its results are used by the tests that source it, after lib.sh; its functions have options
 # SPDX-License-Identifier: Apache-2.0
 # Sourced after lib.sh by the tests that need a Google Drive: the emulator of tests/lib/drive_emulator.py, which lists its commands.
 #   drive_start [OPTION...]         serves as $DRIVE_URL with the account alice@example.org and the client ID SECRET, state in $T/gdrive.state;

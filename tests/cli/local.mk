@@ -50,3 +50,4 @@ CLI_TESTS += tests/cli/scg-range.sh
 CLI_TESTS += tests/cli/scg-threads.sh
 CLI_TESTS += tests/cli/recover.sh
 EXTRA_DIST += tests/cli/drive.sh
+CLI_TESTS += tests/cli/drive-emulator.sh

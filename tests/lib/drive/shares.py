@@ -284,7 +284,7 @@ class Revisions:
         file = self._file(request, caller, file_id)
         revision = self._one(file, revision_id)
         if len(file["revisions"]) == 1:
-            raise ApiError(400, "cannotDeleteOnlyRevision", "The only revision of a file cannot be deleted.")
+            raise ApiError(403, "cannotDeleteOnlyRevision", "The only revision of a file cannot be deleted.")
         file["revisions"].remove(revision)
         access.touch(self.state, file)
         self.state.drop_blob(revision["blob"])
