@@ -89,7 +89,7 @@ int author_check(const struct envelope_open *o, const struct layout *l, const ui
 	ossl_sha256(der, len, r->content_sha256);
 	if (o->content_sha256 != NULL && memcmp(r->content_sha256, o->content_sha256, SHA256_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "manifest: not the one that the ledger names");
-	rc = signed_parse(der, len, &info, e);
+	rc = signed_parse_known(der, len, o->chain, &info, e);
 	if (rc == 0)
 		rc = check(o, l, &info, r, e);
 	if (rc == 0) {

@@ -16,12 +16,13 @@
 #include "pki/profile.h"
 
 /* Certificates that were found good, by SHA-256: the signature over one costs more than all else that is asked of it, and those of a
- * group come again and again, with each connection and each file. Only what is good is kept, so nobody can push in what is not. */
+ * group come again and again, with each connection and each file. Only what is good is kept, so nobody can push in what is not; dates,
+ * purpose and revocation are asked each time. */
 #define MEMO_SLOTS 256
 
 struct memo {
 	pthread_mutex_t lock;
-	struct { bool used; uint8_t sha256[SHA256_LEN]; } slot[MEMO_SLOTS];
+	struct { X509 *cert; uint8_t sha256[SHA256_LEN]; } slot[MEMO_SLOTS];
 };
 
 struct chain {
@@ -276,6 +277,8 @@ void chain_free(struct chain *c) {
 	X509_free(c->ca);
 	EVP_PKEY_free(c->key);
 	free(c->group);
+	for (size_t i = 0; i < MEMO_SLOTS; i++)
+		X509_free(c->memo->slot[i].cert);
 	(void)pthread_mutex_destroy(&c->memo->lock);
 	free(c->memo);
 	free(c);
@@ -295,20 +298,28 @@ static enum verdict refuse(enum verdict v, const char *why, struct err *e) {
 	return v;
 }
 
-static bool is_remembered(const struct chain *c, const uint8_t sha256[static SHA256_LEN]) {
-	bool found;
+X509 *chain_known(const struct chain *c, const uint8_t sha256[static SHA256_LEN]) {
+	X509 *cert = NULL;
 
 	(void)pthread_mutex_lock(&c->memo->lock);
-	found = c->memo->slot[sha256[0]].used && memcmp(c->memo->slot[sha256[0]].sha256, sha256, SHA256_LEN) == 0;
+	if (c->memo->slot[sha256[0]].cert != NULL && memcmp(c->memo->slot[sha256[0]].sha256, sha256, SHA256_LEN) == 0 &&
+	    X509_up_ref(c->memo->slot[sha256[0]].cert) == 1)
+		cert = c->memo->slot[sha256[0]].cert;
 	(void)pthread_mutex_unlock(&c->memo->lock);
-	return found;
+	return cert;
 }
 
-static void remember(const struct chain *c, const uint8_t sha256[static SHA256_LEN]) {
+static void remember(const struct chain *c, X509 *cert, const uint8_t sha256[static SHA256_LEN]) {
+	X509 *old = NULL;
+
+	if (X509_up_ref(cert) != 1)
+		return;
 	(void)pthread_mutex_lock(&c->memo->lock);
-	c->memo->slot[sha256[0]].used = true;
+	old = c->memo->slot[sha256[0]].cert;
+	c->memo->slot[sha256[0]].cert = cert;
 	memcpy(c->memo->slot[sha256[0]].sha256, sha256, SHA256_LEN);
 	(void)pthread_mutex_unlock(&c->memo->lock);
+	X509_free(old);
 }
 
 /* All that does not depend on the purpose. */
@@ -317,13 +328,14 @@ static enum verdict check_profile(const struct chain *c, X509 *cert, struct err 
 	const char *why;
 
 	cert_sha256(cert, sha256);
-	if (is_remembered(c, sha256))
+	OWN(own_x509) X509 *known = chain_known(c, sha256);
+	if (known != NULL)
 		return VERDICT_GOOD;
 	if ((why = first_broken(RULES(issuer_rules), c, cert)) != NULL)
 		return refuse(VERDICT_FOREIGN, why, e);
 	if ((why = first_broken(RULES(common_rules), c, cert)) != NULL || (why = first_broken(RULES(usage_rules), c, cert)) != NULL)
 		return refuse(VERDICT_WRONG_PURPOSE, why, e);
-	remember(c, sha256);
+	remember(c, cert, sha256);
 	return VERDICT_GOOD;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/der.h"
 #include "pki/cert.h"
+#include "pki/chain.h"
 #include "pki/ossl.h"
 #include "pki/sigalg.h"
 
@@ -320,37 +321,39 @@ static int parse_content(struct signed_info *info, struct der *sd, struct err *e
 	return 0;
 }
 
-static int parse_cert(struct signed_info *info, struct der *sd, struct der *whole, struct err *e) {
+/* hash: of the certificate as it stands there. */
+static int parse_cert(struct signed_info *info, struct der *sd, const struct chain *known, uint8_t hash[static SHA256_LEN], struct err *e) {
 	static const char what[] = "RFC 5652 5.1: certificates";
-	struct der set, cert;
+	struct der set, cert, whole;
 	uint8_t tag;
 	int r;
-	if ((r = der_take(sd, DER_CTX_CONS(0), &set, what, e)) != 0 || (r = der_take_any(&set, &tag, &cert, whole, what, e)) != 0)
+	if ((r = der_take(sd, DER_CTX_CONS(0), &set, what, e)) != 0 || (r = der_take_any(&set, &tag, &cert, &whole, what, e)) != 0)
 		return r;
 	if (tag != DER_SEQUENCE)
 		return err_set(e, ERR_DAMAGED, "%s: not an X.509 certificate", what);
 	if ((r = der_end(&set, "RFC 5652 5.1: more than one certificate", e)) != 0)
 		return r;
-	if (whole->len > CERT_MAX_BYTES)
-		return err_set(e, ERR_DAMAGED, "%s: %zu octets", what, whole->len);
-	const uint8_t *p = whole->p;
-	info->cert = d2i_X509(NULL, &p, (long)whole->len);
-	if (info->cert == NULL || p != whole->p + whole->len)
+	if (whole.len > CERT_MAX_BYTES)
+		return err_set(e, ERR_DAMAGED, "%s: %zu octets", what, whole.len);
+	ossl_sha256(whole.p, whole.len, hash);
+	if (known != NULL && (info->cert = chain_known(known, hash)) != NULL)
+		return 0;
+	const uint8_t *p = whole.p;
+	info->cert = d2i_X509(NULL, &p, (long)whole.len);
+	if (info->cert == NULL || p != whole.p + whole.len)
 		return ossl_err(e, ERR_DAMAGED, "%s: not an X.509 certificate", what);
 	return 0;
 }
 
 /* The certificate inside is the one that the signer names twice: by issuer and serial number, and by its hash. */
-static int check_cert(const struct signed_info *info, struct der cert, struct der sid, struct err *e) {
+static int check_cert(const struct signed_info *info, const uint8_t hash[static SHA256_LEN], struct der sid, struct err *e) {
 	OWN(buf_wipe) struct buf want = {0};
-	uint8_t hash[SHA256_LEN];
 	int r = put_issuer_serial(info->cert, &want, e);
 	if (r != 0 || want.data == NULL)
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.1: the certificate has no issuer or serial number");
 	if (want.len != sid.len || memcmp(want.data, sid.p, sid.len) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.3: the certificate inside is not the one that the signer names");
-	ossl_sha256(cert.p, cert.len, hash);
-	if (memcmp(hash, info->cert_hash, sizeof(hash)) != 0)
+	if (memcmp(hash, info->cert_hash, SHA256_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5035 5: the certificate inside is not the one that was signed with");
 	return 0;
 }
@@ -434,13 +437,14 @@ static int take_digest_algorithms(struct der *sd, struct err *e) {
 	return der_end(&set, what, e);
 }
 
-static int parse(struct der d, struct signed_info *info, struct err *e) {
-	struct der sd, cert = {0}, sid;
+static int parse(struct der d, const struct chain *known, struct signed_info *info, struct err *e) {
+	uint8_t hash[SHA256_LEN] = {0};
+	struct der sd, sid;
 	int r;
 	if ((r = take_content_info(&d, &sd, e)) != 0 || (r = take_version(&sd, &info->by_ski, "RFC 5652 5.1: version", e)) != 0
 	    || (r = take_digest_algorithms(&sd, e)) != 0 || (r = parse_content(info, &sd, e)) != 0)
 		return r;
-	if (!info->by_ski && (r = parse_cert(info, &sd, &cert, e)) != 0)
+	if (!info->by_ski && (r = parse_cert(info, &sd, known, hash, e)) != 0)
 		return r;
 	if (der_next_is(&sd, DER_CTX_CONS(0)))
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.1: a certificate beside a signer named by key identifier");
@@ -448,13 +452,17 @@ static int parse(struct der d, struct signed_info *info, struct err *e) {
 		return err_set(e, ERR_DAMAGED, "RFC 5652 5.1: revocation lists inside");
 	if ((r = parse_signer(info, &sd, &sid, e)) != 0 || (r = der_end(&sd, "RFC 5652 5.1: signed data", e)) != 0)
 		return r;
-	return info->by_ski ? 0 : check_cert(info, cert, sid, e);
+	return info->by_ski ? 0 : check_cert(info, hash, sid, e);
 }
 
 int signed_parse(const uint8_t *der, size_t len, struct signed_info *info, struct err *e) {
+	return signed_parse_known(der, len, NULL, info, e);
+}
+
+int signed_parse_known(const uint8_t *der, size_t len, const struct chain *known, struct signed_info *info, struct err *e) {
 	struct der d = { der, len };
 	*info = (struct signed_info){0};
-	int r = parse(d, info, e);
+	int r = parse(d, known, info, e);
 	if (r != 0)
 		signed_wipe(info);
 	return r;

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct chain;
+
 #define SIGNED_NONCE_MIN 8
 #define SIGNED_NONCE_MAX 32
 
@@ -42,6 +44,8 @@ struct signed_info {
 /* Strict parse of canonical DER of exactly this profile, before any cryptography; each deviation (two signers, no signer, other digest or attributes,
  * CRLs, more than one certificate, BER, bytes behind) is ERR_DAMAGED with the RFC section. */
 int signed_parse(const uint8_t *der, size_t len, struct signed_info *info, struct err *e) MUST_CHECK;
+/* The same; the certificate inside is not parsed again where known is given and has it (chain_known). */
+int signed_parse_known(const uint8_t *der, size_t len, const struct chain *known, struct signed_info *info, struct err *e) MUST_CHECK;
 void signed_wipe(struct signed_info *info);
 /* messageDigest over the content, signingCertificateV2 against cert (RFC 5035), SKI or issuer+serial against cert, signature by cert's key. The chain is
  * the caller's to check. Thread-safe. ERR_DAMAGED. */

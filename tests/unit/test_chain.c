@@ -9,6 +9,7 @@
 #include "lib/fixture.h"
 #include "lib/suite.h"
 #include "base/work.h"
+#include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/name.h"
 #include "pki/ossl.h"
@@ -103,6 +104,30 @@ START_TEST(the_memory_of_good_ones_covers_nothing_else) {
 		is(forged, PURPOSE_CLIENT, VERDICT_FOREIGN, "signature is not the CA's");
 		is(f.foreign.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
 	}
+} END_TEST
+
+/* What a chain remembers of a certificate, released at once: the pointer serves for comparison only. */
+static const X509 *known(const X509 *cert) {
+	uint8_t sha256[32];
+	X509 *found;
+
+	cert_sha256(cert, sha256);
+	found = chain_known(f.chain, sha256);
+	X509_free(found);
+	return found;
+}
+
+START_TEST(only_what_was_found_good_is_known) {
+	uint8_t none[32] = {0};
+
+	ck_assert_ptr_null(known(f.alice.cert));
+	is(f.foreign.cert, PURPOSE_CLIENT, VERDICT_FOREIGN, NULL);
+	ck_assert_ptr_null(known(f.foreign.cert));
+	ck_assert_ptr_null(chain_known(f.chain, none));
+	/* good by the profile: that it does not serve a purpose is asked each time */
+	is(f.alice.cert, PURPOSE_SERVER, VERDICT_WRONG_PURPOSE, NULL);
+	ck_assert_ptr_eq(known(f.alice.cert), f.alice.cert);
+	ck_assert_ptr_null(known(f.bob.cert));
 } END_TEST
 
 /* Each of these changes alone, signed by the true CA, makes alice's certificate bad. */
@@ -345,6 +370,7 @@ int main(void) {
 	tcase_add_test(t, the_ca_itself_is_no_member);
 	tcase_add_test(t, a_forged_signature_is_foreign);
 	tcase_add_test(t, the_memory_of_good_ones_covers_nothing_else);
+	tcase_add_test(t, only_what_was_found_good_is_known);
 	tcase_add_loop_test(t, whatever_leaves_the_profile_is_refused_though_signed, 0, N_TAMPERINGS);
 	tcase_add_loop_test(t, weak_hashes_are_foreign, 0, 2);
 	tcase_add_test(t, dates_are_asked_apart);

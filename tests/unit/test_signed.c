@@ -9,6 +9,7 @@
 #include "lib/fixture.h"
 #include "lib/suite.h"
 #include "pki/cert.h"
+#include "pki/chain.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
 #include "pki/sigalg.h"
@@ -66,6 +67,28 @@ START_TEST(signature_with_certificate_round_trips) {
 	ck_assert_mem_eq(info.nonce, NONCE, strlen(NONCE));
 	ck_assert_int_eq(info.time_s, f.now_s);
 	ck_assert_int_eq(signed_verify(&info, info.cert, NULL), 0);
+} END_TEST
+
+START_TEST(a_known_certificate_is_not_parsed_again) {
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(signed_wipe) struct signed_info first, info;
+
+	make(&f.alice, false, NULL, &der);
+	ck_assert_int_eq(signed_parse_known(der.data, der.len, f.chain, &first, NULL), 0);
+	ck_assert_ptr_ne(first.cert, f.alice.cert);
+	ck_assert_int_eq(chain_check(f.chain, first.cert, PURPOSE_SIGNER, NULL), VERDICT_GOOD);
+	ck_assert_int_eq(signed_parse_known(der.data, der.len, f.chain, &info, NULL), 0);
+	ck_assert_ptr_eq(info.cert, first.cert);
+	ck_assert_int_eq(signed_verify(&info, info.cert, NULL), 0);
+	/* each byte counts as it did */
+	for (size_t i = 0; i < der.len; i++) {
+		OWN(signed_wipe) struct signed_info changed;
+
+		der.data[i] ^= 1;
+		ck_assert(signed_parse_known(der.data, der.len, f.chain, &changed, NULL) != 0 ||
+			  signed_verify(&changed, changed.cert, NULL) != 0);
+		der.data[i] ^= 1;
+	}
 } END_TEST
 
 START_TEST(signature_by_key_identifier_round_trips) {
@@ -534,6 +557,7 @@ int main(void) {
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, signature_with_certificate_round_trips);
+	tcase_add_test(t, a_known_certificate_is_not_parsed_again);
 	tcase_add_test(t, signature_by_key_identifier_round_trips);
 	tcase_add_test(t, each_kind_of_key_signs);
 	tcase_add_test(t, an_empty_content_is_signed);
