@@ -145,7 +145,7 @@ int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, str
 	c->p = p;
 	c->site = site;
 	c->loopback = loopback;
-	c->may_repeat = is_idempotent(q);
+	c->may_repeat = !q->once && is_idempotent(q);
 	c->taken = false;
 	c->counted = 0;
 	rc = run(r, c, e);

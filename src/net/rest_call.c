@@ -119,10 +119,12 @@ static int outcome(struct rest_call *c, CURLcode code, struct err *e) {
 		return err_set(e, c->own.code, "%s", c->own.text);
 	if (c->why.code != 0)
 		return err_set(e, c->why.code, "%s: %s", c->site, c->why.text);
+	if (c->enough || (code == CURLE_OK && c->head.ended))
+		return 0;
+	if (code == CURLE_OK) /* libcurl is content with the half of one */
+		return err_set(e, ERR_UNREACHABLE, "%s: RFC 9112 8: the reply ends within its head", c->site);
 	if (c->late)
 		return err_set(e, ERR_UNREACHABLE, "%s: no progress for %lld s", c->site, (long long)c->retry.total_ms / 1000);
-	if (c->enough || code == CURLE_OK)
-		return 0;
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		(void)broken(c, ERR_DAMAGED, code, e);
@@ -140,8 +142,7 @@ static int outcome(struct rest_call *c, CURLcode code, struct err *e) {
 static void begin(struct rest_call *c) {
 	head_init(&c->head, REST_HEAD_MAX);
 	c->why = c->own = (struct err)ERR_INIT;
-	c->off = 0;
-	c->moved = 0;
+	c->off = c->went = c->came = 0;
 	c->sent = 0;
 	c->late = c->enough = false;
 	c->curl_text[0] = '\0';

@@ -26,7 +26,7 @@ struct rest_call {
 	struct err why;               /* why the reply was not taken: code 0, nothing wrong so far */
 	struct err own;               /* what read or take said */
 	uint64_t off;                 /* what read is asked for next */
-	curl_off_t moved;             /* bytes of bodies that went or came */
+	uint64_t went, came;          /* bytes of the two bodies */
 	unsigned sent;                /* how often the request went onto a connection */
 	bool late;                    /* the limit was reached without progress */
 	bool enough;                  /* of an error's body */

@@ -53,6 +53,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg) {
 	return before || !c->head.ended || judge_head(c) ? size * n : 0;
 }
 
+/* So many bytes of the body that counts have moved in this attempt. */
 static void moved(struct rest_call *c, uint64_t n) {
 	retry_extend(&c->retry);
 	if (n > c->counted) {
@@ -90,15 +91,12 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg) {
 		return keep_error(c, data, len) ? len : 0;
 	if (len == 0)
 		return 0;
-	if (c->moved == 0 && head_check_type(&c->head, c->q->expect, &c->why) != 0)
+	if (c->came == 0 && head_check_type(&c->head, c->q->expect, &c->why) != 0)
 		return 0;
-	c->moved += (curl_off_t)len;
+	c->came += len;
 	if (!keep(c, data, len))
 		return 0;
-	if (c->q->body_len == 0)
-		moved(c, (uint64_t)c->moved);
-	else
-		retry_extend(&c->retry);
+	moved(c, c->q->body_len == 0 ? c->came : 0);
 	return len;
 }
 
@@ -141,15 +139,19 @@ static int on_seek(void *arg, curl_off_t off, int origin) {
 	return CURL_SEEKFUNC_OK;
 }
 
+static void count_up(struct rest_call *c, curl_off_t up) {
+	if (c->q->body_len == 0 || (uint64_t)up <= c->went)
+		return;
+	c->went = (uint64_t)up;
+	moved(c, c->went);
+}
+
 /* Every second at least: is there no progress any more? */
 static int on_time(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up) {
 	struct rest_call *c = arg;
 
 	(void)down_total, (void)up_total, (void)down;
-	if (c->q->body_len > 0 && up > c->moved) {
-		c->moved = up;
-		moved(c, (uint64_t)up);
-	}
+	count_up(c, up);
 	c->late = clock_mono_ms() >= c->retry.end_ms;
 	return c->late ? 1 : 0;
 }
@@ -177,8 +179,8 @@ bool rest_flow_set(struct rest_call *c) {
 void rest_flow_end(struct rest_call *c) {
 	curl_off_t up = 0;
 
-	if (c->q->body_len == 0 || curl_easy_getinfo(c->curl, CURLINFO_SIZE_UPLOAD_T, &up) != CURLE_OK || up <= 0)
+	if (c->q->body_len == 0 || curl_easy_getinfo(c->curl, CURLINFO_SIZE_UPLOAD_T, &up) != CURLE_OK)
 		return;
 	c->p->sent = (uint64_t)up;
-	moved(c, (uint64_t)up);
+	count_up(c, up);
 }

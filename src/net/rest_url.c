@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "net/rest_call.h"
@@ -11,7 +12,7 @@ static bool is_loopback(const char *host) {
 	char bare[INET6_ADDRSTRLEN + 2];
 	size_t len = strlen(host);
 
-	if (strcmp(host, "localhost") == 0)
+	if (strcasecmp(host, "localhost") == 0)
 		return true;
 	if (inet_pton(AF_INET, host, &four) == 1)
 		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;

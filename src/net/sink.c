@@ -121,6 +121,8 @@ static void read_problem(struct fetch_reply *r) {
 int sink_end(struct sink *s, const char *expect, struct err *e) {
 	struct fetch_reply *r = s->reply;
 
+	if (!s->head.ended) /* libcurl is content with the half of one */
+		return err_set(e, ERR_UNREACHABLE, "RFC 9112 8: the reply ends within its head");
 	if (s->deflated && !s->ended && (s->inflating || r->body.len > 0))
 		return err_set(e, ERR_DAMAGED, "RFC 1950: the deflate stream ends early");
 	if (r->status >= 400)

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 static void must(bool ok, const char *what) {
 	if (ok)
 		return;
@@ -17,36 +19,79 @@ static void must(bool ok, const char *what) {
 	abort();
 }
 
-static const struct hostile_step *next_step(struct hostile *h) {
-	unsigned i = atomic_fetch_add(&h->requests, 1);
+/* One connection, encrypted or not. */
+struct line {
+	int fd;
+	SSL *ssl;
+};
 
-	return &h->steps[i < h->n_steps ? i : h->n_steps - 1];
+static size_t get_some(const struct line *l, void *to, size_t len) {
+	size_t n = 0;
+	ssize_t rc;
+
+	if (l->ssl != NULL)
+		return SSL_read_ex(l->ssl, to, len, &n) == 1 ? n : 0;
+	rc = recv(l->fd, to, len, 0);
+	return rc > 0 ? (size_t)rc : 0;
 }
 
-static bool read_request(SSL *ssl) {
-	char head[8192];
-	size_t len = 0, body = 0;
-	const char *p;
+static bool get_byte(const struct line *l, char *byte) {
+	return get_some(l, byte, 1) == 1;
+}
 
-	for (; len < 4 || memcmp(head + len - 4, "\r\n\r\n", 4) != 0; len++)
-		if (len + 1 >= sizeof head || SSL_read(ssl, head + len, 1) != 1)
-			return false;
-	head[len] = '\0';
-	if ((p = strstr(head, "Content-Length: ")) != NULL)
-		body = strtoul(p + 16, NULL, 10);
-	for (; body > 0; body--)
-		if (SSL_read(ssl, head, 1) != 1)
+static bool put(const struct line *l, const uint8_t *data, size_t len) {
+	size_t done;
+
+	if (l->ssl != NULL)
+		return SSL_write_ex(l->ssl, data, len, &done) == 1;
+	for (ssize_t n; len > 0; data += n, len -= (size_t)n)
+		if ((n = send(l->fd, data, len, MSG_NOSIGNAL)) <= 0)
 			return false;
 	return true;
 }
 
-static void say(SSL *ssl, const struct hostile_step *s) {
-	const uint8_t *reply = s->reply;
-	size_t done, tail = s->len < 1024 ? s->len : 1024;
+static const struct hostile_step *next_step(struct hostile *h) {
+	unsigned i = atomic_fetch_add(&h->requests, 1);
 
-	if (s->len > 0 && SSL_write_ex(ssl, reply, s->len, &done) != 1)
+	if (i < HOSTILE_TIMES)
+		h->at_ms[i] = clock_mono_ms();
+	return &h->steps[i < h->n_steps ? i : h->n_steps - 1];
+}
+
+static bool read_head(struct hostile *h, const struct line *l, size_t *body) {
+	char head[8192];
+	size_t len = 0;
+	const char *p;
+
+	for (; len < 4 || memcmp(head + len - 4, "\r\n\r\n", 4) != 0; len++)
+		if (len + 1 >= sizeof head || !get_byte(l, head + len))
+			return false;
+	head[len] = '\0';
+	if ((p = strstr(head, "Content-Length: ")) != NULL)
+		*body = strtoul(p + 16, NULL, 10);
+	buf_add(&h->heard, head, len);
+	return true;
+}
+
+static bool read_body(struct hostile *h, const struct line *l, size_t body) {
+	char bytes[16384];
+
+	for (size_t n; body > 0; body -= n) {
+		if ((n = get_some(l, bytes, body < sizeof bytes ? body : sizeof bytes)) == 0)
+			return false;
+		buf_add(&h->heard, bytes, n);
+	}
+	buf_adds(&h->heard, "\n\n");
+	return true;
+}
+
+static void say(const struct line *l, const struct hostile_step *s) {
+	const uint8_t *reply = s->reply;
+	size_t tail = s->len < 1024 ? s->len : 1024;
+
+	if (s->len > 0 && !put(l, reply, s->len))
 		return;
-	while (s->end == HOSTILE_ENDLESS && SSL_write_ex(ssl, reply + s->len - tail, tail, &done) == 1)
+	while (s->end == HOSTILE_ENDLESS && put(l, reply + s->len - tail, tail))
 		;
 }
 
@@ -56,25 +101,48 @@ static void reset(int fd) {
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-static void serve(struct hostile *h, int fd, SSL *ssl) {
-	const struct hostile_step *s;
+static void part(const struct line *l, enum hostile_end end) {
 	char byte;
 
-	if (SSL_accept(ssl) != 1)
+	if (end == HOSTILE_HANG)
+		while (get_byte(l, &byte))
+			;
+	if (end == HOSTILE_RESET || end == HOSTILE_HALF)
+		reset(l->fd);
+	else if (l->ssl != NULL)
+		(void)SSL_shutdown(l->ssl);
+}
+
+static void serve(struct hostile *h, const struct line *l) {
+	const struct hostile_step *s;
+	size_t body;
+
+	if (l->ssl != NULL && SSL_accept(l->ssl) != 1)
 		return;
 	do {
-		if (!read_request(ssl))
+		body = 0;
+		if (!read_head(h, l, &body))
 			return;
 		s = next_step(h);
-		say(ssl, s);
+		if (!read_body(h, l, s->end == HOSTILE_HALF ? body / 2 : body))
+			return;
+		say(l, s);
 	} while (s->end == HOSTILE_KEEP);
-	if (s->end == HOSTILE_HANG)
-		while (SSL_read(ssl, &byte, 1) == 1)
-			;
-	if (s->end == HOSTILE_RESET)
+	part(l, s->end);
+}
+
+static void meet(struct hostile *h, int fd) {
+	struct line l = { .fd = fd };
+
+	atomic_fetch_add(&h->connections, 1);
+	if (h->steps[0].end == HOSTILE_NO_TLS) {
 		reset(fd);
-	else
-		(void)SSL_shutdown(ssl);
+		return;
+	}
+	if (!h->plain)
+		must((l.ssl = SSL_new(h->ctx)) != NULL && SSL_set_fd(l.ssl, fd) == 1, "SSL");
+	serve(h, &l);
+	SSL_free(l.ssl);
 }
 
 static void *run(void *arg) {
@@ -82,37 +150,32 @@ static void *run(void *arg) {
 	int fd;
 
 	while ((fd = accept(h->listener, NULL, NULL)) >= 0) {
-		SSL *ssl = SSL_new(h->ctx);
-
-		if (atomic_load(&h->stopping)) {
-			SSL_free(ssl);
-			close(fd);
-			break;
-		}
-		atomic_fetch_add(&h->connections, 1);
-		must(ssl != NULL && SSL_set_fd(ssl, fd) == 1, "SSL");
-		if (h->steps[0].end == HOSTILE_NO_TLS)
-			reset(fd);
-		else
-			serve(h, fd, ssl);
-		SSL_free(ssl);
+		if (!atomic_load(&h->stopping))
+			meet(h, fd);
 		close(fd);
+		if (atomic_load(&h->stopping))
+			break;
 	}
 	return NULL;
+}
+
+static void set_up_tls(struct hostile *h, const struct fixture_id *id) {
+	h->ctx = SSL_CTX_new(TLS_server_method());
+	must(h->ctx != NULL && SSL_CTX_use_certificate(h->ctx, id->cert) == 1 && SSL_CTX_use_PrivateKey(h->ctx, id->key) == 1, "certificate");
+	if (h->tls_max != 0)
+		must(SSL_CTX_set_max_proto_version(h->ctx, h->tls_max) == 1, "version");
 }
 
 void hostile_start(struct hostile *h, const struct fixture_id *id) {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof a;
 
-	h->ctx = SSL_CTX_new(TLS_server_method());
-	must(h->ctx != NULL && SSL_CTX_use_certificate(h->ctx, id->cert) == 1 && SSL_CTX_use_PrivateKey(h->ctx, id->key) == 1, "certificate");
-	if (h->tls_max != 0)
-		must(SSL_CTX_set_max_proto_version(h->ctx, h->tls_max) == 1, "version");
+	if (!h->plain)
+		set_up_tls(h, id);
 	h->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	must(h->listener >= 0 && bind(h->listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(h->listener, 64) == 0 &&
 	    getsockname(h->listener, (struct sockaddr *)&a, &len) == 0, "listen");
-	(void)snprintf(h->url, sizeof h->url, "https://127.0.0.1:%u", ntohs(a.sin_port));
+	(void)snprintf(h->url, sizeof h->url, "%s://127.0.0.1:%u", h->plain ? "http" : "https", ntohs(a.sin_port));
 	must(pthread_create(&h->thread, NULL, run, h) == 0, "thread");
 }
 
