@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #define SHORT_DIGITS 9 /* that surely fit 32 bits */
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*" /* of names and words */
 #define KEY_MAX 128 /* bytes of a key such as "limits.body"; ours have 30 */
 
 struct reader {
@@ -165,7 +166,7 @@ static const char *wrong_token(const char *s, size_t *len) {
 	*len = strspn(s, "0123456789abcdefABCDEFxX");
 	if (*s >= '0' && *s <= '9')
 		return *len > SHORT_DIGITS && s[*len] != 'L' ? "a number of this length needs an L behind it" : NULL;
-	*len = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*");
+	*len = strspn(s, NAME_BYTES);
 	if (*len == 0)
 		*len = 1;
 	return strncasecmp(s, "@include", 8) == 0 ? "@include is not allowed" : NULL;
@@ -188,6 +189,67 @@ static int check_tokens(const char *text, const char *name, struct err *e) {
 			line += *c == '\n';
 	}
 	return 0;
+}
+
+/* Behind blanks and comments. */
+static const char *skip_space(const char *s) {
+	const char *next;
+
+	for (;;) {
+		s += strspn(s, " \t\r\n\f");
+		next = *s == '"' ? s : skip_quoted(s);
+		if (next == s)
+			return s;
+		s = next;
+	}
+}
+
+/* Behind one token; depth counts the brackets that are open. */
+static const char *skip_token(const char *s, int *depth) {
+	const char *next = skip_quoted(s);
+	size_t len;
+
+	if (next != s)
+		return next;
+	if ((len = strspn(s, NAME_BYTES "+.")) > 0)
+		return s + len;
+	*depth += strchr("{([", *s) != NULL;
+	*depth -= strchr("})]", *s) != NULL;
+	return s + 1;
+}
+
+/* Behind a value, its terminator too; a list or group counts as one. Texts may be in several parts. */
+static const char *skip_value(const char *s) {
+	int depth = 0;
+
+	do
+		s = skip_token(skip_space(s), &depth);
+	while (depth > 0 && *skip_space(s) != '\0');
+	while (*skip_space(s) == '"')
+		s = skip_quoted(skip_space(s));
+	return *skip_space(s) == ';' || *skip_space(s) == ',' ? skip_space(s) + 1 : s;
+}
+
+bool conf_span(const char *text, const char *name, size_t *start, size_t *end) {
+	const char *s = skip_space(text);
+	size_t len;
+
+	while (*s != '\0') {
+		const char *key = s, *value;
+
+		len = strspn(s, NAME_BYTES);
+		value = skip_space(s + len);
+		if (len == 0 || (*value != '=' && *value != ':'))
+			return false;
+		s = skip_value(value + 1);
+		if (strlen(name) == len && memcmp(key, name, len) == 0) {
+			*start = (size_t)(key - text);
+			*end = (size_t)(s - text);
+			return true;
+		}
+		s = skip_space(s);
+	}
+	return false;
 }
 
 static void clear(const struct conf_key *keys, void *out) {

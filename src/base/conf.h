@@ -32,6 +32,9 @@ int conf_load(const char *path, const struct conf_key *keys, void *out, struct e
 /* Parses from memory (fuzzing, tests); name stands for the file in errors. */
 int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) MUST_CHECK;
 void conf_free(const struct conf_key *keys, void *out);
+/* Where the setting of this name at the top level lies in a text that conf_parse takes: from its name to the end of its value and terminator.
+ * false: there is none. For changing a part of somebody's file and leaving the rest as he wrote it. */
+bool conf_span(const char *text, const char *name, size_t *start, size_t *end);
 /* "value" with libconfig's escapes, for writing a configuration file. malloc'd. */
 char *conf_quote(const char *value);
 

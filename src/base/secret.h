@@ -25,7 +25,7 @@ void secret_wipe(struct secret *s);
 /* Same length and same bytes, in constant time. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
-/* First thing in each main: no core dumps, PR_SET_DUMPABLE off, umask 077. */
+/* First thing in each main: no core dumps, PR_SET_DUMPABLE off, umask 077; what jansson frees is wiped, because tokens come as JSON. */
 void secret_harden_process(void);
 
 /* Cryptographic random bytes. */

@@ -59,6 +59,20 @@ void text_base64(const uint8_t *data, size_t len, struct buf *out) {
 	}
 }
 
+void text_base64url(const uint8_t *data, size_t len, struct buf *out) {
+	size_t start = out->len;
+
+	text_base64(data, len, out);
+	while (out->len > start && out->data[out->len - 1] == '=')
+		out->data[--out->len] = 0;
+	for (size_t i = start; i < out->len; i++) {
+		if (out->data[i] == '+')
+			out->data[i] = '-';
+		else if (out->data[i] == '/')
+			out->data[i] = '_';
+	}
+}
+
 static int base64_value(char c) {
 	const char *p = c != '\0' ? strchr(base64_digits, c) : NULL;
 

@@ -17,6 +17,8 @@ int text_unhex(const char *hex, uint8_t *out, size_t len, struct err *e) MUST_CH
 
 /* RFC 4648 4, one line, padded. */
 void text_base64(const uint8_t *data, size_t len, struct buf *out);
+/* RFC 4648 5, without padding. */
+void text_base64url(const uint8_t *data, size_t len, struct buf *out);
 /* Canonical only (padding, zero spare bits, no white space); at most max bytes are appended. */
 int text_unbase64(const char *s, size_t slen, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 

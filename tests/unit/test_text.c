@@ -53,6 +53,19 @@ START_TEST(base64_gives_the_vectors_of_the_rfc) {
 	ck_assert_str_eq(buf_str(&plain), in);
 } END_TEST
 
+START_TEST(base64url_has_no_character_that_a_url_escapes) {
+	static const uint8_t all[] = { 0xfb, 0xff, 0xfe };
+	OWN(buf_wipe) struct buf out = {0};
+
+	buf_adds(&out, "+/=");
+	text_base64url(all, 3, &out);
+	text_base64url(all, 2, &out);
+	text_base64url(all, 1, &out);
+	text_base64url(all, 0, &out);
+	ck_assert_str_eq(buf_str(&out), "+/=-__--_8-w");
+}
+END_TEST
+
 START_TEST(base64_that_is_not_canonical_is_refused) {
 	static const char *const bad[] = { "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9", "Zm9v\n", "Zm-_" };
 
@@ -176,6 +189,7 @@ int main(void) {
 	tcase_add_test(t, hex_round_trips);
 	tcase_add_test(t, hex_of_another_length_or_alphabet_is_refused);
 	tcase_add_loop_test(t, base64_gives_the_vectors_of_the_rfc, 0, sizeof(vectors) / sizeof(vectors[0]));
+	tcase_add_test(t, base64url_has_no_character_that_a_url_escapes);
 	tcase_add_test(t, base64_that_is_not_canonical_is_refused);
 	tcase_add_test(t, base64_above_the_cap_is_refused);
 	tcase_add_test(t, object_ids_have_26_letters);
