@@ -81,6 +81,9 @@ void rest_reply_wipe(struct rest_reply *r);
  * environment's proxies (https_proxy, no_proxy) are used, except to a loopback address. Any number of threads may call. */
 int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
 
+/* Takes https, or http to a loopback address (RFC 8252 8.3), without user or fragment, else ERR_USAGE. Gives site, "https://HOST" for texts
+ * (malloc'd), and whether it is a loopback address. */
+int rest_url_check(const char *url, char **site, bool *loopback, struct err *e) MUST_CHECK;
 /* application/x-www-form-urlencoded and query parts: appends NAME=VALUE, percent-encoded (RFC 3986 2.1), with & before it if out is not empty. */
 void rest_form_add(struct buf *out, const char *name, const char *value);
 

@@ -44,8 +44,5 @@ bool rest_flow_set(struct rest_call *c);
 /* The bytes that went, once more when the transfer is over. */
 void rest_flow_end(struct rest_call *c);
 
-/* rest_url.c: https, or http to a loopback address (RFC 8252 8.3), without user or fragment, else ERR_USAGE. Gives site (malloc'd) and whether it is
- * a loopback address. */
-int rest_url_check(const char *url, char **site, bool *loopback, struct err *e) MUST_CHECK;
 
 #endif
