@@ -15,6 +15,8 @@
 
 #define OAUTH_FILE "gdrive.cms" /* in the member's folder, 0600: the grant, enveloped to the member's own key */
 
+#define OAUTH_LOCK "gdrive.lock" /* beside it: who refreshes or replaces the grant */
+
 /* An access token at hand for any number of threads, and for several processes that share the folder. */
 struct oauth;
 /* ERR_REFUSED where nobody has signed in ("scg login"). env, conf and net are borrowed. */
