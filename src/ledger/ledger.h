@@ -86,6 +86,9 @@ int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool 
  */
 int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;
 
+/* How many members (by name; gateways do not count) the ledger has ever seen, without those whose certificates are all revoked. */
+int ledger_count_members(struct ledger *l, uint64_t *n, struct err *e) MUST_CHECK;
+
 enum ledger_mode {
 	LEDGER_POST, /* posted by a member over TLS now */
 	LEDGER_OWN, /* made by this gateway now */

@@ -167,3 +167,14 @@ int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err 
 	*yes = true;
 	return 0;
 }
+
+int ledger_count_members(struct ledger *l, uint64_t *n, struct err *e) {
+	int64_t v = 0;
+	int r = db_get_int(l->db, e, &v,
+	    "SELECT COUNT(DISTINCT name) FROM ledger_signers WHERE gateway = 0"
+	    " AND serial NOT IN (SELECT serial FROM ledger_revoked)",
+	    "");
+
+	*n = (uint64_t)v;
+	return r;
+}
