@@ -14,6 +14,10 @@ struct plan {
 	const char *dir, *passin, *passout;
 	const char *name, *newkey, *in, *out, *cert, *cacert, *gateway; /* req, install, encrypt ... */
 	const char *to, *history, *mode, *older, *range, *spool_dir, *unshare;
+	const char *client_id, *client_secret, *service_account, *drive_id, *ca_file; /* login */
+	const char *api_url, *auth_url, *token_url, *device_url, *revoke_url;
+	uint64_t timeout_s;
+	bool device, alone, no_browser;
 	uint64_t workers, threads;
 	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old;
 };
@@ -36,6 +40,8 @@ int cmd_rekey(void *plan, const struct opt_operands *operands, struct err *e);
 int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e);
 int cmd_gc(void *plan, const struct opt_operands *operands, struct err *e);
 int cmd_ledger(void *plan, const struct opt_operands *operands, struct err *e);
+int cmd_login(void *plan, const struct opt_operands *operands, struct err *e);
+int cmd_logout(void *plan, const struct opt_operands *operands, struct err *e);
 
 /* Shared by the commands: opens and connects a session as the plan says. */
 struct session;

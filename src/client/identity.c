@@ -10,6 +10,7 @@
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
+#include "store/oauth.h"
 
 int identity_check_cert(const struct chain *chain, X509 *cert, const char *what, struct err *e) {
 	enum verdict v = chain_check(chain, cert, PURPOSE_CLIENT, e);
@@ -23,7 +24,7 @@ int identity_check_cert(const struct chain *chain, X509 *cert, const char *what,
 int identity_check_out(const char *dir, const char *path, struct err *e) {
 	static const char *const all[] = {
 		KEY_FILE, NEXT_KEY_FILE, CERT_FILE, CA_FILE, CRL_FILE, CONF_FILE, KEYS_FILE, LEDGER_FILE, (LEDGER_FILE "-wal"),
-		(LEDGER_FILE "-shm"), GROUP_FILE, NULL,
+		(LEDGER_FILE "-shm"), GROUP_FILE, OAUTH_FILE, OAUTH_LOCK, NULL,
 	};
 	const char *own = file_is_one_of(dir, all, path);
 

@@ -31,7 +31,7 @@
 #define RANGE_OPT \
 	{ TEXT("range", range, "FROM-TO", "only these bytes, both included; FROM-: to the end"), .group = GROUP_RANGE }
 
-enum { GROUP_PASS = 1, GROUP_RANGE, GROUP_SPOOL };
+enum { GROUP_PASS = 1, GROUP_LOGIN, GROUP_RANGE, GROUP_SPOOL };
 
 static const struct opt req_opts[] = {
 	DIR_OPT,
@@ -134,6 +134,28 @@ static const struct opt gc_opts[] = {
 
 static const struct opt ledger_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
 
+static const struct opt login_opts[] = {
+	DIR_OPT,
+	{ TEXT("client-id", client_id, "ID", "the OAuth client ID (scg-gdrive(7)); kept in scg.conf, like all that follows") },
+	{ TEXT("client-secret", client_secret, "SECRET", "its secret, or where it comes from: env:VAR, file:PATH, fd:N, stdin") },
+	{ FLAG("device", device, "by a code on another machine; only where the group has one account"), .group = GROUP_LOGIN },
+	{ TEXT("service-account", service_account, "FILE", "with the JSON key of a service account"), .group = GROUP_LOGIN },
+	{ FLAG("alone", alone, "with -device: every member uses this one account") },
+	{ FLAG("no-browser", no_browser, "only print the URL of the consent page") },
+	{ .name = "timeout", .kind = OPT_U64, AT(timeout_s), .arg = "N", .help = "seconds to wait for the consent (300)", .min = 1, .max = 3600 },
+	{ TEXT("drive-id", drive_id, "ID", "the shared drive that the group's folder is on") },
+	{ TEXT("ca-file", ca_file, "FILE", "anchors for the service's certificates, PEM, instead of the system's") },
+	{ TEXT("api-url", api_url, "URL", "another Drive API") },
+	{ TEXT("auth-url", auth_url, "URL", "another consent page") },
+	{ TEXT("token-url", token_url, "URL", "another token service") },
+	{ TEXT("device-url", device_url, "URL", "another device service") },
+	{ TEXT("revoke-url", revoke_url, "URL", "another revocation service") },
+	PASSIN_OPT,
+	END_OPT,
+};
+
+static const struct opt logout_opts[] = { DIR_OPT, PASSIN_OPT, END_OPT };
+
 #define COMMAND(n, text, f, o) \
 	.name = (n), .summary = (text), .run = (f), .opts = (o), .plan_size = sizeof(struct plan)
 #define TAKES(what, min, max) .operands = (what), .min_operands = (min), .max_operands = (max)
@@ -155,6 +177,8 @@ static const struct opt_command commands[] = {
 	{ COMMAND("verify", "check the drive against the ledger", cmd_verify, verify_opts), TAKES("NAME...", 0, -1) },
 	{ COMMAND("gc", "destroy objects that no file needs", cmd_gc, gc_opts) },
 	{ COMMAND("ledger", "show or replay the ledger", cmd_ledger, ledger_opts), TAKES("head|audit", 1, 1) },
+	{ COMMAND("login", "sign in to Google Drive", cmd_login, login_opts) },
+	{ COMMAND("logout", "give the access to Google Drive back", cmd_logout, logout_opts) },
 	{ .name = NULL },
 };
 

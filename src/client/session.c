@@ -333,6 +333,6 @@ int session_store(struct session *s, struct err *e) {
 	if (spec == NULL)
 		return err_set(
 		    e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
-	s->env = (struct store_env){ .dir = s->me.dir, .key = s->me.key, .cert = s->me.cert };
+	s->env = (struct store_env){ .dir = s->me.dir, .gdrive = &s->conf.gdrive, .key = s->me.key, .cert = s->me.cert };
 	return store_open_env(&s->store, spec, &s->env, e);
 }

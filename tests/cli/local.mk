@@ -51,3 +51,4 @@ CLI_TESTS += tests/cli/scg-threads.sh
 CLI_TESTS += tests/cli/recover.sh
 EXTRA_DIST += tests/cli/drive.sh
 CLI_TESTS += tests/cli/drive-emulator.sh
+CLI_TESTS += tests/cli/scg-login.sh

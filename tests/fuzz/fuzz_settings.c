@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets: settings_parse, settings_host, group_info_parse. What is accepted leads to a URL with a host and a store
+/* Targets: settings_parse, settings_set_gdrive, settings_host, group_info_parse. What is accepted leads to a URL with a host and a store
  * that can be named. */
 #include "fuzz/fuzz.h"
 
@@ -11,6 +11,18 @@
 #include "client/gateway.h"
 #include "client/settings.h"
 
+/* A file that was taken can be changed, and only where it was to be. */
+static void try_edit(const char *text, struct settings *s) {
+	OWN(settings_wipe) struct settings again = {0};
+	OWN(buf_wipe) struct buf out = {0};
+
+	free(s->gdrive.client_secret);
+	s->gdrive.client_secret = xstrdup("a \"secret\" {;} # /* \\");
+	if (settings_set_gdrive(text, "scg.conf", s, &out, NULL) != 0 || settings_parse(buf_str(&out), "scg.conf", &again, NULL) != 0 ||
+	    strcmp(again.gdrive.client_secret, s->gdrive.client_secret) != 0 || strcmp(again.gateway, s->gateway) != 0)
+		abort();
+}
+
 static void try_settings(const char *text) {
 	OWN(settings_wipe) struct settings s = {0};
 	OWN(own_free) char *store = NULL, *host = NULL;
@@ -20,8 +32,10 @@ static void try_settings(const char *text) {
 	if (settings_host(s.gateway, &host, NULL) != 0 || host[0] == '\0' || s.settle_s > SETTLE_MAX_S)
 		abort();
 	store = settings_store(&s);
-	if (store != NULL && strncmp(store, "directory:/", strlen("directory:/")) != 0)
+	if (store != NULL && strncmp(store, "directory:/", strlen("directory:/")) != 0 &&
+	    (strncmp(store, "gdrive:", strlen("gdrive:")) != 0 || strspn(store + strlen("gdrive:"), "/ %?&\"'") != 0))
 		abort();
+	try_edit(text, &s);
 }
 
 static void try_group(const uint8_t *data, size_t len) {

@@ -1,0 +1,192 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Signing in to Google Drive and out: the consent in a browser, what goes wrong there, and what is kept.
+set -eu
+. "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
+. "$top_srcdir/tests/cli/drive.sh"
+need openssl
+unset DISPLAY WAYLAND_DISPLAY BROWSER
+
+# Members of a group whose gateway never answers: signing in does not need it.
+make_ca
+URL=https://127.0.0.1:1
+make_member alice bob
+drive_start
+endpoints="-api-url $DRIVE_URL -auth-url $DRIVE_URL/o/oauth2/v2/auth -token-url $DRIVE_URL/token -device-url $DRIVE_URL/device/code
+	-revoke-url $DRIVE_URL/revoke"
+
+# begin OPTION...: scg login goes on in the background, and $page is the URL that it printed.
+begin() {
+	: >page
+	scg login "$@" >page 2>login.err </dev/null &
+	echo $! >.pid-login
+	_tries=600
+	while [ "$(wc -l <page)" -eq 0 ]; do
+		kill -0 "$(pid login)" 2>/dev/null || break
+		_tries=$((_tries - 1))
+		[ $_tries -gt 0 ] || fail "no URL"
+		sleep 0.05
+	done
+	page=$(cat page)
+}
+
+# ends STATUS [REGEX]: that login ends so; its one line on standard error matches.
+ends() {
+	status=0
+	wait "$(pid login)" || status=$?
+	[ $status -eq "$1" ] || fail "status $status where $1 is due: $(cat login.err)"
+	[ "$(wc -l <login.err)" -eq 1 ] || fail "not one line on standard error"
+	has login.err "${2:-signed in}"
+	cat page login.err >>said.log
+}
+
+# browse [CURL-OPTION...] URL: what a browser gets there, the status last.
+browse() { curl -sS --noproxy '*' -o browsed -w '%{http_code}' "$@"; }
+
+# The part of the redirect: the parameter of $page, decoded.
+parameter() { printf '%s' "$page" | tr '?&' '\n\n' | sed -n "s/^$1=//p" | sed 's/%3A/:/g; s/%2F/\//g'; }
+
+# What gdrive.cms of a member holds.
+grant() { openssl cms -decrypt -inform DER -in "$1/gdrive.cms" -inkey "$1/key.pem"; }
+
+say "a consent, followed as a browser would"
+# shellcheck disable=SC2086 # many options
+begin -dir alice -client-id ID -client-secret SECRET -no-browser $endpoints
+[ "$(wc -l <page)" -eq 1 ] || fail "more than the URL on standard output"
+has page "^$DRIVE_URL/o/oauth2/v2/auth\\?client_id=ID&"
+has page '&code_challenge=[A-Za-z0-9_-]{43}&code_challenge_method=S256&'
+redirect=$(parameter redirect_uri)
+[ "$(browse "$redirect/favicon.ico")" = 404 ] || fail "there is more than the answer"
+[ "$(browse -L "$page")" = 200 ] || fail "the redirect is not answered"
+has browsed 'may close this window'
+ends 0
+! browse "$redirect/?state=$(parameter state)&code=x" >/dev/null 2>&1 || fail "a second redirect is answered"
+[ "$(stat -c %a alice/gdrive.cms)" = 600 ] || fail "the mode of gdrive.cms"
+[ "$(stat -c %a alice/scg.conf)" = 600 ] || fail "the mode of scg.conf"
+
+say "stock openssl opens what is kept"
+grant alice >grant
+jq -e '.kind == "user" and .client_id == "ID" and (.refresh_token | length > 20) and (.scope | contains("/auth/drive"))' grant >/dev/null ||
+	fail "not the form of doc/FORMAT"
+openssl cms -decrypt -inform DER -in alice/gdrive.cms -inkey bob/key.pem -out other 2>>openssl.log && fail "bob opens it too"
+
+say "what was given is kept in scg.conf, and what stood there stays"
+has alice/scg.conf "^gateway = \"$URL\";"
+has alice/scg.conf "^# scg.conf"
+has alice/scg.conf "token_url = \"$DRIVE_URL/token\";"
+has alice/scg.conf 'client_secret = "SECRET";'
+lacks alice/scg.conf 'chunk_bytes'
+sed -i 's/^gdrive = {/settle = 30; # mine\ngdrive = {\n    chunk_bytes = 524288;/' alice/scg.conf
+begin -dir alice -drive-id SHARED
+[ "$(browse -L "$page")" = 200 ]
+ends 0
+has alice/scg.conf '^settle = 30; # mine'
+has alice/scg.conf 'chunk_bytes = 524288L;'
+has alice/scg.conf 'drive_id = "SHARED";'
+grant alice >second
+! cmp -s grant second || fail "the second login changed nothing"
+
+say "a denied consent"
+cp alice/gdrive.cms kept
+drive_control '{"consent": {"mode": "deny"}}' >/dev/null
+begin -dir alice
+[ "$(browse -L "$page")" = 200 ]
+ends 3 'denied'
+begin -dir bob -client-id ID -client-secret SECRET -auth-url "$DRIVE_URL/o/oauth2/v2/auth"
+[ "$(browse -L "$page")" = 200 ]
+ends 3 'denied'
+absent bob/gdrive.cms
+lacks bob/scg.conf 'client_id'
+
+say "a scope that was unticked"
+drive_control '{"consent": {"mode": "allow", "untick": ["drive"]}}' >/dev/null
+begin -dir alice
+[ "$(browse -L "$page")" = 200 ]
+ends 3 'ticked'
+[ "$(drive_stats '.requests["oauth.revoke"]')" = 1 ] || fail "the useless token lives on"
+same kept alice/gdrive.cms
+
+say "answers with a wrong state, or with half of what is due"
+drive_control '{"consent": {"mode": "allow", "override": {"state": "forged"}}}' >/dev/null
+begin -dir alice -timeout 2
+[ "$(browse -L "$page")" = 400 ] || fail "a forged state is taken"
+ends 5 'wrong state'
+same kept alice/gdrive.cms
+drive_control '{"consent": {"mode": "allow"}}' >/dev/null
+begin -dir alice
+redirect=$(parameter redirect_uri) state=$(parameter state)
+[ "$(browse "$redirect/?code=x")" = 400 ]
+[ "$(browse "$redirect/?state=$state")" = 400 ]
+[ "$(browse "$redirect/?state=$state&code=x&code=y")" = 400 ]
+[ "$(browse "$redirect/?state=$state&state=$state&code=y")" = 400 ]
+[ "$(browse "$redirect/?state=${state}x&code=y")" = 400 ]
+[ "$(browse "$redirect/?state=$state&code=x&error=y")" = 400 ]
+[ "$(browse -H 'Host: evil.example' "$redirect/?state=$state&code=x")" = 400 ]
+[ "$(browse -d "state=$state&code=x" "$redirect/")" = 404 ]
+[ "$(browse "$redirect/x?state=$state&code=x")" = 404 ]
+[ "$(browse -H "X: $(printf '%9000d' 0)" "$redirect/")" = 400 ]
+[ "$(browse -L "$page")" = 200 ] || fail "the right answer is not taken any more"
+ends 0
+begin -dir alice
+[ "$(browse "$(parameter redirect_uri)/?state=$(parameter state)&code=forged")" = 200 ]
+ends 3 'login again'
+begin -dir alice
+[ "$(browse "$(parameter redirect_uri)/?state=$(parameter state)&error=%1b%5b31m")" = 200 ]
+ends 3 'no known form'
+
+say "nobody answers"
+begin -dir alice -timeout 1
+ends 5 'no answer'
+
+say "a service that is not there, or is no such service"
+begin -dir alice -token-url http://127.0.0.1:1/token -timeout 3
+[ "$(browse -L "$page")" = 200 ]
+ends 5 '127\.0\.0\.1:1'
+lacks alice/scg.conf '127.0.0.1:1/token'
+drive_fault html kind=oauth.token
+begin -dir alice
+[ "$(browse -L "$page")" = 200 ]
+ends 4 'text/html|JSON|type'
+drive_calm
+drive_fault redirect kind=oauth.token location=https://elsewhere.example/
+begin -dir alice
+[ "$(browse -L "$page")" = 200 ]
+ends 4 'elsewhere'
+drive_calm
+
+say "usage"
+refuses 2 'client ID' scg login -dir bob
+refuses 2 'contradict' scg login -dir alice -device -service-account x
+refuses 2 'alone' scg login -dir alice -alone
+refuses 2 'gdrive\.api_url.*https' scg login -dir alice -api-url http://drive.example
+refuses 2 'gdrive\.token_url' scg login -dir alice -token-url 'https://u:p@drive.example/'
+refuses 2 'drive_id' scg login -dir alice -drive-id "a'b"
+refuses 2 'timeout' scg login -dir alice -timeout 0
+refuses 2 'client-secret' scg login -dir alice -client-secret env:NOT_SET
+refuses 1 'ca-file' scg login -dir alice -ca-file nothing
+refuses 1 'installed' scg login -dir nobody
+refuses 2 'surplus' scg login -dir alice now
+has alice/scg.conf "api_url = \"$DRIVE_URL\";"
+
+say "the client's secret from elsewhere; a wrong one"
+CLIENT_SECRET=SECRET
+export CLIENT_SECRET
+begin -dir alice -client-secret env:CLIENT_SECRET
+[ "$(browse -L "$page")" = 200 ]
+ends 0
+begin -dir alice -client-secret WRONG
+[ "$(browse -L "$page")" = 200 ]
+ends 3 'client ID and secret'
+has alice/scg.conf 'client_secret = "SECRET";'
+
+say "logout revokes"
+grant alice >grant
+ok scg logout -dir alice
+absent alice/gdrive.cms
+refresh=$(jq -r .refresh_token grant)
+[ "$(browse -d "grant_type=refresh_token&client_id=ID&client_secret=SECRET&refresh_token=$refresh" "$DRIVE_URL/token")" = 400 ] ||
+	fail "it still refreshes"
+refuses 1 'nobody has signed in' scg logout -dir alice
+
+say "no secret is in anything that was printed"
+lacks said.log 'SECRET|WRONG|1//0|ya29|4/0A'
