@@ -16,6 +16,7 @@
 #include "client/session.h"
 #include "envelope/envelope.h"
 #include "pki/cert.h"
+#include "pki/ossl.h"
 
 OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
@@ -45,6 +46,25 @@ static int with_file(const char *name, int code, struct err *e) {
 	return text_about(is_stream(name) ? "standard input" : name, code, e);
 }
 
+/* Who shall read it alone: a member of the group, now, as far as this member knows. */
+static int load_recip(struct session *s, const char *path, X509 **cert, struct err *e) {
+	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
+	OWN(own_x509) X509 *x = NULL;
+	struct err why = ERR_INIT;
+	enum verdict v;
+	int r;
+
+	if ((r = cert_load(path, &x, e)) != 0 || (r = identity_check_cert(s->me.chain, x, path, e)) != 0)
+		return r;
+	if ((v = chain_check_time(x, clock_now_s(), &why)) != VERDICT_GOOD)
+		return err_set(e, ERR_REFUSED, "%s: %s: %s", path, verdict_name(v), why.text);
+	if (crl == NULL || crl_set_has_cert(crl, x))
+		return err_set(e, ERR_REFUSED, "%s: %s", path, crl == NULL ? "no revocation list to ask" : "RFC 5280 5.3: revoked");
+	*cert = x;
+	x = NULL;
+	return 0;
+}
+
 int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
@@ -52,16 +72,18 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	OWN(input_wipe) struct input in = INPUT_INIT;
 	OWN(output_wipe) struct output out = OUTPUT_INIT;
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	OWN(own_x509) X509 *recip = NULL;
 	int r;
 
 	(void)operands;
 	if ((r = check_streams(p, e)) != 0 || (r = manifest_name(p->in, &name, e)) != 0)
 		return r;
 	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
-	    (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+	    (p->recip != NULL && (r = load_recip(&s, p->recip, &recip, e)) != 0) || (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	struct envelope_seal how = {
 		.epoch = keyring_current(&s.keys),
+		.recip = recip,
 		.group = s.me.group,
 		.name = name,
 		.version = 1,
@@ -91,7 +113,9 @@ static int decrypt_json(
 
 	text_uuid(result->manifest.file_id, id);
 	(void)json_object_set_new(o, "unsigned", json_boolean(result->is_unsigned));
-	(void)json_object_set_new(o, "key_id", print_hex(result->key_id, KEY_ID_LEN));
+	(void)json_object_set_new(
+	    o, "key_id", result->to_certificate ? json_null() : print_hex(result->key_id, KEY_ID_LEN));
+	(void)json_object_set_new(o, "to_certificate", json_boolean(result->to_certificate));
 	(void)json_object_set_new(o, "fresh", json_boolean(!stale));
 	if (!result->is_unsigned) {
 		(void)json_object_set_new(o, "name", print_text(result->manifest.name));
@@ -157,6 +181,8 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	struct envelope_open how = {
 		.keys = &s.keys,
+		.own_cert = s.me.cert,
+		.own_key = s.me.key,
 		.chain = s.me.chain,
 		.crl = crl,
 		.group = s.me.group,

@@ -18,6 +18,7 @@ struct plan {
 	const char *api_url, *auth_url, *token_url, *device_url, *revoke_url;
 	uint64_t timeout_s;
 	bool device, alone, no_browser;
+	const char *recip;
 	uint64_t workers, threads;
 	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old;
 };

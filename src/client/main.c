@@ -54,7 +54,16 @@ static const struct opt install_opts[] = {
 
 static const struct opt status_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
 static const struct opt keys_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
-static const struct opt encrypt_opts[] = { DIR_OPT, IN_OPT, OUT_OPT, THREADS_OPT, PASSIN_OPT, END_OPT };
+static const struct opt encrypt_opts[] = {
+	DIR_OPT,
+	IN_OPT,
+	OUT_OPT,
+	{ TEXT("recip", recip, "CERT", "for the owner of this certificate alone, not for the group") },
+	THREADS_OPT,
+	PASSIN_OPT,
+	END_OPT,
+};
+
 
 static const struct opt decrypt_opts[] = {
 	DIR_OPT,

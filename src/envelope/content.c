@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
+#include "envelope/receiver.h"
 #include "pki/ossl.h"
 
 /* Decrypted, hashed and encrypted again while it is in the core's own cache. */
@@ -38,15 +39,14 @@ void content_wipe(struct content *c) {
 	*c = (struct content){0};
 }
 
-/* RFC 3394 with its default initial value; in has in_len bytes, out as many and 8 more (wrap) or 8 fewer. */
-static int key_wrap(const struct epoch *epoch, bool wrap, const uint8_t *in, int in_len, uint8_t *out) {
+int content_key_wrap(const uint8_t kek[static GROUP_KEY_LEN], bool wrap, const uint8_t *in, int in_len, uint8_t *out) {
 	OWN(own_evp_cipher_ctx) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n, out_len = wrap ? in_len + 8 : in_len - 8;
 
-	if (ctx == NULL || epoch->key.len != GROUP_KEY_LEN)
+	if (ctx == NULL || algorithms(NULL) != 0)
 		return -1;
 	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	if (EVP_CipherInit_ex2(ctx, alg.wrap, epoch->key.data, NULL, wrap, NULL) != 1 ||
+	if (EVP_CipherInit_ex2(ctx, alg.wrap, kek, NULL, wrap, NULL) != 1 ||
 	    EVP_CipherUpdate(ctx, out, &n, in, in_len) != 1)
 		return -1;
 	return n == out_len ? 0 : -1;
@@ -54,18 +54,32 @@ static int key_wrap(const struct epoch *epoch, bool wrap, const uint8_t *in, int
 
 static int wrap(struct content *c, const struct epoch *to, struct err *e) {
 	memcpy(c->file.key_id, to->key_id, KEY_ID_LEN);
-	if (key_wrap(to, true, c->key.data, GROUP_KEY_LEN, c->file.wrapped) != 0)
+	if (to->key.len != GROUP_KEY_LEN || content_key_wrap(to->key.data, true, c->key.data, GROUP_KEY_LEN, c->file.wrapped) != 0)
 		return ossl_err(e, ERR_FAIL, "cannot wrap the content key");
 	return 0;
 }
 
-int content_make(struct content *c, const struct epoch *to, struct err *e) {
+static int fresh(struct content *c, struct err *e) {
 	int r;
 
 	*c = (struct content){0};
 	if ((r = algorithms(e)) != 0 || (r = secret_random(&c->key, GROUP_KEY_LEN, e)) != 0)
 		return r;
-	if ((r = random_bytes(c->file.prefix, OBJECT_PREFIX_LEN, e)) != 0 || (r = wrap(c, to, e)) != 0)
+	return random_bytes(c->file.prefix, OBJECT_PREFIX_LEN, e);
+}
+
+int content_make(struct content *c, const struct epoch *to, struct err *e) {
+	int r;
+
+	if ((r = fresh(c, e)) != 0 || (r = wrap(c, to, e)) != 0)
+		content_wipe(c);
+	return r;
+}
+
+int content_make_for(struct content *c, X509 *to, struct err *e) {
+	int r;
+
+	if ((r = fresh(c, e)) != 0 || (r = receiver_wrap(to, &c->key, &c->file.to, e)) != 0)
 		content_wipe(c);
 	return r;
 }
@@ -76,17 +90,28 @@ int content_unwrap(struct content *c, const struct object_file *f, const struct 
 	int r;
 
 	*c = (struct content){ .file = *f };
+	if (f->to.kind != RECIPIENT_GROUP)
+		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2: sealed to a certificate, not to the group");
 	if (epoch == NULL) {
 		text_hex(f->key_id, KEY_ID_LEN, hex);
 		return err_set(e, ERR_REFUSED, "sealed under key %s, which is not among the keys of this member", hex);
 	}
 	if ((r = algorithms(e)) != 0 || (r = secret_init(&c->key, GROUP_KEY_LEN, e)) != 0)
 		return r;
-	if (key_wrap(epoch, false, f->wrapped, OBJECT_WRAPPED_LEN, c->key.data) != 0) {
+	if (epoch->key.len != GROUP_KEY_LEN || content_key_wrap(epoch->key.data, false, f->wrapped, OBJECT_WRAPPED_LEN, c->key.data) != 0) {
 		content_wipe(c);
 		return ossl_err(e, ERR_DAMAGED, "RFC 3394 2.2.2: the wrapped key does not unwrap with the group's key");
 	}
 	return 0;
+}
+
+int content_unwrap_own(struct content *c, const struct object_file *f, X509 *cert, EVP_PKEY *key, struct err *e) {
+	int r;
+
+	*c = (struct content){ .file = *f };
+	if ((r = algorithms(e)) != 0)
+		return r;
+	return receiver_unwrap(&f->to, cert, key, &c->key, e);
 }
 
 int content_rewrap(struct content *c, const struct content *from, const struct epoch *to, struct err *e) {

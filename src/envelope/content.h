@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "base/secret.h"
 #include "envelope/object.h"
@@ -17,8 +18,12 @@ struct content {
 void content_wipe(struct content *c);
 /* A fresh key and nonce prefix, wrapped with the epoch's key. */
 int content_make(struct content *c, const struct epoch *to, struct err *e) MUST_CHECK;
+/* The same, wrapped to a certificate. ERR_REFUSED where that cannot receive. */
+int content_make_for(struct content *c, X509 *to, struct err *e) MUST_CHECK;
 /* The key of these headers. ERR_REFUSED where the keyring has no such epoch, ERR_DAMAGED if it does not unwrap (RFC 3394 2.2.2). */
 int content_unwrap(struct content *c, const struct object_file *f, const struct keyring *keys, struct err *e) MUST_CHECK;
+/* That of headers which are for one certificate. ERR_REFUSED for another one, ERR_DAMAGED if it does not unwrap. */
+int content_unwrap_own(struct content *c, const struct object_file *f, X509 *cert, EVP_PKEY *key, struct err *e) MUST_CHECK;
 /* The same key and nonces under another epoch. */
 int content_rewrap(struct content *c, const struct content *from, const struct epoch *to, struct err *e) MUST_CHECK;
 
@@ -41,6 +46,9 @@ int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t 
 int content_seal(const struct content *c, const struct object *o, const void *plain, struct buf *out, struct err *e) MUST_CHECK;
 /* body: o->len bytes and the trailer, decrypted in place. */
 int content_open(const struct content *c, const struct object *o, uint8_t *body, struct err *e) MUST_CHECK;
+
+/* RFC 3394 with its default initial value under a key of 32 octets; in has in_len bytes, out as many and 8 more (wrap) or 8 fewer. 0 or -1. */
+int content_key_wrap(const uint8_t kek[static GROUP_KEY_LEN], bool wrap, const uint8_t *in, int in_len, uint8_t *out) MUST_CHECK;
 
 /* SHA-256, fetched once; never NULL after success of any function above. */
 const EVP_MD *content_sha256(void);

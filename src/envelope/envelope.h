@@ -18,7 +18,8 @@
 #define ENVELOPE_THREADS_MAX 64 /* more are taken for as many */
 
 struct envelope_seal {
-	const struct epoch *epoch;      /* the group key to wrap the content key with */
+	const struct epoch *epoch;      /* the group key to wrap the content key with; or */
+	X509 *recip;                    /* a certificate to wrap it to instead, checked by the caller: no file for the group's drive */
 	const char *group, *name;       /* go into the manifest; name is a ledger path or a file's last component */
 	const uint8_t *file_id;         /* 16 bytes, or NULL: random */
 	uint64_t version;               /* 1.. */
@@ -38,6 +39,7 @@ struct envelope_result {
 	int64_t signed_s;
 	bool author_revoked;            /* the author's certificate is on the list now, and revoked after signed_s (a claim) */
 	bool is_unsigned;
+	bool to_certificate;            /* and key_id is zero */
 };
 /* Releases manifest and author; safe on {0}. */
 void envelope_result_wipe(struct envelope_result *r);
@@ -51,6 +53,8 @@ struct envelope_range { uint64_t first, last; };
 
 struct envelope_open {
 	const struct keyring *keys;
+	X509 *own_cert;                 /* with own_key: also opens what is sealed to this certificate; NULL: that is ERR_DAMAGED */
+	EVP_PKEY *own_key;
 	const struct chain *chain;      /* the group's CA */
 	const struct crl_set *crl;      /* the highest list seen, or NULL: revocation of the author is not asked */
 	const char *group;              /* must match the manifest's */
@@ -65,7 +69,7 @@ struct envelope_open {
 
 /* Opens and verifies all; structure before any decryption. Where in has read_at the manifest is verified before a byte leaves; else each
  * segment is written after its own tag and the author is known at the end (the caller spools what must not be released).
- * ERR_DAMAGED names the rule; ERR_REFUSED where the key id is not in the keyring. out NULL: verify only, write nothing.
+ * ERR_DAMAGED names the rule; ERR_REFUSED where the key id is not in the keyring, or it is for another certificate. out NULL: verify only, write nothing.
  * Of a range only the ends of the file (note, manifest, a few headers) and the segments that hold it are read, each verified against its
  * signed digest before it is written (always in order, by write); damage elsewhere is not seen. ERR_USAGE where in has no read_at;
  * ERR_FAIL where the file ends before the range. */
@@ -81,7 +85,7 @@ int envelope_rewrap(const struct envelope_open *o, const struct epoch *to, const
 
 struct envelope_info {
 	uint64_t size, segments, segment_size, plain_size;
-	uint8_t (*key_ids)[KEY_ID_LEN]; size_t n_key_ids;
+	uint8_t (*key_ids)[KEY_ID_LEN]; size_t n_key_ids; /* none where it is sealed to a certificate */
 	const char *cipher;             /* "aes-256-gcm" */
 	bool has_note, has_manifest;
 };

@@ -30,7 +30,9 @@ static int inspect_sealed(const struct source *in, struct envelope_info *info, s
 		return r;
 	*info = (struct envelope_info){ .size = in->size, .segments = l.count, .segment_size = SEGMENT_LEN,
 					.plain_size = layout_plain_size(&l), .has_note = l.has_note, .has_manifest = true };
-	set_key_id(info, f.key_id);
+	info->cipher = "aes-256-gcm";
+	if (f.to.kind == RECIPIENT_GROUP)
+		set_key_id(info, f.key_id);
 	return 0;
 }
 
@@ -63,7 +65,7 @@ int envelope_inspect(const struct source *in, struct envelope_info *info, struct
 	return inspect_sealed(in, info, e);
 }
 
-_Static_assert(ENVELOPE_HEAD_LEN >= OBJECT_HEADER_MAX, "a header fits");
+_Static_assert(ENVELOPE_HEAD_LEN >= OBJECT_GROUP_HEADER_MAX, "a header fits");
 
 int envelope_head(const uint8_t *head, size_t len, uint8_t key_id[static KEY_ID_LEN], struct err *e) {
 	struct object_file f;
@@ -71,6 +73,8 @@ int envelope_head(const uint8_t *head, size_t len, uint8_t key_id[static KEY_ID_
 	size_t header_len;
 	int r = object_parse(head, len, &f, &o, &header_len, e);
 
+	if (r == 0 && f.to.kind != RECIPIENT_GROUP)
+		r = err_set(e, ERR_DAMAGED, "RFC 5652 6.2: sealed to a certificate, not to the group");
 	if (r == 0)
 		memcpy(key_id, f.key_id, KEY_ID_LEN);
 	return r;

@@ -23,12 +23,13 @@ struct object layout_note_object(void) {
 	return (struct object){ .index = 0, .kind = OBJECT_NOTE, .len = sizeof layout_note - 1 };
 }
 
-void layout_make(struct layout *l, uint64_t size) {
+void layout_make(struct layout *l, uint64_t size, size_t recipient_len) {
 	uint64_t count = manifest_count(size);
 
 	*l = (struct layout){ .count = count, .has_note = count > 1, .last_len = size - (count - 1) * SEGMENT_LEN };
-	l->note_size = object_size(sizeof layout_note - 1);
-	l->full_size = object_size(SEGMENT_LEN);
+	l->recipient_len = recipient_len;
+	l->note_size = object_size(recipient_len, sizeof layout_note - 1);
+	l->full_size = object_size(recipient_len, SEGMENT_LEN);
 }
 
 struct object layout_segment(const struct layout *l, uint64_t i) {
@@ -46,7 +47,7 @@ uint64_t layout_segment_off(const struct layout *l, uint64_t i) {
 }
 
 uint64_t layout_manifest_off(const struct layout *l) {
-	return layout_segment_off(l, l->count - 1) + object_size(l->last_len);
+	return layout_segment_off(l, l->count - 1) + object_size(l->recipient_len, l->last_len);
 }
 
 uint64_t layout_plain_size(const struct layout *l) {
@@ -54,7 +55,7 @@ uint64_t layout_plain_size(const struct layout *l) {
 }
 
 uint64_t layout_total(const struct layout *l) {
-	return layout_manifest_off(l) + object_size(l->manifest_len);
+	return layout_manifest_off(l) + object_size(l->recipient_len, l->manifest_len);
 }
 
 uint64_t layout_manifest_max(uint64_t count) {
@@ -103,7 +104,7 @@ static int check_header(const struct source *in, const struct object_file *f, co
 	int r;
 
 	if ((r = look(in, off, &w, e)) == 0 && (r = object_expect(w.p, w.len, f, o, e)) == 0 &&
-	    (r = layout_read(in, trailer, sizeof trailer, off + object_size(o->len) - sizeof trailer, e)) == 0)
+	    (r = layout_read(in, trailer, sizeof trailer, off + object_size(object_recipient_len(f), o->len) - sizeof trailer, e)) == 0)
 		r = object_trailer_parse(trailer, &tag, e);
 	return object_blame(o, r, e);
 }
@@ -119,11 +120,6 @@ static int blame_first(const struct source *in, const struct object_file *f, con
 			return r;
 	}
 	return err_set(e, ERR_DAMAGED, "cut off: the last segment is missing");
-}
-
-static bool same_file(const struct object_file *a, const struct object_file *b) {
-	return memcmp(a->key_id, b->key_id, KEY_ID_LEN) == 0 && memcmp(a->wrapped, b->wrapped, OBJECT_WRAPPED_LEN) == 0 &&
-	       memcmp(a->prefix, b->prefix, OBJECT_PREFIX_LEN) == 0;
 }
 
 /* All full segments have one size, but how long the manifest is follows from nothing: so a few places come into question for the last
@@ -143,7 +139,7 @@ static int find_last(const struct source *in, const struct object_file *f, struc
 	for (uint64_t i = top; i > 0 && places > 0; i--, places--) {
 		if ((r = look(in, layout_segment_off(l, i), &w, &why)) != 0 && r != ERR_DAMAGED)
 			return err_set(e, r, "%s", why.text);
-		if (r != 0 || object_parse(w.p, w.len, &found_file, &found, &header_len, NULL) != 0 || !same_file(&found_file, f) ||
+		if (r != 0 || object_parse(w.p, w.len, &found_file, &found, &header_len, NULL) != 0 || !object_same_file(&found_file, f) ||
 		    found.kind != OBJECT_LAST || found.index != i)
 			continue;
 		if (found.len == 0 || found.len > SEGMENT_LEN)
@@ -207,11 +203,11 @@ static int find(const struct source *in, struct object_file *f, struct layout *l
 	    (r = layout_check_first(&first, e)) != 0)
 		return r;
 	if (first.kind == OBJECT_NOTE) {
-		layout_make(l, 2 * (uint64_t)SEGMENT_LEN);
+		layout_make(l, 2 * (uint64_t)SEGMENT_LEN, object_recipient_len(f));
 		if ((r = find_last(in, f, l, all, e)) != 0)
 			return r;
 	} else {
-		layout_make(l, first.len);
+		layout_make(l, first.len, object_recipient_len(f));
 	}
 	return find_manifest(in, f, l, e);
 }

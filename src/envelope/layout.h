@@ -18,10 +18,11 @@ struct layout {
 	uint64_t count;         /* segments, 1.. */
 	uint64_t last_len;      /* plaintext of the last one */
 	uint64_t manifest_len;  /* content of the manifest's object; 0: not known yet */
+	size_t recipient_len;   /* of the file's RecipientInfo */
 	uint64_t note_size, full_size; /* bytes of these objects */
 };
-/* For size bytes of plaintext. */
-void layout_make(struct layout *l, uint64_t size);
+/* For size bytes of plaintext, in objects with such a RecipientInfo. */
+void layout_make(struct layout *l, uint64_t size, size_t recipient_len);
 struct object layout_segment(const struct layout *l, uint64_t i);
 struct object layout_manifest(const struct layout *l);
 struct object layout_note_object(void);

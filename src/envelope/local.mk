@@ -9,6 +9,8 @@ src_envelope_libenvelope_a_SOURCES = \
 	src/envelope/layout.c src/envelope/layout.h \
 	src/envelope/manifest.c src/envelope/manifest.h \
 	src/envelope/object.c src/envelope/object.h \
+	src/envelope/receiver.c src/envelope/receiver.h \
+	src/envelope/recipient.c src/envelope/recipient.h \
 	src/envelope/open.c \
 	src/envelope/seal.c \
 	src/envelope/segments.c src/envelope/segments.h \

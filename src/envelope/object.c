@@ -22,6 +22,8 @@ static const uint8_t oid_aes256_gcm[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x
 #define CONTENT_TAG DER_CTX(0)
 #define AUTH_ATTRS_TAG DER_CTX_CONS(1)
 #define CONTENT_LEN_MAX (UINT64_C(1) << 62)
+#define VERSION_LEN 3            /* AuthEnvelopedData's, encoded */
+#define CIPHER_LEN 32            /* contentEncryptionAlgorithm, encoded */
 
 void object_nonce(const struct object_file *f, const struct object *o, uint8_t nonce[static OBJECT_NONCE_LEN]) {
 	memcpy(nonce, f->prefix, OBJECT_PREFIX_LEN);
@@ -45,8 +47,8 @@ static void put_oid_sequence(struct buf *b, const uint8_t *oid, size_t len) {
 	der_wrap(b, mark, DER_SEQUENCE);
 }
 
-static void put_recipients(const struct object_file *f, struct buf *b) {
-	size_t set = b->len, kekid;
+static void put_kek(const struct object_file *f, struct buf *b) {
+	size_t all = b->len, kekid;
 
 	der_put_u64(b, KEK_VERSION);
 	kekid = b->len;
@@ -54,8 +56,26 @@ static void put_recipients(const struct object_file *f, struct buf *b) {
 	der_wrap(b, kekid, DER_SEQUENCE);
 	put_oid_sequence(b, oid_aes256_wrap, sizeof oid_aes256_wrap);
 	der_put(b, DER_OCTET_STRING, f->wrapped, sizeof f->wrapped);
-	der_wrap(b, set, KEK_TAG);
+	der_wrap(b, all, KEK_TAG);
+}
+
+static void put_recipients(const struct object_file *f, struct buf *b) {
+	size_t set = b->len;
+
+	if (f->to.kind == RECIPIENT_GROUP)
+		put_kek(f, b);
+	else
+		recipient_put(&f->to, b);
 	der_wrap(b, set, DER_SET);
+}
+
+size_t object_recipient_len(const struct object_file *f) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	if (f->to.kind == RECIPIENT_GROUP)
+		return OBJECT_KEK_LEN;
+	recipient_put(&f->to, &b);
+	return b.len;
 }
 
 static void put_cipher(const struct object_file *f, const struct object *o, struct buf *b) {
@@ -71,39 +91,54 @@ static void put_cipher(const struct object_file *f, const struct object *o, stru
 	der_wrap(b, alg, DER_SEQUENCE);
 }
 
+/* Content lengths from inside out: all follow from the two that vary. */
+struct lengths { uint64_t info, inner, outer, all; };
+
+static uint64_t element(uint64_t content_len) {
+	return der_header_len(content_len) + content_len;
+}
+
+static struct lengths lengths(size_t recipient_len, uint64_t len) {
+	struct lengths l;
+
+	l.info = 2 + sizeof oid_data + CIPHER_LEN + element(len);
+	l.inner = VERSION_LEN + element(recipient_len) + element(l.info) + OBJECT_TRAILER_LEN;
+	l.outer = element(l.inner);
+	l.all = 2 + sizeof oid_auth_enveloped + element(l.outer);
+	return l;
+}
+
 void object_header(const struct object_file *f, const struct object *o, struct buf *out) {
 	OWN(buf_wipe) struct buf before = {0};
-	OWN(buf_wipe) struct buf info = {0};
-	uint64_t info_len, inner_len, outer_len;
+	struct lengths l;
 
 	der_put_u64(&before, AUTH_ENVELOPED_VERSION);
 	put_recipients(f, &before);
-	der_put(&info, DER_OID, oid_data, sizeof oid_data);
-	put_cipher(f, o, &info);
-	der_put_header(&info, CONTENT_TAG, o->len);
-
-	info_len = info.len + o->len;
-	inner_len = before.len + der_header_len(info_len) + info_len + OBJECT_TRAILER_LEN;
-	outer_len = der_header_len(inner_len) + inner_len;
-	der_put_header(out, DER_SEQUENCE, 2 + sizeof oid_auth_enveloped + der_header_len(outer_len) + outer_len);
+	l.info = 2 + sizeof oid_data + CIPHER_LEN + element(o->len);
+	l.inner = before.len + element(l.info) + OBJECT_TRAILER_LEN;
+	l.outer = element(l.inner);
+	der_put_header(out, DER_SEQUENCE, 2 + sizeof oid_auth_enveloped + element(l.outer));
 	der_put(out, DER_OID, oid_auth_enveloped, sizeof oid_auth_enveloped);
-	der_put_header(out, DER_CTX_CONS(0), outer_len);
-	der_put_header(out, DER_SEQUENCE, inner_len);
+	der_put_header(out, DER_CTX_CONS(0), l.outer);
+	der_put_header(out, DER_SEQUENCE, l.inner);
 	buf_add(out, before.data, before.len);
-	der_put_header(out, DER_SEQUENCE, info_len);
-	buf_add(out, info.data, info.len);
+	der_put_header(out, DER_SEQUENCE, l.info);
+	der_put(out, DER_OID, oid_data, sizeof oid_data);
+	put_cipher(f, o, out);
+	der_put_header(out, CONTENT_TAG, o->len);
 }
 
-size_t object_header_len(uint64_t len) {
-	static const struct object_file any;
-	OWN(buf_wipe) struct buf b = {0};
-
-	object_header(&any, &(struct object){ .len = len }, &b);
-	return b.len;
+size_t object_header_len(size_t recipient_len, uint64_t len) {
+	return (size_t)(object_size(recipient_len, len) - len - OBJECT_TRAILER_LEN);
 }
 
-uint64_t object_size(uint64_t len) {
-	return object_header_len(len) + len + OBJECT_TRAILER_LEN;
+uint64_t object_size(size_t recipient_len, uint64_t len) {
+	return element(lengths(recipient_len, len).all);
+}
+
+bool object_same_file(const struct object_file *a, const struct object_file *b) {
+	return memcmp(a->key_id, b->key_id, KEY_ID_LEN) == 0 && memcmp(a->wrapped, b->wrapped, OBJECT_WRAPPED_LEN) == 0 &&
+	       recipient_equal(&a->to, &b->to) && memcmp(a->prefix, b->prefix, OBJECT_PREFIX_LEN) == 0;
 }
 
 void object_trailer(const uint8_t tag[static OBJECT_TAG_LEN], uint8_t out[static OBJECT_TRAILER_LEN]) {
@@ -266,10 +301,15 @@ static int parse_recipients(struct der *d, struct object_file *f, struct err *e)
 	if ((r = enter(&peek, DER_SET, &len, "RFC 5083 2.1: recipientInfos", e)) != 0)
 		return r;
 	if (len > peek.len)
-		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2: recipientInfos of %" PRIu64 " bytes: one KEKRecipientInfo is due", len);
+		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2: recipientInfos of %" PRIu64 " bytes: one recipient is due", len);
 	if ((r = der_take(d, DER_SET, &set, "RFC 5083 2.1: recipientInfos", e)) != 0)
 		return r;
-	return object_parse_recipients(&set, f->key_id, f->wrapped, e);
+	f->to.kind = RECIPIENT_GROUP;
+	if (!recipient_is_next(&set))
+		return object_parse_recipients(&set, f->key_id, f->wrapped, e);
+	memset(f->key_id, 0, sizeof f->key_id);
+	memset(f->wrapped, 0, sizeof f->wrapped);
+	return recipient_parse(&set, &f->to, e);
 }
 
 static int parse_info(struct der *d, uint8_t nonce[static OBJECT_NONCE_LEN], uint64_t *len, struct err *e) {
@@ -333,6 +373,8 @@ static int explain(const uint8_t *p, size_t len, const struct object_file *f, co
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2.3: another key identifier than in the first object");
 	if (memcmp(found_file.wrapped, f->wrapped, OBJECT_WRAPPED_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2.3: another wrapped key than in the first object: of another file or version");
+	if (!recipient_equal(&found_file.to, &f->to))
+		return err_set(e, ERR_DAMAGED, "RFC 5652 6.2: another recipient than in the first object: of another file or version");
 	if (memcmp(found_file.prefix, f->prefix, OBJECT_PREFIX_LEN) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 5084 3.2: nonce of another file or version");
 	if (found.kind != o->kind)

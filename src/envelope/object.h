@@ -3,12 +3,14 @@
 #ifndef SCG_ENVELOPE_OBJECT_H
 #define SCG_ENVELOPE_OBJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/der.h"
 #include "base/err.h"
+#include "envelope/recipient.h"
 #include "keyring/keyring.h"
 
 #define OBJECT_WRAPPED_LEN 40   /* RFC 3394 2.2.1: 32 bytes of key and 8 of check value */
@@ -16,7 +18,9 @@
 #define OBJECT_NONCE_LEN 12
 #define OBJECT_TAG_LEN 16
 #define OBJECT_TRAILER_LEN 18   /* the mac, an OCTET STRING; nothing stands behind it */
-#define OBJECT_HEADER_MAX 224   /* a header with lengths of 8 bytes has 213 */
+#define OBJECT_KEK_LEN 80       /* the RecipientInfo of a file of the group */
+#define OBJECT_GROUP_HEADER_MAX 224 /* of such a file: with lengths of 8 bytes a header has 213 */
+#define OBJECT_HEADER_MAX (OBJECT_GROUP_HEADER_MAX + RECIPIENT_INFO_MAX)
 
 /* The last byte of a nonce. */
 enum object_kind {
@@ -28,8 +32,9 @@ enum object_kind {
 
 /* What all objects of a file have in common. */
 struct object_file {
-	uint8_t key_id[KEY_ID_LEN];
-	uint8_t wrapped[OBJECT_WRAPPED_LEN];
+	uint8_t key_id[KEY_ID_LEN];             /* of the group's key, and */
+	uint8_t wrapped[OBJECT_WRAPPED_LEN];    /* the content key under it; or */
+	struct recipient to;                    /* a certificate instead of the group */
 	uint8_t prefix[OBJECT_PREFIX_LEN];
 };
 /* What makes one of them. */
@@ -45,9 +50,14 @@ void object_nonce(const struct object_file *f, const struct object *o, uint8_t n
 void object_split_nonce(const uint8_t nonce[static OBJECT_NONCE_LEN], struct object_file *f, struct object *o);
 /* Appends all that stands before the encrypted content. */
 void object_header(const struct object_file *f, const struct object *o, struct buf *out);
-size_t object_header_len(uint64_t len);
+/* Octets of the file's RecipientInfo: OBJECT_KEK_LEN, or what the certificate's needs. */
+size_t object_recipient_len(const struct object_file *f);
+/* Of a header in a file with such a RecipientInfo; len of the content. */
+size_t object_header_len(size_t recipient_len, uint64_t len);
 /* Header, content and trailer. len is at most 2^62. */
-uint64_t object_size(uint64_t len);
+uint64_t object_size(size_t recipient_len, uint64_t len);
+/* Sealed to the same, with the same nonces. */
+bool object_same_file(const struct object_file *a, const struct object_file *b);
 void object_trailer(const uint8_t tag[static OBJECT_TAG_LEN], uint8_t out[static OBJECT_TRAILER_LEN]);
 /* Tag is borrowed from p. ERR_DAMAGED where something else stands there (authAttrs, a tag of another length). */
 int object_trailer_parse(const uint8_t p[static OBJECT_TRAILER_LEN], const uint8_t **tag, struct err *e) MUST_CHECK;

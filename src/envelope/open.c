@@ -36,7 +36,11 @@ static void pass_wipe(struct pass *p) {
 static int set_keys(struct pass *p, const struct object_file *f, struct err *e) {
 	int r;
 
-	if ((r = content_unwrap(&p->from, f, p->o->keys, e)) != 0)
+	if (f->to.kind != RECIPIENT_GROUP && p->to == NULL && p->o->own_key != NULL)
+		r = content_unwrap_own(&p->from, f, p->o->own_cert, p->o->own_key, e);
+	else
+		r = content_unwrap(&p->from, f, p->o->keys, e);
+	if (r != 0)
 		return r;
 	if (p->to != NULL && (r = p->rewrap ? content_rewrap(&p->dest, &p->from, p->to, e) : content_make(&p->dest, p->to, e)) != 0)
 		return r;
@@ -85,6 +89,7 @@ static int finish(struct pass *p, struct err *e) {
 	int r;
 
 	memcpy(p->r->key_id, p->to == NULL ? p->from.file.key_id : p->dest.file.key_id, KEY_ID_LEN);
+	p->r->to_certificate = p->from.file.to.kind != RECIPIENT_GROUP;
 	p->r->object_size = layout_total(&p->run.layout);
 	if ((r = write_manifest(p, e)) != 0 || (r = stream_digest(md, p->r->object_sha256, e)) != 0)
 		return r;
@@ -93,22 +98,24 @@ static int finish(struct pass *p, struct err *e) {
 
 /* ---- a seekable source: the manifest first ---- */
 
-static int read_object(const struct source *in, const struct object *o, uint64_t off, struct buf *b, struct err *e) {
-	return layout_read(in, buf_room(b, (size_t)o->len + OBJECT_TRAILER_LEN), (size_t)o->len + OBJECT_TRAILER_LEN,
-			   off + object_header_len(o->len), e);
+static int read_object(const struct pass *p, const struct object *o, uint64_t off, struct buf *b, struct err *e) {
+	size_t recipient_len = p->run.layout.recipient_len;
+
+	return layout_read(p->ends.in, buf_room(b, (size_t)o->len + OBJECT_TRAILER_LEN), (size_t)o->len + OBJECT_TRAILER_LEN,
+			   off + object_header_len(recipient_len, o->len), e);
 }
 
-static int read_ends(struct pass *p, const struct source *in, struct err *e) {
+static int read_ends(struct pass *p, struct err *e) {
 	OWN(buf_wipe) struct buf b = {0};
 	struct object manifest = layout_manifest(&p->run.layout), note = layout_note_object();
 	int r;
 
-	if ((r = read_object(in, &manifest, layout_manifest_off(&p->run.layout), &p->signed_der, e)) != 0 ||
+	if ((r = read_object(p, &manifest, layout_manifest_off(&p->run.layout), &p->signed_der, e)) != 0 ||
 	    (r = open_manifest(p, &manifest, e)) != 0)
 		return r;
 	if (!p->run.layout.has_note)
 		return 0;
-	if ((r = read_object(in, &note, 0, &b, e)) != 0)
+	if ((r = read_object(p, &note, 0, &b, e)) != 0)
 		return r;
 	return open_note(&p->from, b.data, e);
 }
@@ -131,7 +138,7 @@ static int pass_seekable(struct pass *p, struct err *e) {
 	struct object_file f;
 	int r;
 
-	if ((r = layout_find(p->ends.in, &f, l, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, p->ends.in, e)) != 0)
+	if ((r = layout_find(p->ends.in, &f, l, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, e)) != 0)
 		return r;
 	p->run.known = true;
 	p->run.expected = (const uint8_t (*)[32])p->r->manifest.digests;
@@ -171,7 +178,7 @@ static int pass_range(struct pass *p, struct err *e) {
 	if (in->read_at == NULL)
 		return p->ends.feed.ahead_len == 0 ? err_set(e, ERR_DAMAGED, "empty")
 						   : err_set(e, ERR_USAGE, "a range of it needs a file: a stream is read from its beginning");
-	if ((r = layout_find_ends(in, &f, l, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, in, e)) != 0 ||
+	if ((r = layout_find_ends(in, &f, l, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, e)) != 0 ||
 	    (r = clip(p, e)) != 0)
 		return r;
 	p->run.known = true;
@@ -188,12 +195,12 @@ static int pass_range(struct pass *p, struct err *e) {
 static int stream_note(struct pass *p, struct err *e) {
 	OWN(buf_wipe) struct buf b = {0};
 	struct object note = layout_note_object();
-	size_t len = object_header_len(note.len) + (size_t)note.len + OBJECT_TRAILER_LEN;
+	size_t head = object_header_len(object_recipient_len(&p->from.file), note.len), len = head + (size_t)note.len + OBJECT_TRAILER_LEN;
 	int r;
 
 	if ((r = feed_take_all(&p->ends.feed, buf_room(&b, len), len, e)) != 0)
 		return object_blame(&note, r, e);
-	return open_note(&p->from, b.data + object_header_len(note.len), e);
+	return open_note(&p->from, b.data + head, e);
 }
 
 static int stream_manifest_header(struct pass *p, struct object *o, struct err *e) {
@@ -264,7 +271,7 @@ static int pass_stream(struct pass *p, struct err *e) {
 		return r;
 	if ((r = ends_run(&p->ends, &p->run, e)) != 0)
 		return r;
-	layout_make(l, layout_plain_size(l));
+	layout_make(l, layout_plain_size(l), object_recipient_len(&f));
 	if ((r = stream_manifest(p, e)) != 0 || (r = check_digests(p, e)) != 0)
 		return r;
 	return finish(p, e);

@@ -18,7 +18,7 @@ void envelope_result_wipe(struct envelope_result *r) {
 uint64_t envelope_size_max(uint64_t plain_size) {
 	struct layout l;
 
-	layout_make(&l, plain_size);
+	layout_make(&l, plain_size, OBJECT_KEK_LEN);
 	l.manifest_len = layout_manifest_max(l.count);
 	return layout_total(&l);
 }
@@ -42,14 +42,14 @@ static int seal_segments(const struct envelope_seal *s, const struct content *c,
 	*run = (struct segments){ .to = c, .threads = s->threads, .progress = s->progress, .progress_arg = s->progress_arg };
 	run->known = x->in->read_at != NULL;
 	if (run->known)
-		layout_make(&run->layout, x->in->size);
+		layout_make(&run->layout, x->in->size, object_recipient_len(&c->file));
 	if (run->known && run->layout.count > SEGMENTS_MAX)
 		return err_set(e, ERR_FAIL, "more than 2^24 segments");
 	r = ends_run(x, run, e);
 	if (r == ERR_DAMAGED)
 		return err_set(e, ERR_FAIL, "the source became shorter while it was read");
 	if (r == 0)
-		layout_make(&run->layout, layout_plain_size(&run->layout));
+		layout_make(&run->layout, layout_plain_size(&run->layout), object_recipient_len(&c->file));
 	return r;
 }
 
@@ -81,6 +81,7 @@ static int seal(const struct envelope_seal *s, const struct content *c, struct e
 		return rc;
 	r->object_size = layout_total(&run.layout);
 	memcpy(r->key_id, c->file.key_id, KEY_ID_LEN);
+	r->to_certificate = s->recip != NULL;
 	if ((rc = stream_digest(x->outlet.md, r->object_sha256, e)) != 0)
 		return rc;
 	return ends_finish(x, r->object_size, e);
@@ -92,7 +93,7 @@ int envelope_seal(const struct envelope_seal *s, const struct source *in, const 
 	int rc;
 
 	*r = (struct envelope_result){0};
-	if ((rc = describe(s, &r->manifest, e)) != 0 || (rc = content_make(&c, s->epoch, e)) != 0 ||
+	if ((rc = describe(s, &r->manifest, e)) != 0 || (rc = s->recip != NULL ? content_make_for(&c, s->recip, e) : content_make(&c, s->epoch, e)) != 0 ||
 	    (rc = ends_init(&x, in, out, false, s->hash_object, e)) != 0 || (rc = seal(s, &c, &x, r, e)) != 0)
 		envelope_result_wipe(r);
 	return rc;

@@ -120,7 +120,7 @@ static int write_stretch(const struct at_once *a, struct piece *p, uint64_t pos,
 	if (pos == 0)
 		head = put_header(p, s->to);
 	else
-		off += object_header_len(p->o.len);
+		off += object_header_len(s->layout.recipient_len, p->o.len);
 	if (pos + n == p->o.len)
 		n += OBJECT_TRAILER_LEN;
 	return a->out->write_at(a->out->arg, p->body - head, head + n, off, e);
@@ -136,7 +136,7 @@ static int stretch(const struct at_once *a, struct crypt *c, struct piece *p, ui
 	int r;
 
 	if (s->from != NULL) {
-		off += object_header_len(p->o.len);
+		off += object_header_len(s->layout.recipient_len, p->o.len);
 		want += last ? OBJECT_TRAILER_LEN : 0;
 	}
 	if ((r = layout_read(a->in, p->body, want, off, e)) != 0 || (!s->copy && (r = crypt_update(c, p->body, n, e)) != 0) ||
@@ -256,7 +256,7 @@ static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err 
 	if (p->o.len > SEGMENT_LEN || (p->o.len == 0 && i > 0))
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.1: content of %" PRIu64 " bytes: 1 to %u are due", p->o.len, SEGMENT_LEN);
 	t->ended = p->o.kind == OBJECT_LAST || i == t->last;
-	if ((r = feed_take_all(t->in, header, object_header_len(p->o.len), e)) != 0)
+	if ((r = feed_take_all(t->in, header, object_header_len(object_recipient_len(&t->s->from->file), p->o.len), e)) != 0)
 		return r;
 	return feed_take_all(t->in, p->body, (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }

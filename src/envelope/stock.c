@@ -124,6 +124,7 @@ static int read_outside(struct ber *b, struct object_file *f, struct err *e) {
 		return err_set(e, ERR_DAMAGED, "RFC 5083 2.1: version is not 0");
 	if ((r = small(b, DER_SET, buf, &in, "RFC 5083 2.1: recipientInfos (one, without originatorInfo)", e)) != 0)
 		return r;
+	f->to.kind = RECIPIENT_GROUP;
 	return object_parse_recipients(&in, f->key_id, f->wrapped, e);
 }
 

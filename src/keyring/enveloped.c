@@ -142,6 +142,14 @@ static int check_key_agree(struct der ri, struct err *e) {
 	return der_end(&rek, what, e);
 }
 
+int enveloped_check_recipient(uint8_t tag, struct der ri, struct err *e) {
+	if (tag == DER_SEQUENCE)
+		return check_key_trans(ri, e);
+	if (tag == DER_CTX_CONS(1))
+		return check_key_agree(ri, e);
+	return err_set(e, ERR_DAMAGED, "RFC 5652 6.2: recipient is neither key transport nor key agreement");
+}
+
 static int check_recipients(struct der set, struct err *e) {
 	static const char what[] = "RFC 5652 6.2: recipient";
 	struct der ri, whole;
@@ -154,13 +162,7 @@ static int check_recipients(struct der set, struct err *e) {
 			return err_set(e, ERR_DAMAGED, "more than %d recipients", ENVELOPED_RECIPIENTS_MAX);
 		if ((r = der_take_any(&set, &tag, &ri, &whole, what, e)) != 0)
 			return r;
-		if (tag == DER_SEQUENCE)
-			r = check_key_trans(ri, e);
-		else if (tag == DER_CTX_CONS(1))
-			r = check_key_agree(ri, e);
-		else
-			r = err_set(e, ERR_DAMAGED, "%s is neither key transport nor key agreement", what);
-		if (r != 0)
+		if ((r = enveloped_check_recipient(tag, ri, e)) != 0)
 			return r;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "base/der.h"
 #include "base/err.h"
 
 #define ENVELOPED_RECIPIENTS_MAX 16 /* at rest: the gateway and a recovery certificate, old and new; a reply has one */
@@ -23,6 +24,8 @@ enum enveloped_kind {
  * (RFC 4055), content of this kind under AES-256-GCM with a nonce of 12 and a tag of 16 octets (RFC 5084), no attributes, nothing behind.
  * ERR_DAMAGED with the rule. */
 int enveloped_check(const uint8_t *der, size_t len, enum enveloped_kind kind, struct err *e) MUST_CHECK;
+/* One RecipientInfo of those two forms: its tag and content. ERR_DAMAGED with the rule. */
+int enveloped_check_recipient(uint8_t tag, struct der ri, struct err *e) MUST_CHECK;
 /* Appends that. by_ski: recipients named by SKI. 1 to 16 certificates. */
 int enveloped_seal(
     const struct buf *content, enum enveloped_kind kind, X509 *const *certs, size_t n, int by_ski, struct buf *der, struct err *e) MUST_CHECK;

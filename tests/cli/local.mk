@@ -52,3 +52,4 @@ CLI_TESTS += tests/cli/recover.sh
 EXTRA_DIST += tests/cli/drive.sh
 CLI_TESTS += tests/cli/drive-emulator.sh
 CLI_TESTS += tests/cli/scg-login.sh
+CLI_TESTS += tests/cli/scg-recip.sh

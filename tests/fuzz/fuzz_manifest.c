@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
 		identity_member(&sign.cert, &sign.key);
 		sign.time_s = cert_not_before(sign.cert);
 	}
-	layout_make(&l, taken ? m.size : 1);
+	layout_make(&l, taken ? m.size : 1, OBJECT_KEK_LEN);
 	if (signed_make(&sign, data, len, &der, NULL) != 0)
 		abort();
 	int rc = author_check(&o, &l, der.data, der.len, &r, NULL);

@@ -3,6 +3,10 @@ ENVELOPE_TESTS = tests/unit/test_manifest tests/unit/test_envelope tests/unit/te
 	tests/unit/test_envelope_io tests/unit/test_envelope_range tests/unit/test_envelope_stock
 check_PROGRAMS += $(ENVELOPE_TESTS)
 TESTS += $(ENVELOPE_TESTS)
+ENVELOPE_TESTS += tests/unit/test_envelope_recipient
+tests_unit_test_envelope_recipient_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_envelope_recipient_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_envelope_recipient_LDADD = $(ENVELOPE_TEST_LIBS)
 ENVELOPE_TEST_LIBS = tests/lib/libtmp.a tests/lib/libenvelopelab.a tests/lib/libfixture.a $(ENVELOPE_LIBS) $(CHECK_LIBS)
 tests_unit_test_manifest_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_manifest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

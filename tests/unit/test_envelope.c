@@ -382,7 +382,7 @@ START_TEST(inspecting_refuses_what_opening_refuses_in_the_clear) {
 		ck_assert_int_eq(inspect(&cut, &info, NULL), ERR_DAMAGED);
 		ck_assert_ptr_null(info.key_ids);
 	}
-	for (size_t i = 0; i < object_header_len(1); i++) {
+	for (size_t i = 0; i < object_header_len(OBJECT_KEK_LEN, 1); i++) {
 		sealed.data[i] ^= 1;
 		ck_assert_int_eq(inspect(&sealed, &info, NULL), ERR_DAMAGED);
 		sealed.data[i] ^= 1;

@@ -132,8 +132,8 @@ static const struct { struct forge f; const char *rule; } bad[] = {
 	BAD("RFC 5652 6.2", .no_recipient = true),
 	BAD("RFC 5652 6.2", .recipients = 2),
 	BAD("RFC 5652 6.2", .recipients = 100000),
-	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0x30),
-	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa1),
+	BAD("RFC 5652 6.2.1: ", .recipient_tag = 0x30),
+	BAD("RFC 5652 6.2.2: ", .recipient_tag = 0xa1),
 	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa3),
 	BAD("RFC 5652 6.2: the recipient is not", .recipient_tag = 0xa4),
 	BAD("RFC 5652 6.2.3: KEKRecipientInfo of version", .kek_version = 3),
@@ -288,7 +288,7 @@ static void pair_init(struct pair *p) {
 	lab_seal(&lab, p->plain, LONG_LEN, &p->one, NULL);
 	lab.seal.version = 2;
 	lab_seal(&lab, p->plain, LONG_LEN, &p->two, NULL);
-	layout_make(&p->l, LONG_LEN);
+	layout_make(&p->l, LONG_LEN, OBJECT_KEK_LEN);
 }
 
 static void pair_wipe(struct pair *p) {

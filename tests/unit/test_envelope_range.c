@@ -204,7 +204,7 @@ END_TEST
 
 START_TEST(damage_to_the_ends_is_found) {
 	uint64_t last = layout_segment_off(&layout, 3), manifest = layout_manifest_off(&layout);
-	const uint64_t places[] = { 0, 100, layout.note_size - 1, last, last + 30, last + object_header_len(1000) - 1, manifest,
+	const uint64_t places[] = { 0, 100, layout.note_size - 1, last, last + 30, last + object_header_len(OBJECT_KEK_LEN, 1000) - 1, manifest,
 				    manifest + 300, sealed.len - 1 };
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {

@@ -142,7 +142,7 @@ START_TEST(a_sealed_file_keeps_its_manifest) {
 	lab_out_init(&out, LEN);
 	ck_assert_int_eq(lab_open(&lab, &sealed, LAB_SEEK, LAB_SEEK, &out, &r, NULL), 0);
 	ck_assert(!r.is_unsigned && r.author != NULL);
-	sealed.len = (size_t)object_size(LEN);
+	sealed.len = (size_t)object_size(OBJECT_KEK_LEN, LEN);
 	assert_refused(&sealed, "manifest is missing");
 }
 END_TEST
