@@ -107,3 +107,10 @@ tests_fuzz_fuzz_settings_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_settings_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_settings_LDADD = src/client/libclient.a $(STORE_LIBS)
 TESTS += tests/fuzz/fuzz_settings
+
+check_PROGRAMS += tests/fuzz/fuzz_reply
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_reply_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_reply_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_reply_LDADD = $(NET_LIBS)
+TESTS += tests/fuzz/fuzz_reply
