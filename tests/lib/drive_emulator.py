@@ -17,7 +17,7 @@ A test arranges and looks by POST /_control {"COMMAND": {arguments}, ...} (one c
   account account= [quota=BYTES]          made where it is new           client id= secret=
   token account= [client=] [scope="drive drive.file"] [life=]             access and refresh token without consent
   service-account account= [token_uri=]   the key file                   expire [token=] [account=] [kind=refresh]
-  consent mode=allow|deny [account=] [untick=[SCOPE]] [override={PARAMETER: VALUE}]     what the user does on the consent page
+  consent mode=allow|deny|ignore [account=] [untick=[SCOPE]] [override={PARAMETER: VALUE}]     what the user does on the consent page
   device mode=allow|deny [user_code=] [account=]
   folder account= [name=] [parent=] [client=]                             answers {"id"}
   drive account= [name=]                  a shared drive, account its organizer; answers {"id"}
@@ -33,13 +33,15 @@ list_lag: a file created from now on appears in lists so many seconds later. gra
 A fault hits the requests of a "kind" (files.list, files.media, upload.*, oauth.token ...: a pattern, or several with commas; default
 all), after the first "skip" the "every"-th one (1), "times" times (no limit). Of several the first that hits acts.
 
-  429 500 502 503 504 rateLimitExceeded userRateLimitExceeded dailyLimitExceeded storageQuotaExceeded    [retry_after]: seconds
+  429 500 502 503 504 rateLimitExceeded userRateLimitExceeded dailyLimitExceeded storageQuotaExceeded    [retry_after] seconds, [as_date]
+                           an upload that waits for a 100 is refused before its body
   expired                  401, and the token is indeed expired
   html, garbage            instead of JSON, [status] (200); endless: JSON without end, at most [bytes]
-  redirect                 [status] 302 to [location], another host
+  redirect                 [status] 302 to [location], by default /elsewhere on another host's name
   reset_before             the request is not acted upon            lost_reply    acted upon, reset before the answer
   reset_mid                in the middle of the body, up or down, or after [at] bytes      reset_after   after the whole answer
-  truncated                half the body (or [at] bytes), then an orderly end          corrupted   one byte of the body differs
+  truncated                half the body (or [at] bytes), then an orderly end; framed: its length says so too
+  stall                    half the body (or [at] bytes), then nothing for [seconds] (600)        corrupted   one byte of the body differs
   corrupt_upload           what is stored differs in a byte, so the checksums told do too
   slow                     [seconds] (1) before anything
 

@@ -76,7 +76,7 @@ def role(state, file, email):
     """The strongest role of an account, or None; a folder's owner inherits as a writer what others put into it."""
     best = None
     for permission, inherited in permissions_of(state, file):
-        if permission["type"] == "anyone" and inherited is None:
+        if permission["type"] == "anyone":
             got = permission["role"]
         elif permission.get("emailAddress") == email:
             got = "writer" if permission["role"] == "owner" and inherited else permission["role"]

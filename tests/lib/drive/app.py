@@ -15,7 +15,7 @@ from .files import Files
 from .oauth import OAuth
 from .shares import About, Changes, Drives, Permissions, Revisions
 from .state import State
-from .upload import Uploads, sweep
+from .upload import MULTIPART_CAP, Uploads, sweep
 from .wire import Closed, Reply
 
 API = "/drive/v3"
@@ -157,6 +157,8 @@ class App:
         if name == "reset_mid" and request.body.length:
             request.body.cut_at = int(fault.spec.get("at", request.body.length // 2))
         try:
+            if entry["kind"] in faulty.CREATIONS and not request.body.go_on:
+                self._take_body(request, entry)
             reply = self.answer(request, route, arguments)
         except Closed:
             connection.reset()
@@ -164,7 +166,8 @@ class App:
         return self._send(request, connection, reply, fault, entry)
 
     def _instead(self, request, connection, fault, entry):
-        request.body.drain()
+        if not request.body.go_on:  # who waits for a 100 is refused before he sends
+            self._take_body(request, entry)
         if fault.name == "endless":
             entry["status"] = 200
             reply = Reply(200, headers={"Content-Type": "application/json; charset=UTF-8"})
@@ -177,6 +180,15 @@ class App:
         connection.send(reply)
         return True
 
+    @staticmethod
+    def _take_body(request, entry):
+        """Reads it; of a creation notes which id was asked for."""
+        if entry["kind"] not in faulty.CREATIONS:
+            request.body.drain()
+            return
+        m = re.search(rb'"id"\s*:\s*"([A-Za-z0-9_-]+)"', request.read(MULTIPART_CAP)[:4096])
+        entry["object"] = m.group(1).decode() if m else None
+
     def _send(self, request, connection, reply, fault, entry):
         """The right answer, whole or spoilt."""
         name = fault.name if fault else None
@@ -184,16 +196,20 @@ class App:
         if name == "lost_reply":
             connection.reset()
             return False
-        limit, flip = None, None
-        if name in ("truncated", "reset_mid"):
-            limit = int(fault.spec.get("at", reply.length() // 2))
+        limit, flip, told = None, None, None
+        if name in ("truncated", "reset_mid", "stall"):
+            limit = min(int(fault.spec.get("at", reply.length() // 2)), reply.length())
+        if name == "truncated" and fault.spec.get("framed"):
+            told = limit
         if name == "corrupted":
             flip = int(fault.spec.get("at", reply.length() // 2))
-        entry["bytes_out"] = min(reply.length(), reply.length() if limit is None else limit)
-        connection.send(reply, request.method == "HEAD", limit, flip)
+        entry["bytes_out"] = reply.length() if limit is None else limit
+        connection.send(reply, limit, flip, told)
+        if name == "stall":
+            time.sleep(float(fault.spec.get("seconds", 600)))
         if name in ("reset_mid", "reset_after"):
             connection.reset()
-        return name not in ("truncated", "reset_mid", "reset_after")
+        return told is not None or name not in ("truncated", "reset_mid", "reset_after", "stall")
 
     def answer(self, request, route, arguments):
         """What the service says. Nothing is told before the state that it tells of would survive a kill."""

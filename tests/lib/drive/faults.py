@@ -7,7 +7,7 @@ import threading
 import time
 
 from .errors import ApiError, backend, unauthorized
-from .wire import Reply
+from .wire import Reply, http_date
 
 RATE = {
     "rateLimitExceeded": (403, "Rate Limit Exceeded"), "userRateLimitExceeded": (403, "User Rate Limit Exceeded"),
@@ -17,7 +17,9 @@ RATE = {
 # Faults that answer in place of the handler, those that break the request on its way, those that spoil the answer.
 ANSWERS = ("429", "500", "502", "503", "504", *RATE, "expired", "html", "garbage", "endless", "redirect", "reset_before")
 REQUESTS = ("reset_mid", "corrupt_upload")
-REPLIES = ("reset_mid", "reset_after", "lost_reply", "truncated", "corrupted")
+REPLIES = ("reset_mid", "reset_after", "lost_reply", "truncated", "stall", "corrupted")
+CREATIONS = ("files.create", "upload.multipart", "upload.resumable")  # one target for all; the body says which file
+NAMELESS = (*CREATIONS, "upload.media", "files.generateIds", "oauth.token", "oauth.device")
 NAMES = {*ANSWERS, *REQUESTS, *REPLIES, "slow"}
 HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><h1>We're sorry</h1><p>... but try again.</p></body></html>\n"
 
@@ -71,7 +73,10 @@ class Faults:
 def instead(fault, state, request):
     """The answer that comes in place of the right one."""
     name, spec = fault.name, fault.spec
-    headers = {"Retry-After": str(spec["retry_after"])} if "retry_after" in spec else {}
+    headers = {}
+    if "retry_after" in spec:
+        date = http_date(time.time() + float(spec["retry_after"]) + 1)
+        headers["Retry-After"] = date if spec.get("as_date") else str(spec["retry_after"])
     if name == "429":
         return ApiError(429, "rateLimitExceeded", "Too Many Requests", domain="usageLimits", headers=headers).reply()
     if name in RATE:
@@ -90,7 +95,8 @@ def instead(fault, state, request):
     if name == "garbage":
         return Reply(int(spec.get("status", 200)), b'{"id": "\x00\xff', {"Content-Type": "application/json; charset=UTF-8"})
     if name == "redirect":
-        return Reply(int(spec.get("status", 302)), headers={"Location": spec.get("location", "http://127.0.0.1:9/elsewhere")})
+        elsewhere = "http://localhost:" + request.base.rpartition(":")[2] + "/elsewhere"
+        return Reply(int(spec.get("status", 302)), headers={"Location": spec.get("location", elsewhere)})
     return None
 
 
@@ -102,7 +108,7 @@ class Log:
 
     def begin(self, kind, request):
         entry = {"kind": kind, "method": request.method, "target": request.target, "time": time.time(), "status": None,
-                 "fault": None, "retry_after": None, "bytes_in": 0, "bytes_out": 0}
+                 "object": None, "fault": None, "retry_after": None, "bytes_in": 0, "bytes_out": 0}
         with self.lock:
             entry["n"] = len(self.entries)
             self.entries.append(entry)
@@ -134,10 +140,13 @@ class Log:
 
 
 def early(entries):
-    """Requests that came again before the Retry-After of their refusal was over: the same method and target."""
+    """Requests that came again before the Retry-After of their refusal was over. Those that do not say what they are about may be those of
+    another upload beside, and are passed over."""
     until, found = {}, []
     for e in entries:
-        key = (e["method"], e["target"])
+        if e["kind"] in NAMELESS and not e["object"]:
+            continue
+        key = (e["method"], e["target"], e["object"])
         if e["time"] < until.get(key, 0):
             found.append(e["n"])
         if e["retry_after"]:

@@ -16,6 +16,7 @@ from .wire import Reply, json_reply
 
 PROPERTY_BYTES = 124
 PROPERTIES = 30
+REVISIONS_KEPT = 100
 DEFAULT_FIELDS = "kind,id,name,mimeType"
 WRITABLE = ("name", "mimeType", "description")
 READ_SCOPES = (FULL, READONLY, FILE, METADATA, METADATA_READONLY)
@@ -83,6 +84,9 @@ class Files:
 
     def _found(self, request, caller):
         parsed = query.Query(request.query.get("q", ""))
+        if "drive" not in request.query.get("spaces", "drive").split(","):
+            caller.need(access.APPDATA)
+            return []  # nothing can be put there
         for parent in parsed.parents:
             if parent != "root" and parent not in self.state.files:
                 raise not_found(".")
@@ -237,6 +241,10 @@ class Files:
     def add_revision(self, file, caller, revision, mime):
         revision.update(id=random_id(50, "0B"), modified=time.time(), modifier=caller.email, keepForever=False,
                         originalFilename=file["name"], mimeType=mime)
+        passing = [r for r in file["revisions"] if not r["keepForever"]]
+        for old in passing[:max(0, len(passing) - REVISIONS_KEPT + 1)]:
+            file["revisions"].remove(old)
+            self.state.drop_blob(old["blob"])
         file["revisions"].append(revision)
 
     def create(self, request, caller):
@@ -350,9 +358,13 @@ class Files:
         return Reply(204)
 
     def destroy(self, file):
-        """For good, with all that lies below."""
+        """For good, with all below that is the same owner's; what others own goes to their own root."""
         for child in [f for f in self.state.files.values() if file["id"] in f["parents"]]:
-            self.destroy(child)
+            if child["owner"] == file["owner"]:
+                self.destroy(child)
+            else:
+                child["parents"] = [self.state.accounts[child["owner"]]["root"]]
+                access.touch(self.state, child)
         access.touch(self.state, file, removed=True)
         self.state.files.remove(file["id"])
         for revision in file["revisions"]:

@@ -57,8 +57,12 @@ class OAuth:
         self.state.tokens.put(value, record)
         return {**self.issue(account, client, scopes, life, value), "refresh_token": value}
 
-    def _client(self, form):
-        """The client that asks; a desktop program's secret is no secret but has to be right."""
+    def _client(self, form, request):
+        """The client that asks, in the form or by Basic; a desktop program's secret is no secret but has to be right."""
+        basic = request.headers.get("authorization", "")
+        if basic.startswith("Basic "):
+            name, _, secret = base64.b64decode(basic[6:]).decode().partition(":")
+            form = {"client_id": urllib.parse.unquote(name), "client_secret": urllib.parse.unquote(secret), **form}
         client = self.state.clients.get(form.get("client_id", ""))
         if not client:
             raise OAuthError(401, "invalid_client", "The OAuth client was not found.")
@@ -88,14 +92,17 @@ class OAuth:
     def _decide(self, query, client, redirect):
         consent = self.state.setting("consent", {})
         back = {"state": query["state"]} if "state" in query else {}
-        if consent.get("mode", "allow") == "deny":
+        mode = consent.get("mode", "allow")
+        if mode == "ignore":
+            return page(200, "Sign in", "The person looks at this page, and does nothing.")
+        off = set(consent.get("untick", ()))
+        scopes = [s for s in query["scope"].split() if s not in off and s.removeprefix(AUTH) not in off]
+        if mode == "deny" or not scopes:
             back["error"] = "access_denied"
         else:
             account = consent.get("account") or query.get("login_hint") or next(iter(self.state.accounts))
             if account not in self.state.accounts:
                 return page(400, "Error 400: invalid_request", "There is no such account.")
-            off = set(consent.get("untick", ()))
-            scopes = [s for s in query["scope"].split() if s not in off and s.removeprefix(AUTH) not in off]
             code = "4/0A" + secrets.token_urlsafe(40)
             self.state.tokens.put(code, {
                 "value": code, "kind": "code", "account": account, "client": client, "scopes": scopes, "redirect": redirect,
@@ -120,8 +127,8 @@ class OAuth:
         answer = grant(form, request)
         return json_reply(answer, headers={"Cache-Control": "no-cache, no-store, max-age=0, must-revalidate", "Pragma": "no-cache"})
 
-    def _by_code(self, form, _):
-        client = self._client(form)
+    def _by_code(self, form, request):
+        client = self._client(form, request)
         code = self.state.tokens.get(form.get("code", ""))
         if not code or code["kind"] != "code" or code["client"] != client or code["expires"] < time.time():
             raise OAuthError(400, "invalid_grant", "Malformed auth code.")
@@ -144,8 +151,8 @@ class OAuth:
         if got != code["challenge"] or not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             raise OAuthError(400, "invalid_grant", "Invalid code verifier.")
 
-    def _by_refresh(self, form, _):
-        client = self._client(form)
+    def _by_refresh(self, form, request):
+        client = self._client(form, request)
         token = self.state.tokens.get(form.get("refresh_token", ""))
         if not token or token["kind"] != "refresh" or token["client"] != client:
             raise OAuthError(400, "invalid_grant", "Bad Request")
@@ -167,15 +174,16 @@ class OAuth:
         user_code = "-".join("".join(secrets.choice(CONSONANTS) for _ in range(4)) for _ in range(2))
         device_code = "AH-1" + secrets.token_urlsafe(60)
         interval = int(self.state.setting("device_interval", 5))
+        life = float(self.state.setting("device_life", DEVICE_LIFE))
         self.state.tokens.put(device_code, {
             "value": device_code, "kind": "device", "client": client, "scopes": scopes, "user_code": user_code,
-            "expires": time.time() + float(self.state.setting("device_life", DEVICE_LIFE)), "mode": None, "account": None,
+            "expires": time.time() + life, "mode": None, "account": None,
             "interval": interval, "polled": 0})
-        return json_reply({"device_code": device_code, "user_code": user_code, "expires_in": DEVICE_LIFE,
+        return json_reply({"device_code": device_code, "user_code": user_code, "expires_in": int(life),
                            "interval": interval, "verification_url": "https://www.google.com/device"})
 
-    def _by_device(self, form, _):
-        client = self._client(form)
+    def _by_device(self, form, request):
+        client = self._client(form, request)
         device = self.state.tokens.get(form.get("device_code") or form.get("code", ""))
         if not device or device["kind"] != "device" or device["client"] != client:
             raise OAuthError(400, "invalid_grant", "Malformed device code.")

@@ -93,9 +93,10 @@ class Permissions:
             raise invalid("permission.type", "The permission type field is required.")
         if role not in RANK:
             raise invalid("permission.role", "The specified role is invalid.")
-        if role in ("organizer", "fileOrganizer") and not drive_id or role == "owner" and drive_id:
-            raise ApiError(403, "cannotShareTeamDriveWithNonGoogleAccounts" if drive_id else "invalidSharingRequest",
-                           "Bad Request. User message: \"This role is not possible here.\"")
+        if role in ("organizer", "fileOrganizer") and not drive_id:
+            raise ApiError(403, role + "OnNonTeamDriveItemNotSupported", "This role is only possible on shared drives.")
+        if role == "owner" and drive_id:
+            raise ApiError(403, "ownerOnTeamDriveItemNotSupported", "An item of a shared drive has no owner.")
         if role == "owner" and not request.flag("transferOwnership"):
             raise ApiError(403, "forbidden", "The transferOwnership parameter must be enabled when the permission role is 'owner'.",
                            location="transferOwnership")

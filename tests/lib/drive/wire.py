@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 import urllib.parse
 
 HEAD_CAP = 64 << 10
@@ -16,7 +17,13 @@ REASONS = {
     405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 411: "Length Required", 413: "Payload Too Large",
     416: "Requested Range Not Satisfiable", 428: "Precondition Required", 429: "Too Many Requests",
     499: "Client Closed Request", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
+
+
+def http_date(seconds):
+    """RFC 9110 5.6.7."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
 
 
 class Closed(Exception):
@@ -279,14 +286,15 @@ class Connection:
             raise Closed from e
 
     def send_head(self, reply, framing):
-        lines = [f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Unknown')}"]
+        lines = [f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Unknown')}", "Date: " + http_date(time.time())]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         return ("\r\n".join(lines + framing) + "\r\n\r\n").encode("latin-1", "replace")
 
-    def send(self, reply, head_only=False, limit=None, flip=None):
-        """The whole reply; or only the first limit bytes of its body; flip: the index of a byte to corrupt."""
-        head = self.send_head(reply, [] if reply.status == 204 else [f"Content-Length: {reply.length()}"])
-        if head_only or reply.status == 204:
+    def send(self, reply, limit=None, flip=None, told=None):
+        """The whole reply; or only the first limit bytes of its body; flip: the index of a byte to corrupt; told: the length that is
+        told instead of the right one."""
+        head = self.send_head(reply, [] if reply.status == 204 else [f"Content-Length: {reply.length() if told is None else told}"])
+        if reply.status == 204:
             self._quietly(head)
             return
         if not reply.file:
