@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A load for TLS servers of this machine: full mutual handshakes with one request each, or requests over kept connections.
  *
- *	load PORT CERT KEY handshakes|requests N CONNECTIONS PATH
+ *	load PORT CERT KEY handshakes|requests|during N CONNECTIONS PATH
  *
- * Prints the number of replies with status 200 and the slowest of them in microseconds. The server's certificate is not verified: it
- * is the server's time that is measured. */
+ * during: over kept connections for N milliseconds. Prints the number of replies with status 200, the slowest of them in microseconds, and how
+ * many had another status. The server's certificate is not verified: it is the server's time that is measured. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -25,7 +25,8 @@ static SSL_CTX *ctx;
 static char request[1024];
 static uint16_t port;
 static bool keeps;
-static atomic_long left, good, slowest_us;
+static long end_us; /* 0: until left is used up */
+static atomic_long left, good, other, slowest_us;
 
 static void die(const char *what) {
 	perror(what);
@@ -94,13 +95,16 @@ static void *work(void *arg) {
 	long begin;
 
 	(void)arg;
-	while (atomic_fetch_sub(&left, 1) > 0) {
+	while (end_us > 0 ? now_us() < end_us : atomic_fetch_sub(&left, 1) > 0) {
 		begin = now_us();
 		if (!keeps)
 			ssl = dial();
 		if (SSL_write(ssl, request, (int)strlen(request)) <= 0)
 			die("write");
-		good += read_reply(ssl) == 200;
+		if (read_reply(ssl) == 200)
+			good++;
+		else
+			other++;
 		note(now_us() - begin);
 		if (!keeps)
 			hang_up(ssl);
@@ -115,13 +119,15 @@ int main(int argc, char **argv) {
 	unsigned long n;
 
 	if (argc != 8 || (n = strtoul(argv[6], NULL, 10)) < 1 || n > THREADS_MAX) {
-		(void)fprintf(stderr, "usage: load PORT CERT KEY handshakes|requests N CONNECTIONS PATH\n");
+		(void)fprintf(stderr, "usage: load PORT CERT KEY handshakes|requests|during N CONNECTIONS PATH\n");
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	port = (uint16_t)strtoul(argv[1], NULL, 10);
-	keeps = strcmp(argv[4], "requests") == 0;
+	keeps = strcmp(argv[4], "handshakes") != 0;
 	left = strtol(argv[5], NULL, 10);
+	if (strcmp(argv[4], "during") == 0)
+		end_us = now_us() + 1000 * atomic_load(&left);
 	(void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", argv[7]);
 	ctx = SSL_CTX_new(TLS_client_method());
 	if (ctx == NULL || SSL_CTX_use_certificate_chain_file(ctx, argv[2]) != 1 ||
@@ -133,7 +139,7 @@ int main(int argc, char **argv) {
 			die("thread");
 	for (unsigned long i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
-	(void)printf("%ld %ld\n", atomic_load(&good), atomic_load(&slowest_us));
+	(void)printf("%ld %ld %ld\n", atomic_load(&good), atomic_load(&slowest_us), atomic_load(&other));
 	SSL_CTX_free(ctx);
 	return 0;
 }
