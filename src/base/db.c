@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/db_handle.h"
 #include "base/own.h"
 
 #define CACHE_MAX 64      /* prepared statements; the gateway, the largest user, has about 50 */
@@ -22,16 +22,8 @@ struct stmt {
 	bool done; /* the last row was read: another step would start over */
 };
 
-struct db {
-	sqlite3 *h;
-	char *path;
-	struct stmt *cache; /* the latest used first */
-	unsigned n_cached;
-	int64_t changes; /* of the last db_run */
-};
-
-/* SQLite's result as our class of error; the texts of the common ones say what to do. */
-static int db_err(struct db *d, int rc, struct err *e) {
+/* The texts of the common ones say what to do. */
+int db_err(struct db *d, int rc, struct err *e) {
 	int os = sqlite3_system_errno(d->h);
 
 	switch (rc & 0xff) {
@@ -368,15 +360,18 @@ static int set_up(struct db *d, const char *const *migrations, struct err *e) {
 	(void)sqlite3_db_config(d->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if ((r = use_wal(d, e)) != 0)
 		return r;
-	if ((r = exec(d, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", e)) != 0)
+	if ((r = exec(d, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216", e)) != 0)
 		return r;
 	return migrate(d, migrations, e);
 }
 
-/* Made here, since SQLite would create it 0644; its -wal and -shm inherit the mode. */
+/* Made here, since SQLite would create it 0644; its -wal and -shm inherit the mode. One that is there is not opened: closing any descriptor of a
+ * file drops the locks that another handle of this process has on it (https://www.sqlite.org/howtocorrupt.html 2.2). */
 static int create_private(const char *path, struct err *e) {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
 
+	if (fd < 0 && errno == EEXIST)
+		return 0;
 	if (fd < 0)
 		return err_sys(e, ERR_FAIL, "%s", path);
 	return close(fd) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s", path);

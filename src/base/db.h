@@ -44,6 +44,12 @@ int64_t db_int(const struct db_rows *r, int col);
 bool db_is_null(const struct db_rows *r, int col);
 const char *db_text(const struct db_rows *r, int col);              /* "" for NULL; borrowed until the next row */
 const uint8_t *db_blob(const struct db_rows *r, int col, size_t *len); /* borrowed until the next row */
+/* A blob that is too large for memory, of the row with this rowid, in pieces (a write keeps its length: zeroblob(n) makes room). Within a
+ * transaction. ERR_NOTFOUND without the row. */
+int db_blob_write(struct db *d, const char *table, const char *column, int64_t row, const void *data, size_t len, struct err *e) MUST_CHECK;
+/* f gets piece after piece; non-zero from it ends it (handed on). *len: of the whole, set before the first piece. */
+int db_blob_read(struct db *d, const char *table, const char *column, int64_t row, size_t *len,
+    int (*f)(void *arg, const uint8_t *piece, size_t len, struct err *e), void *arg, struct err *e) MUST_CHECK;
 /* One value: the first column of the first row; ERR_NOTFOUND without rows. */
 int db_get_int(struct db *d, struct err *e, int64_t *v, const char *sql, const char *types, ...) MUST_CHECK;
 

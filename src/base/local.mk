@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES =
-src_base_libbase_a_SOURCES += src/base/db.c src/base/db.h
+src_base_libbase_a_SOURCES += src/base/db.c src/base/db_blob.c src/base/db_handle.h src/base/db.h
 src_base_libbase_a_SOURCES += src/base/der.c src/base/der.h
 src_base_libbase_a_SOURCES += src/base/own.h
 src_base_libbase_a_SOURCES += src/base/err.c src/base/err.h

@@ -31,6 +31,11 @@ int spool_open(const char *dir, uint64_t len, int *fd, struct err *e) {
 	return 0;
 }
 
+int spool_open_in_memory(int *fd, struct err *e) {
+	*fd = memfd_create("spool", MFD_CLOEXEC);
+	return *fd >= 0 ? 0 : err_sys(e, ERR_FAIL, "memfd");
+}
+
 void spool_close(int *fd) {
 	own_fd(fd);
 	*fd = -1;

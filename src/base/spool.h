@@ -11,6 +11,8 @@
 /* A nameless file (0600) in the folder dir, with room for len bytes where the file system can promise it: a full disk is ERR_FAIL now, not in
  * the middle. *fd is the caller's. */
 int spool_open(const char *dir, uint64_t len, int *fd, struct err *e) MUST_CHECK;
+/* The same in memory (memfd): for what must go on when the disk is full. */
+int spool_open_in_memory(int *fd, struct err *e) MUST_CHECK;
 /* Closes and sets to -1; -1 is fine. */
 void spool_close(int *fd);
 

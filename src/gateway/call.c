@@ -63,6 +63,10 @@ bool call_see(struct call *c) {
 			http_problem(c->r, 403, "entry-refused", e.text);
 			return false;
 		}
+		if (c->g->away) {
+			c->r->later = true;
+			return false;
+		}
 		call_not_stored(c, &e);
 		return false;
 	}

@@ -12,6 +12,7 @@
 #include "gateway/inbox.h"
 #include "gateway/packages.h"
 #include "gateway/rate.h"
+#include "gateway/settler.h"
 #include "net/http.h"
 #include "net/server.h"
 #include "pki/cert.h"
@@ -24,6 +25,7 @@ struct service {
 	struct packages *packages;
 	struct rate *crl_rate; /* PUT /crl */
 	struct inbox *inbox;   /* verifies large lists; NULL: none are taken */
+	struct settler *settler; /* stores long lists; NULL: the loop does */
 };
 
 /* What is known of a peer, worked out once a connection. */

@@ -41,6 +41,15 @@ enum offer evict_look(const struct group *g, uint64_t number, const uint8_t *der
 	return memcmp(sha, crl_set_sha256(g->list->set), sizeof sha) == 0 ? OFFER_SAME : OFFER_OTHER;
 }
 
+/* The same of a list whose digest is known: 64 MiB are not hashed again. */
+static enum offer look_at(const struct group *g, const struct list *l) {
+	uint64_t number = crl_set_number(l->set);
+
+	if (g->list == NULL || number != crl_set_number(g->list->set))
+		return evict_look(g, number, l->der, l->len);
+	return memcmp(crl_set_sha256(l->set), crl_set_sha256(g->list->set), SHA256_LEN) == 0 ? OFFER_SAME : OFFER_OTHER;
+}
+
 static void log_offer(const struct list *l, const char *from, enum offer o) {
 	bool fine = o == OFFER_TAKEN || o == OFFER_SAME;
 	char number[24], entries[24];
@@ -73,14 +82,15 @@ static void log_news(const struct list *old, const struct list *now) {
 }
 
 enum offer evict_offer(struct group *g, struct list *l, const char *from, int64_t now_s) {
-	enum offer o = evict_look(g, crl_set_number(l->set), l->der.data, l->der.len);
+	enum offer o = look_at(g, l);
 
 	if (o == OFFER_TAKEN && now_s >= crl_set_next_update(l->set))
 		o = OFFER_EXPIRED;
 	log_offer(l, from, o);
 	if (o != OFFER_TAKEN)
 		return o;
-	log_news(g->list, l);
+	if (!list_is_large(l)) /* else it takes a while: evict_settle does it */
+		log_news(g->list, l);
 	list_free(g->list);
 	g->list = list_ref(l);
 	g->revoked_self = crl_set_has_cert(l->set, g->id.cert);
@@ -137,10 +147,14 @@ static int store_list(struct group *g, int64_t now_s, bool *evicts, struct err *
 		return 0; /* a commit that was reported as failed, but was not */
 	if (crl_set_new(old, l->set, is_eviction, evicts, e) != 0)
 		return e->code;
-	if (ledger_crl_entry(g->ledger, old, l->set, l->der.len, &by, &entry, e) != 0 ||
+	/* The bytes first: those of a million entries need not be in memory together with the event. */
+	if (state_crl_put(g->state, crl_set_number(l->set), l->der, l->len, e) != 0)
+		return e->code;
+	list_rest(l);
+	if (ledger_crl_entry(g->ledger, old, l->set, l->len, &by, &entry, e) != 0 ||
 	    group_append_own(g, &entry, now_s, e) != 0)
 		return err_add(e, "crl event");
-	return state_crl_put(g->state, crl_set_number(l->set), l->der.data, l->der.len, e);
+	return 0;
 }
 
 struct ended {
@@ -236,21 +250,32 @@ static int is_due(struct group *g, int64_t now_s, bool *due, struct err *e) {
 	return 0;
 }
 
+bool evict_is_long(const struct group *g, int64_t now_s) {
+	return g->list != g->stored && list_is_large(g->list) && group_self_fault(g, now_s) == NULL &&
+	    clock_mono_ms() >= g->retry_at_ms;
+}
+
+void evict_hold_off(struct group *g) {
+	g->retry_at_ms = clock_mono_ms() + RETRY_MS;
+}
+
 int evict_settle(struct group *g, int64_t now_s, struct err *e) {
 	struct settle s = { .now_s = now_s };
 	bool due = false;
 
-	if (group_self_fault(g, now_s) != NULL || clock_mono_ms() < g->retry_at_ms)
+	if (g->away || group_self_fault(g, now_s) != NULL || clock_mono_ms() < g->retry_at_ms)
 		return 0;
 	if (group_fresh(g, e) != 0 || is_due(g, now_s, &due, e) != 0)
 		return e->code;
 	if (!due)
 		return 0;
 	if (group_alone(g, settle, &s, e) != 0) {
-		g->retry_at_ms = clock_mono_ms() + RETRY_MS;
+		evict_hold_off(g);
 		return e->code;
 	}
 	if (g->stored != g->list) {
+		if (list_is_large(g->list))
+			log_news(g->stored, g->list);
 		list_free(g->stored);
 		g->stored = list_ref(g->list);
 	}

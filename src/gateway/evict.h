@@ -19,6 +19,10 @@ enum offer evict_look(const struct group *g, uint64_t number, const uint8_t *der
  * evict_settle follows. from names where it came from, for the log. */
 enum offer evict_offer(struct group *g, struct list *l, const char *from, int64_t now_s);
 const char *offer_text(enum offer o);
+/* The list in force is not stored yet, could be now, and is so large that the loop should not do it (settler.h). */
+bool evict_is_long(const struct group *g, int64_t now_s);
+/* After a failure of a settling elsewhere: not again for a while. */
+void evict_hold_off(struct group *g);
 
 /* Does what is due, in one transaction, and commits it: the gateway's own member event, epoch 1, the list in force with
  * its crl event, and one new epoch where the list newly names somebody for another reason than superseded, or a

@@ -71,6 +71,8 @@ int group_fresh(struct group *g, struct err *e) {
 int group_begin(struct group *g, struct err *e) {
 	if (g->in_txn)
 		return 0;
+	if (g->away)
+		return err_set(e, ERR_UNREACHABLE, "a revocation list is being stored");
 	if (state_begin(g->state, e) != 0)
 		return e->code;
 	g->in_txn = true;
@@ -244,12 +246,12 @@ enum verdict group_verdict(
 
 /* The list that was accepted last, verified again: who can write to the database cannot make up a list. */
 static int load_list(struct group *g, struct err *e) {
-	OWN(buf_wipe) struct buf der = { 0 };
-	int rc = state_crl(g->state, &der, e);
+	OWN(list_in_wipe) struct list_in in = LIST_IN(g->conf->dir);
+	int rc = state_crl(g->state, list_in_add, &in, e);
 
 	if (rc != 0)
 		return rc == ERR_NOTFOUND ? 0 : rc;
-	if (list_make(&der, chain_ca(g->chain), &g->stored, e) != 0)
+	if (list_make(&in, chain_ca(g->chain), &g->stored, e) != 0)
 		return err_add(e, "revocation list in the database");
 	g->list = list_ref(g->stored);
 	g->revoked_self = crl_set_has_cert(g->list->set, g->id.cert);
@@ -296,6 +298,45 @@ int group_open(struct group **out, const struct gwconf *conf, const struct chain
 		return e->code;
 	}
 	*id = (struct identity){ NULL, NULL, NULL };
+	*out = g;
+	return 0;
+}
+
+void group_job_take(const struct group *g, struct group_job *job) {
+	*job = (struct group_job){ .conf = g->conf, .chain = g->chain, .list = list_ref(g->list), .stored = list_ref(g->stored) };
+	identity_ref(&g->id, &job->id);
+}
+
+void group_job_wipe(struct group_job *job) {
+	list_free(job->list);
+	list_free(job->stored);
+	identity_wipe(&job->id);
+	*job = (struct group_job){ 0 };
+}
+
+static int open_beside(struct group *g, const char *path, struct err *e) {
+	if (state_open(&g->state, path, false, e) != 0 || rest_load_path_key(g->state, &g->id, &g->path_key, e) != 0 ||
+	    ledger_open(&g->ledger, state_db(g->state), g->chain, &g->path_key, e) != 0)
+		return e->code;
+	return group_fresh(g, e);
+}
+
+int group_open_beside(struct group **out, const struct group_job *job, struct err *e) {
+	OWN(own_free) char *path = gwconf_path(job->conf, FILE_DB);
+	struct group *g = xcalloc(1, sizeof *g);
+
+	g->conf = job->conf;
+	g->chain = job->chain;
+	identity_ref(&job->id, &g->id);
+	g->id_valid = validity_of(g->id.cert);
+	g->list = list_ref(job->list);
+	g->stored = list_ref(job->stored);
+	g->revoked_self = g->list != NULL && crl_set_has_cert(g->list->set, g->id.cert);
+	g->stale = true;
+	if (open_beside(g, path, e) != 0) {
+		group_close(&g);
+		return e->code;
+	}
 	*out = g;
 	return 0;
 }

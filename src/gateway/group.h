@@ -49,6 +49,7 @@ struct group {
 	struct list *list;   /* the list in force, asked at each request; NULL: none yet */
 	struct list *stored; /* the list that the database has; other than list: still to be written */
 	bool in_txn;
+	bool away;           /* another handle of this process writes (settler.h): no transaction begins here meanwhile */
 	int64_t fresh_ms;    /* the millisecond in which other processes' commits were looked for */
 	bool stale;          /* what is in memory may not be what is on disk: read it anew first */
 	bool failed;         /* a commit of this round failed: none of its replies may leave */
@@ -71,6 +72,18 @@ int group_open(struct group **g, const struct gwconf *conf, const struct chain *
 /* Commits nothing: what is open is rolled back. *g may be NULL. */
 void group_close(struct group **g);
 
+/* What another handle on the same database needs to store g's list, taken in g's thread; its parts are counted references. */
+struct group_job {
+	const struct gwconf *conf;
+	const struct chain *chain;
+	struct identity id;
+	struct list *list, *stored;
+};
+void group_job_take(const struct group *g, struct group_job *job);
+void group_job_wipe(struct group_job *job);
+/* That handle, for another thread; the list in force is the job's. conf and chain stay borrowed. */
+int group_open_beside(struct group **g, const struct group_job *job, struct err *e) MUST_CHECK;
+
 /* Another configuration and identity from here on (conf borrowed, id taken over after success): what rests is sealed
  * anew to it. */
 int group_change(struct group *g, const struct gwconf *conf, struct identity *id, struct err *e) MUST_CHECK;
@@ -78,7 +91,7 @@ int group_change(struct group *g, const struct gwconf *conf, struct identity *id
 /* Makes sure that what is in memory is what is on disk, also after another process wrote; asks SQLite, at 2
  * microseconds, at most once a millisecond: a process that wrote has not ended by then. */
 int group_fresh(struct group *g, struct err *e) MUST_CHECK;
-/* The round's transaction: begun where it is not yet. */
+/* The round's transaction: begun where it is not yet. ERR_UNREACHABLE while another handle writes. */
 int group_begin(struct group *g, struct err *e) MUST_CHECK;
 /* On disk after 0. A failure marks the round: group_round_end says so. */
 int group_commit(struct group *g, struct err *e) MUST_CHECK;

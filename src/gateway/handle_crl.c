@@ -24,8 +24,8 @@ void handle_crl_get(struct call *c) {
 	}
 	c->r->status = 200;
 	c->r->type = "application/pkix-crl";
-	c->r->shared = l->der.data;
-	c->r->shared_len = l->der.len;
+	c->r->shared = l->der;
+	c->r->shared_len = l->len;
 	c->r->unref = unref;
 	c->r->owner = l;
 }
@@ -98,16 +98,20 @@ static void give_to_inbox(struct call *c) {
 
 /* Whoever sent the list may stop sending it only when it outlives a crash. */
 static void store(struct call *c, enum offer o) {
+	static const struct err waits = { ERR_FAIL, "the list in force waits to be written" };
 	const char *fault = group_self_fault(c->g, c->now_s);
 	struct err e = ERR_INIT;
 
-	(void)err_set(&e, ERR_FAIL, "the list in force waits to be written");
 	if (fault != NULL)
 		http_problem(c->r, 503, "gateway-certificate", fault);
-	else if (evict_settle(c->g, c->now_s, &e) == 0 && c->g->list == c->g->stored)
+	else if (settler_settle(c->s->settler, c->g, c->now_s, &e) != 0)
+		call_not_stored(c, &e);
+	else if (c->g->away)
+		c->r->later = true; /* then it is the list in force */
+	else if (c->g->list == c->g->stored)
 		answer(c, o);
 	else
-		call_not_stored(c, &e);
+		call_not_stored(c, &waits);
 }
 
 static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
@@ -115,7 +119,7 @@ static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
 	struct err e = ERR_INIT;
 	enum offer o;
 
-	if (list_make(der, chain_ca(c->g->chain), &l, &e) != 0) {
+	if (list_make_of(der, chain_ca(c->g->chain), &l, &e) != 0) {
 		log_ignored(c, number, e.text);
 		http_problem(c->r, 400, "crl-invalid", e.text);
 		return;

@@ -115,6 +115,16 @@ int identity_load(struct identity *id, const struct identity_source *from, struc
 	return identity_load_pair(id, from, FILE_KEY, FILE_CERT, e);
 }
 
+void identity_ref(const struct identity *id, struct identity *copy) {
+	*copy = *id;
+	if (id->key != NULL)
+		(void)EVP_PKEY_up_ref(id->key);
+	if (id->cert != NULL)
+		(void)X509_up_ref(id->cert);
+	if (id->recovery != NULL)
+		(void)X509_up_ref(id->recovery);
+}
+
 void identity_wipe(struct identity *id) {
 	EVP_PKEY_free(id->key);
 	X509_free(id->cert);

@@ -54,6 +54,8 @@ char *identity_missing_host(const struct identity *id, const struct gwconf *c);
 /* A certificate that keys may be sealed to: a key of a kind that we take, and a subject key identifier (RFC
  * 5280 4.2.1.2). */
 int identity_load_recipient(const char *path, X509 **cert, struct err *e) MUST_CHECK;
+/* *copy shares what id holds, counted. */
+void identity_ref(const struct identity *id, struct identity *copy);
 void identity_wipe(struct identity *id);
 
 #endif

@@ -2,6 +2,7 @@
 #include "gateway/inbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include "base/spool.h"
 #include "pki/crl.h"
 #include "pki/ossl.h"
+#include "pki/pem.h"
 
 #define POLL_MS 250 /* where inotify says nothing: network file systems, a folder that was replaced */
 /* A file younger than this may change without a new time stamp (kernel ticks, NFS seconds): look again. */
@@ -34,7 +36,7 @@ struct stamp {
 };
 
 struct inbox {
-	char *name, *path;
+	char *dir, *name, *path;
 	const struct chain *chain;
 	int inotify, wake, ready; /* wake: for the thread; ready: for who takes */
 	pthread_t thread;
@@ -79,14 +81,11 @@ struct list *inbox_take(struct inbox *b, const char **from) {
 	return l;
 }
 
-/* DER or PEM. */
-static int verify(struct inbox *b, const uint8_t *data, size_t len, const char *from, struct err *e) {
-	OWN(buf_wipe) struct buf der = { 0 };
+/* The bytes are taken. */
+static int verify(struct inbox *b, struct list_in *in, const char *from, struct err *e) {
 	struct list *l;
 
-	if (crl_der(data, len, &der, e) != 0)
-		return e->code;
-	if (list_make(&der, chain_ca(b->chain), &l, e) != 0)
+	if (list_make(in, chain_ca(b->chain), &l, e) != 0)
 		return e->code;
 	hand_over(b, l, from);
 	return 0;
@@ -114,19 +113,29 @@ static bool is_settled(const struct stamp *s) {
 	return now.tv_sec < s->mtime.tv_sec || now.tv_sec - s->mtime.tv_sec > SETTLE_S;
 }
 
-/* What to do with the bytes of the file: a file that is being written in place is incomplete for a moment. */
-static void judge(struct inbox *b, const struct stamp *now, struct buf *data, bool again) {
-	uint8_t digest[SHA256_LEN];
+static void digest_of(const struct list_in *in, uint8_t digest[static SHA256_LEN]) {
+	OWN(spool_unmap) struct spool_map m = { 0 };
 	struct err e = ERR_INIT;
+
+	if (in->fd >= 0 && spool_map(in->fd, CRL_MAX_BYTES, &m, &e) == 0)
+		ossl_sha256(m.data, m.len, digest);
+	else
+		ossl_sha256(in->mem.data, in->mem.len, digest);
+}
+
+/* What to do with the bytes of the file, e being what reading them came to: a file that is being written in place is incomplete for a
+ * moment. */
+static void judge(struct inbox *b, const struct stamp *now, struct list_in *in, struct err e, bool again) {
+	uint8_t digest[SHA256_LEN];
 	bool same;
 
-	ossl_sha256(data->data, data->len, digest);
+	digest_of(in, digest);
 	same = memcmp(digest, b->digest, sizeof digest) == 0;
 	if (same && stamp_equal(now, &b->read) && !b->doubt && !again)
 		return;
 	memcpy(b->digest, digest, sizeof digest);
 	b->read = *now;
-	if (verify(b, data->data, data->len, b->name, &e) == 0) {
+	if (e.code == 0 && verify(b, in, b->name, &e) == 0) {
 		b->doubt = false;
 		return;
 	}
@@ -135,21 +144,42 @@ static void judge(struct inbox *b, const struct stamp *now, struct buf *data, bo
 	b->doubt = !same && !again;
 }
 
+/* A list may be too large to be held as PEM and as DER. */
+static int read_file(const struct inbox *b, struct list_in *in, struct err *e) {
+	OWN(own_fd) int fd = open(b->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_FAIL, "%s", b->path);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_FAIL, "%s: no regular file", b->path);
+	return list_in_read(in, fd, FILE_MAX, e);
+}
+
+static bool may_have_changed(const struct inbox *b, const struct stamp *now) {
+	if (!now->there || b->doubt)
+		return true;
+	/* A long one is read once more when it has settled, not four times a second until then. */
+	if (now->size > (off_t)LIST_SMALL && stamp_equal(now, &b->read) && !is_settled(now))
+		return false;
+	return !stamp_equal(now, &b->seen);
+}
+
 /* Reads the file if it may have changed; again: in any case. */
 static void look(struct inbox *b, bool again) {
 	struct stamp now = stamp_of(b->path);
-	OWN(buf_wipe) struct buf data = { 0 };
+	OWN(list_in_wipe) struct list_in in = LIST_IN(b->dir);
 	struct err e = ERR_INIT;
 
-	if (now.there && !again && !b->doubt && stamp_equal(&now, &b->seen))
+	if (!again && !may_have_changed(b, &now))
 		return;
-	if (!now.there || file_load(b->path, FILE_MAX, &data, &e) != 0) {
+	if (!now.there || (read_file(b, &in, &e) != 0 && e.code != ERR_DAMAGED)) {
 		if (now.there && e.code != ERR_NOTFOUND && !stamp_equal(&now, &b->seen))
 			log_event(LOG_LEVEL_WARN, "crl-ignored", "from", b->name, "error", e.text, NULL);
 		b->seen = now;
 		return;
 	}
-	judge(b, &now, &data, again);
+	judge(b, &now, &in, e, again);
 	if (is_settled(&now))
 		b->seen = now;
 }
@@ -174,13 +204,27 @@ static bool take_orders(struct inbox *b, int *given, bool *poked) {
 	return !stop;
 }
 
+/* What is DER already stays where it is. */
+static int read_given(struct list_in *in, int *fd, struct err *e) {
+	uint8_t first = 0;
+
+	if (pread(*fd, &first, 1, 0) == 1 && pem_is_der(&first, 1)) {
+		in->fd = *fd;
+		*fd = -1;
+		return 0;
+	}
+	if (lseek(*fd, 0, SEEK_SET) != 0)
+		return err_sys(e, ERR_FAIL, "spool");
+	return list_in_read(in, *fd, FILE_MAX, e);
+}
+
 static void verify_given(struct inbox *b, int given) {
-	OWN(spool_unmap) struct spool_map m = { 0 };
+	OWN(list_in_wipe) struct list_in in = LIST_IN(b->dir);
 	struct err e = ERR_INIT;
 
 	if (given < 0)
 		return;
-	if (spool_map(given, FILE_MAX, &m, &e) != 0 || verify(b, m.data, m.len, "PUT /crl", &e) != 0)
+	if (read_given(&in, &given, &e) != 0 || verify(b, &in, "PUT /crl", &e) != 0)
 		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "error", e.text, NULL);
 	spool_close(&given);
 }
@@ -244,6 +288,7 @@ int inbox_fd(const struct inbox *b) {
 int inbox_new(struct inbox **out, const char *dir, const char *name, const struct chain *chain, struct err *e) {
 	struct inbox *b = xcalloc(1, sizeof *b);
 
+	b->dir = xstrdup(dir);
 	b->name = xstrdup(name);
 	b->path = file_join(dir, name);
 	b->chain = chain;
@@ -291,6 +336,7 @@ void inbox_free(struct inbox *b) {
 	(void)pthread_mutex_destroy(&b->lock);
 	list_free(b->list);
 	spool_close(&b->given);
+	free(b->dir);
 	free(b->name);
 	free(b->path);
 	free(b);

@@ -12,6 +12,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/rate.c src/gateway/rate.h
 src_gateway_libgateway_a_SOURCES += src/gateway/packages.c src/gateway/packages.h
 src_gateway_libgateway_a_SOURCES += src/gateway/group.c src/gateway/group.h
 src_gateway_libgateway_a_SOURCES += src/gateway/evict.c src/gateway/evict.h
+src_gateway_libgateway_a_SOURCES += src/gateway/settler.c src/gateway/settler.h
 src_gateway_libgateway_a_SOURCES += src/gateway/call.c src/gateway/call.h
 src_gateway_libgateway_a_SOURCES += src/gateway/handle_group.c
 src_gateway_libgateway_a_SOURCES += src/gateway/handle_crl.c

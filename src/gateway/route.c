@@ -15,6 +15,7 @@ struct route {
 	enum http_method method;
 	const char *path;
 	void (*handle)(struct call *c);
+	bool writes;  /* has to wait while a list is being stored */
 	bool anybody; /* also without a certificate, and while the gateway is closed */
 	size_t body_max, body_max_admin;
 	struct rate *(*rate)(const struct service *s);
@@ -25,14 +26,14 @@ static struct rate *crl_rate(const struct service *s) {
 }
 
 static const struct route routes[] = {
-	{ HTTP_GET, "/v1/keys", handle_keys, false, 0, 0, NULL },
-	{ HTTP_GET, "/v1/group", handle_group, false, 0, 0, NULL },
-	{ HTTP_PUT, "/v1/group/store", handle_store_put, false, ROUTE_BODY, ROUTE_BODY, NULL },
-	{ HTTP_GET, "/crl", handle_crl_get, true, 0, 0, NULL },
-	{ HTTP_PUT, "/crl", handle_crl_put, true, ROUTE_CRL_ANYBODY, CRL_MAX_BYTES, crl_rate },
-	{ HTTP_GET, "/v1/ledger/head", handle_head, false, 0, 0, NULL },
-	{ HTTP_GET, "/v1/ledger/entries", handle_entries, false, 0, 0, NULL },
-	{ HTTP_POST, "/v1/ledger/events", handle_events, false, ENTRIES_POST_MAX, ENTRIES_POST_MAX, NULL },
+	{ HTTP_GET, "/v1/keys", handle_keys, false, false, 0, 0, NULL },
+	{ HTTP_GET, "/v1/group", handle_group, false, false, 0, 0, NULL },
+	{ HTTP_PUT, "/v1/group/store", handle_store_put, true, false, ROUTE_BODY, ROUTE_BODY, NULL },
+	{ HTTP_GET, "/crl", handle_crl_get, false, true, 0, 0, NULL },
+	{ HTTP_PUT, "/crl", handle_crl_put, false, true, ROUTE_CRL_ANYBODY, CRL_MAX_BYTES, crl_rate },
+	{ HTTP_GET, "/v1/ledger/head", handle_head, false, false, 0, 0, NULL },
+	{ HTTP_GET, "/v1/ledger/entries", handle_entries, false, false, 0, 0, NULL },
+	{ HTTP_POST, "/v1/ledger/events", handle_events, true, false, ENTRIES_POST_MAX, ENTRIES_POST_MAX, NULL },
 };
 
 /* The Allow header of a path, from the methods that the table has for it (each path has one or two). */
@@ -215,7 +216,9 @@ void route_handle(void *arg, struct server_peer *p, struct http_request *q, stru
 		log_refused(p, c.who, q, r);
 		return;
 	}
-	if (t->anybody || call_see(&c))
+	if (t->writes && s->group->away)
+		r->later = true;
+	else if (t->anybody || call_see(&c))
 		t->handle(&c);
 }
 

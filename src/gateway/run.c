@@ -2,6 +2,7 @@
 #include "gateway/run.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "net/tls.h"
 
 #define LOCK_WAIT_MS 3000
+#define MMAP_ABOVE (1 << 20) /* bytes of an allocation that goes back to the system when freed: a list of a million does not stay */
 #define CRL_WINDOW_MS 60000
 
 struct run {
@@ -29,6 +31,7 @@ struct run {
 	struct service service;
 	struct server *server;
 	int lock, signals;
+	bool hangup; /* to be done when a list is stored */
 };
 
 static SSL_CTX *new_ctx(struct run *r, const struct identity *id, struct err *e) {
@@ -48,7 +51,7 @@ static void warn_about(const struct identity *id, const struct gwconf *c) {
 static void settle(struct service *s) {
 	struct err e = ERR_INIT;
 
-	if (evict_settle(s->group, clock_now_s(), &e) != 0)
+	if (settler_settle(s->settler, s->group, clock_now_s(), &e) != 0)
 		log_event(LOG_LEVEL_ERROR, "settle-failed", "error", e.text, "then",
 		    "refusals stay in force; tried again", NULL);
 }
@@ -74,6 +77,18 @@ static void on_list(void *arg) {
 
 static void on_tick(void *arg) {
 	settle(arg);
+}
+
+static void on_hangup(struct run *r);
+
+static void on_settled(void *arg) {
+	struct run *r = arg;
+
+	settler_end(r->service.settler, r->service.group);
+	if (r->hangup && !r->service.group->away)
+		on_hangup(r);
+	settle(&r->service); /* a newer list may have come meanwhile */
+	server_go_on(r->server);
 }
 
 /* All or nothing: a mistake in the configuration leaves everything as it was. */
@@ -107,6 +122,9 @@ static int reload(struct run *r, struct err *e) {
 static void on_hangup(struct run *r) {
 	struct err e = ERR_INIT;
 
+	r->hangup = r->service.group->away; /* what a thread uses does not change under it */
+	if (r->hangup)
+		return;
 	if (reload(r, &e) != 0)
 		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then",
 		    "what could not be read stays as it was", NULL);
@@ -181,6 +199,8 @@ static int open_service(struct run *r, struct err *e) {
 	inbox_look(s->inbox); /* what lies there already is in force before the first request */
 	on_list(r);
 	settle(&r->service);
+	if (settler_new(&s->settler, e) != 0)
+		return e->code;
 	return inbox_start(s->inbox, e);
 }
 
@@ -218,6 +238,8 @@ static int open_server(struct run *r, struct err *e) {
 		return rc;
 	if (server_watch(r->server, r->signals, on_signal, r, e) != 0)
 		return e->code;
+	if (server_watch(r->server, settler_fd(r->service.settler), on_settled, r, e) != 0)
+		return e->code;
 	return server_watch(r->server, inbox_fd(r->service.inbox), on_list, r, e);
 }
 
@@ -240,6 +262,7 @@ static int say_ready(struct run *r, struct err *e) {
 static void wipe(struct run *r) {
 	server_free(r->server);
 	inbox_free(r->service.inbox);
+	settler_free(r->service.settler);
 	rate_free(r->service.crl_rate);
 	packages_free(r->service.packages);
 	group_close(&r->service.group);
@@ -253,6 +276,7 @@ static void wipe(struct run *r) {
 int run_gateway(const struct run_plan *p, struct err *e) {
 	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1 };
 
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
 	    say_ready(&r, e) != 0)
 		return e->code;

@@ -40,8 +40,8 @@ int state_changed(struct state *s, bool *changed, struct err *e) MUST_CHECK;
 int state_get(struct state *s, const char *name, struct buf *out, struct err *e) MUST_CHECK;
 int state_put(struct state *s, const char *name, const void *data, size_t len, struct err *e) MUST_CHECK;
 
-/* The newest list accepted, whose number is the highest ever seen. ERR_NOTFOUND before the first. */
-int state_crl(struct state *s, struct buf *der, struct err *e) MUST_CHECK;
+/* The newest list accepted (DER, in pieces), whose number is the highest ever seen. ERR_NOTFOUND before the first. */
+int state_crl(struct state *s, int (*f)(void *arg, const uint8_t *piece, size_t len, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int state_crl_put(struct state *s, uint64_t number, const void *der, size_t len, struct err *e) MUST_CHECK;
 
 /* A member's certificate, kept from the day when it was first seen until its end was dealt with. */

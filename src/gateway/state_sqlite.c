@@ -126,19 +126,19 @@ int state_put(struct state *s, const char *name, const void *data, size_t len, s
 	    "sb", name, data, len);
 }
 
-int state_crl(struct state *s, struct buf *der, struct err *e) {
-	OWN(db_done) struct db_rows r = { 0 };
+int state_crl(struct state *s, int (*f)(void *arg, const uint8_t *piece, size_t len, struct err *e), void *arg, struct err *e) {
+	size_t len;
 
-	if (db_query(s->db, &r, e, "SELECT der FROM crl WHERE id = 1", "") != 0)
-		return e->code;
-	return get_blob(&r, der, "revocation list", e);
+	return db_blob_read(s->db, "crl", "der", 1, &len, f, arg, e);
 }
 
 int state_crl_put(struct state *s, uint64_t number, const void *der, size_t len, struct err *e) {
-	return db_run(s->db, e,
-	    "INSERT INTO crl (id, number, der) VALUES (1, ?, ?)"
-	    " ON CONFLICT (id) DO UPDATE SET number = excluded.number, der = excluded.der",
-	    "ib", (int64_t)number, der, len);
+	if (db_run(s->db, e,
+		"INSERT INTO crl (id, number, der) VALUES (1, ?, zeroblob(?))"
+		" ON CONFLICT (id) DO UPDATE SET number = excluded.number, der = excluded.der",
+		"ii", (int64_t)number, (int64_t)len) != 0)
+		return e->code;
+	return db_blob_write(s->db, "crl", "der", 1, der, len, e);
 }
 
 int state_member_add(struct state *s, const struct state_member *m, struct err *e) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -164,14 +165,20 @@ static void refuse(struct conn *c, int status, const char *why) {
 }
 
 /* A handler may close connections, its own too: then the answer of conn_dismiss stands, and not one mixed with the handler's. */
-static void handle(struct conn *c) {
+void conn_go_on(struct conn *c) {
 	struct http_reply reply = {0};
 	struct work *w = c->work;
 
-	c->known = true;
 	c->s->owes_commit = true;
-	c->s->stats.requests++;
 	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &reply);
+	if (c->phase != PHASE_HELD && reply.later) {
+		http_reply_wipe(&reply);
+		/* Its limit goes on where it is parked already. */
+		if (c->phase != PHASE_PARKED)
+			phase_enter(c, PHASE_PARKED);
+		conn_arm(c, 0);
+		return;
+	}
 	if (w->request.spooled)
 		spool_close(&w->request.spool); /* who reads its reply slowly keeps no disk */
 	if (c->phase == PHASE_HELD) {
@@ -181,6 +188,12 @@ static void handle(struct conn *c) {
 	w->reply = reply;
 	w->handled = true;
 	hold(c);
+}
+
+static void handle(struct conn *c) {
+	c->known = true;
+	c->s->stats.requests++;
+	conn_go_on(c);
 }
 
 static void send_continue(struct conn *c) {
@@ -396,6 +409,14 @@ void conn_slim(struct conn *c) {
 	c->slim = true;
 }
 
+/* Of a socket that waits for nothing epoll reports errors and hang-ups all the same, without end. */
+static void look_at_parked(struct conn *c) {
+	struct pollfd p = { .fd = c->fd };
+
+	if (poll(&p, 1, 0) > 0)
+		conn_close(c);
+}
+
 void conn_event(struct conn *c) {
 	switch (c->phase) {
 	case PHASE_HANDSHAKE:
@@ -408,6 +429,9 @@ void conn_event(struct conn *c) {
 	case PHASE_LINGER:
 		drain(c);
 		return;
+	case PHASE_PARKED:
+		look_at_parked(c);
+		return;
 	default:
 		if (reads(c))
 			read_request(c);
@@ -415,12 +439,15 @@ void conn_event(struct conn *c) {
 }
 
 static bool has_begun(const struct conn *c) {
-	return c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG || (c->phase == PHASE_HEAD && c->work != NULL);
+	return c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG || c->phase == PHASE_PARKED ||
+	       (c->phase == PHASE_HEAD && c->work != NULL);
 }
 
 void conn_late(struct conn *c) {
 	c->s->stats.late += c->phase != PHASE_IDLE && c->phase != PHASE_LINGER;
-	if (has_begun(c))
+	if (c->phase == PHASE_PARKED)
+		refuse(c, 503, "what it waits for took too long");
+	else if (has_begun(c))
 		refuse(c, 408, "RFC 9110 15.5.9: the request took too long");
 	else if (c->phase == PHASE_IDLE || c->phase == PHASE_HEAD)
 		conn_linger(c);

@@ -17,6 +17,7 @@ enum phase {
 	PHASE_IDLE,       /* between two requests */
 	PHASE_BODY,
 	PHASE_BODY_LONG,
+	PHASE_PARKED,     /* whole, but its handler has to wait for something */
 	PHASE_HELD,       /* handled; waits for the end of the round (no limit: the round is short) */
 	PHASE_WRITE,
 	PHASE_WRITE_LONG,
@@ -114,6 +115,8 @@ void conn_event(struct conn *c);
 void conn_late(struct conn *c);
 /* Gives back the 34 KiB that an SSL keeps for its next records. */
 void conn_slim(struct conn *c);
+/* Handles a parked request anew. */
+void conn_go_on(struct conn *c);
 /* The end, without a word. */
 void conn_close(struct conn *c);
 /* The request that has begun, if one has, gets this reply (emptied); else the connection is closed. */

@@ -69,6 +69,7 @@ struct http_reply {
 	const char *allow;          /* Allow (static): a 405 must have it (RFC 9110 15.5.6) */
 	unsigned retry_after_s;     /* 0: no header */
 	bool close;                 /* Connection: close, then a lingering close */
+	bool later;                 /* from a handler: nothing was done; it is handled again after server_go_on */
 	struct buf body;
 	/* Instead of body, bytes that live elsewhere (a large list, the same for many): unref(owner) when they were sent or dropped. */
 	const uint8_t *shared;

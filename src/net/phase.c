@@ -29,6 +29,8 @@ static unsigned limit_ms(const struct server *s, enum phase phase) {
 		return s->lim.body_ms;
 	case PHASE_BODY_LONG:
 		return 12 * s->lim.body_ms;
+	case PHASE_PARKED:
+		return s->lim.park_ms;
 	case PHASE_WRITE:
 		return s->lim.write_ms;
 	case PHASE_WRITE_LONG:
@@ -107,7 +109,7 @@ void phase_slim(struct server *s) {
 bool phase_evict(struct server *s) {
 	static const struct { enum phase phase; bool good; } order[] = {
 		{ PHASE_LINGER, false }, { PHASE_HANDSHAKE, false }, { PHASE_HEAD, false }, { PHASE_IDLE, false }, { PHASE_BODY_LONG, false },
-		{ PHASE_BODY, false }, { PHASE_WRITE_LONG, false }, { PHASE_WRITE, false }, { PHASE_LINGER, true }, { PHASE_IDLE, true },
+		{ PHASE_BODY, false }, { PHASE_PARKED, false }, { PHASE_WRITE_LONG, false }, { PHASE_WRITE, false }, { PHASE_LINGER, true }, { PHASE_IDLE, true },
 		{ PHASE_HEAD, true },
 	};
 

@@ -32,6 +32,7 @@ static void set_defaults(struct server_limits *l) {
 	set_default(&l->head_ms, 5000);
 	set_default(&l->body_ms, 10000);
 	set_default(&l->write_ms, 10000);
+	set_default(&l->park_ms, 60000);
 	set_default(&l->idle_ms, 30000);
 	set_default(&l->linger_ms, 2000);
 	set_default(&l->connections, 2048);
@@ -188,6 +189,21 @@ void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *
 				conn_dismiss(c, &reply);
 			else
 				http_reply_wipe(&reply);
+		}
+	}
+}
+
+void server_go_on(struct server *s) {
+	struct conn *c, *next;
+
+	for (int i = 0; i < 2; i++) {
+		struct conn_list *l = &s->phases[PHASE_PARKED][i];
+		/* Those that have to wait on move behind it. */
+		struct conn *last = l->last;
+
+		for (c = l->first; c != NULL; c = next) {
+			next = c == last ? NULL : c->next;
+			conn_go_on(c);
 		}
 	}
 }

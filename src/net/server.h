@@ -26,7 +26,7 @@ struct server_ops {
 	/* The body's cap for a request that announces a body, asked when its head is there (r has no body yet). Negative: refused at once with the reply
 	 * that was filled in. NULL: no bodies. */
 	int64_t (*body_max)(void *arg, struct server_peer *p, const struct http_request *r, struct http_reply *reply);
-	/* Fills the reply (it begins as {0}). */
+	/* Fills the reply (it begins as {0}), or sets later in it: what it waits for is not done yet. */
 	void (*handle)(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply);
 	/* After all requests of one round were handled and before any of their replies leaves. Where it fails (non-zero) each of them is replaced by
 	 * a 503 not-stored. */
@@ -46,6 +46,7 @@ struct server_limits { /* 0: the default */
 	unsigned head_ms;       /* 5 s: from the end of the handshake, later from a request's first byte, to the end of its head */
 	unsigned body_ms;       /* 10 s for a body; 12 times that above 1 MiB */
 	unsigned write_ms;      /* 10 s for taking a reply; 12 times that above 1 MiB */
+	unsigned park_ms;       /* 60 s for a request that was put off until later; then it is answered 503 */
 	unsigned idle_ms;       /* 30 s between two requests */
 	unsigned linger_ms;     /* 2 s between the last byte of a closing reply and the end of the connection */
 	unsigned connections;   /* 2048 in all */
@@ -81,6 +82,8 @@ void server_set_ctx(struct server *s, SSL_CTX *ctx);
 /* Closes each connection for which f says true (newly revoked); where a request has begun, what f filled into reply is its answer. In the
  * thread of server_run: a handler, a watch, a tick. Peers that are still shaking hands are not asked: their first request will be. */
 void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p, struct http_reply *reply), void *arg);
+/* Handles those anew that were put off until later. In the thread of server_run. */
+void server_go_on(struct server *s);
 /* In the thread of server_run, or when it has ended. */
 void server_get_stats(const struct server *s, struct server_stats *out);
 

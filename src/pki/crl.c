@@ -8,8 +8,6 @@
 #include "pki/pem.h"
 #include "pki/sigalg.h"
 
-#define PEM_LABEL "X509 CRL"
-
 static const uint8_t oid_reason[] = { 0x55, 0x1d, 0x15 };
 static const uint8_t oid_number[] = { 0x55, 0x1d, 0x14 };
 static const uint8_t oid_aki[] = { 0x55, 0x1d, 0x23 };
@@ -42,11 +40,11 @@ const char *crl_reason_name(int reason) {
 }
 
 int crl_pem(const uint8_t *der, size_t len, struct buf *out, struct err *e) {
-	return pem_write(PEM_LABEL, der, len, out, e);
+	return pem_write(CRL_PEM_LABEL, der, len, out, e);
 }
 
 int crl_der(const uint8_t *data, size_t len, struct buf *der, struct err *e) {
-	return pem_or_der(data, len, PEM_LABEL, der, e);
+	return pem_or_der(data, len, CRL_PEM_LABEL, der, e);
 }
 
 /* Unsigned integer without leading zeros as INTEGER content: a zero octet in front where the first bit is set. */

@@ -11,6 +11,7 @@
 #include "pki/cert.h"
 
 #define CRL_MAX_BYTES (64u << 20) /* about a million entries */
+#define CRL_PEM_LABEL "X509 CRL" /* RFC 7468 7 */
 
 /* RFC 5280 5.3.1. */
 enum crl_reason {

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,28 @@ static void fetch_sha256(void) {
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
-void ossl_sha256(const void *data, size_t len, uint8_t out[static SHA256_LEN]) {
+/* Without memory or without SHA-256 nothing here can go on, and no caller could do better. */
+static void must(bool ok) {
+	if (!ok)
+		abort();
+}
+
+static const EVP_MD *get_sha256(void) {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	/* Without memory or without SHA-256 nothing here can go on, and no caller could do better. */
-	if (pthread_once(&once, fetch_sha256) != 0 || sha256 == NULL || EVP_Digest(data, len, out, NULL, sha256, NULL) != 1)
-		abort();
+	must(pthread_once(&once, fetch_sha256) == 0 && sha256 != NULL);
+	return sha256;
+}
+
+void ossl_sha256(const void *data, size_t len, uint8_t out[static SHA256_LEN]) {
+	must(EVP_Digest(data, len, out, NULL, get_sha256(), NULL) == 1);
+}
+
+void ossl_sha256_two(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[static SHA256_LEN]) {
+	OWN(own_evp_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	must(ctx != NULL && EVP_DigestInit_ex(ctx, get_sha256(), NULL) == 1 && EVP_DigestUpdate(ctx, a, a_len) == 1 &&
+	     EVP_DigestUpdate(ctx, b, b_len) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1);
 }
 
 static int nid_recipient_nonce;

@@ -33,6 +33,8 @@ int ossl_err(struct err *e, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
 #define SHA256_LEN 32
 /* SHA-256 of len bytes (FIPS 180-4). */
 void ossl_sha256(const void *data, size_t len, uint8_t out[static SHA256_LEN]);
+/* The same of two pieces, one behind the other. */
+void ossl_sha256_two(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[static SHA256_LEN]);
 
 /* OIDs that OpenSSL 3.0 does not name; NIDs made once, thread-safe. RFC 8894 3.2.1.6 recipientNonce. */
 int ossl_nid_recipient_nonce(void);

@@ -19,6 +19,16 @@ bool pem_is_der(const uint8_t *data, size_t len);
 int pem_read(const uint8_t *data, size_t len, char label[static PEM_LABEL_MAX], struct buf *der, struct err *e) MUST_CHECK;
 /* DER as it is, or the block of this label as DER, appended. */
 int pem_or_der(const uint8_t *data, size_t len, const char *label, struct buf *der, struct err *e) MUST_CHECK;
+/* A block of any length, piece by piece, in constant memory: for lists that are too large to be held twice. Strict as pem_read, and lines have
+ * at most 1,024 characters. Input that begins as DER is handed on as it is. */
+struct pem_stream;
+/* put gets what is decoded; non-zero from it ends it (handed on). */
+struct pem_stream *pem_stream_new(const char *label, int (*put)(void *arg, const uint8_t *data, size_t len, struct err *e), void *arg);
+void pem_stream_free(struct pem_stream *s); /* s may be NULL */
+/* ERR_DAMAGED; nothing may be fed after a failure. */
+int pem_stream_feed(struct pem_stream *s, const uint8_t *data, size_t len, struct err *e) MUST_CHECK;
+/* The input has ended: ERR_DAMAGED where the block has not. */
+int pem_stream_end(struct pem_stream *s, struct err *e) MUST_CHECK;
 /* Appends one block. */
 int pem_write(const char *label, const uint8_t *der, size_t len, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -65,7 +65,7 @@ enum offer env_offer(struct env *v, uint64_t number, X509 *const *revoked, size_
 	enum offer o;
 
 	fixture_crl(&v->f, number, revoked, n, reason, &der);
-	ck_assert_msg(list_make(&der, chain_ca(v->f.chain), &l, &e) == 0, "%s", e.text);
+	ck_assert_msg(list_make_of(&der, chain_ca(v->f.chain), &l, &e) == 0, "%s", e.text);
 	o = evict_offer(v->g, l, "test", clock_now_s());
 	list_free(l);
 	return o;

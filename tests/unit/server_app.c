@@ -88,7 +88,7 @@ static bool still_good(void *arg, struct server_peer *p, const struct http_reque
 	return false;
 }
 
-static void forget(void *arg, struct server_peer *p) {
+void app_forget(void *arg, struct server_peer *p) {
 	free(p->data);
 	atomic_fetch_add(&((struct app *)arg)->forgotten, 1);
 }
@@ -104,7 +104,7 @@ static void refused(void *arg, const struct server_peer *p, int status, const ch
 
 void app_start(const struct server_limits *lim) {
 	static const struct server_ops ops = {
-		.arg = &app, .body_max = body_max, .handle = app_handle, .commit = commit, .still_good = still_good, .forget = forget, .tick = tick,
+		.arg = &app, .body_max = body_max, .handle = app_handle, .commit = commit, .still_good = still_good, .forget = app_forget, .tick = tick,
 		.refused = refused,
 	};
 

@@ -30,6 +30,7 @@ extern uint8_t big[BIG];
 void app_start(const struct server_limits *lim);
 /* The server reads app from its own thread. */
 void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply);
+void app_forget(void *arg, struct server_peer *p);
 bool app_wait_for(atomic_int *v, int want);
 /* True: the end of a TCP connection came within 10 s. */
 bool tcp_is_dropped(int fd);

@@ -50,6 +50,65 @@ START_TEST(committed_rows_survive_reopening) {
 	ck_assert_int_eq(count(d), 1);
 } END_TEST
 
+/* POSIX: closing any descriptor of a file drops this process's locks on it. A second handle may not open one of its own beside SQLite's. */
+START_TEST(a_second_handle_of_a_process_takes_no_locks_away) {
+	OWN(db_close) struct db *d = open_it();
+	struct db *second = open_it();
+	int status;
+	pid_t pid;
+
+	put(d, "a", 1);
+	put(second, "b", 2);
+	db_close(&second);
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid == 0) { /* would think that it is the last one, and clear the write-ahead log away */
+		struct db *other = open_it();
+
+		put(other, "c", 3);
+		db_close(&other);
+		_exit(file_exists(tmp_path("x.db-wal")) ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(count(d), 3);
+	put(d, "d", 4);
+} END_TEST
+
+struct pieces { size_t n, bytes; uint8_t sum; };
+
+static int add_piece(void *arg, const uint8_t *piece, size_t len, struct err *e) {
+	struct pieces *p = arg;
+
+	for (size_t i = 0; i < len; i++)
+		p->sum = (uint8_t)(p->sum * 31 + piece[i]);
+	p->bytes += len;
+	return ++p->n == 3 && p->bytes == 0 ? err_set(e, ERR_FAIL, "never") : 0;
+}
+
+START_TEST(a_blob_goes_in_and_comes_out_in_pieces) {
+	static uint8_t bytes[300001];
+	OWN(db_close) struct db *d = open_it();
+	struct pieces want = {0}, got = {0};
+	struct err e = ERR_INIT;
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * i >> 3);
+	ck_assert_int_eq(add_piece(&want, bytes, sizeof bytes, &e), 0);
+	ck_assert_int_eq(db_begin(d, &e), 0);
+	ck_assert_int_eq(db_run(d, &e, "INSERT INTO t (k, b) VALUES ('x', zeroblob(?))", "i", (int64_t)sizeof bytes), 0);
+	ck_assert_msg(db_blob_write(d, "t", "b", db_last_id(d), bytes, sizeof bytes, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(db_commit(d, &e), 0);
+	ck_assert_int_eq(db_blob_read(d, "t", "b", 1, &len, add_piece, &got, &e), 0);
+	ck_assert_uint_eq(len, sizeof bytes);
+	ck_assert_uint_eq(got.bytes, sizeof bytes);
+	ck_assert_uint_gt(got.n, 3);
+	ck_assert_uint_eq(got.sum, want.sum);
+	ck_assert_int_eq(db_blob_read(d, "t", "b", 2, &len, add_piece, &got, &e), ERR_NOTFOUND);
+	ck_assert_int_eq(db_blob_write(d, "t", "b", 2, bytes, 1, &e), ERR_NOTFOUND);
+	ck_assert_int_ne(db_blob_write(d, "t", "b", 1, bytes, sizeof bytes - 1, &e), 0);
+} END_TEST
+
 START_TEST(one_file_is_left_after_closing) {
 	OWN(db_close) struct db *d = open_it();
 
@@ -366,6 +425,8 @@ int main(void) {
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, committed_rows_survive_reopening);
+	tcase_add_test(t, a_second_handle_of_a_process_takes_no_locks_away);
+	tcase_add_test(t, a_blob_goes_in_and_comes_out_in_pieces);
 	tcase_add_test(t, one_file_is_left_after_closing);
 	tcase_add_test(t, files_are_for_the_owner_only);
 	tcase_add_test(t, values_of_each_kind_round_trip);

@@ -37,7 +37,7 @@ static int64_t body_max(void *arg, struct server_peer *p, const struct http_requ
 }
 
 static void serve(const struct server_limits *lim) {
-	const struct server_ops ops = { .arg = &app, .body_max = body_max, .handle = handle };
+	const struct server_ops ops = { .arg = &app, .body_max = body_max, .handle = handle, .forget = app_forget };
 	struct server_limits l = *lim;
 
 	atomic_store(&spooled, 0);
