@@ -191,6 +191,42 @@ token SECRET "$refresh"
 gives 400 invalid_scope - /device/code -d client_id=ID -d scope=https://www.googleapis.com/auth/drive
 gives 400 redirect_uri_mismatch - "/o/oauth2/v2/auth?client_id=ID&response_type=code&scope=drive&redirect_uri=https://elsewhere.example/"
 
+say "a device waits for the person, not too hastily"
+narrow=https://www.googleapis.com/auth/drive.file
+device() {
+	gives 200 verification_url - /device/code -d client_id=ID -d scope=$narrow
+	device_code=$(field .device_code)
+}
+poll() {
+	api - /token -d client_id=ID -d client_secret=SECRET -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code="$device_code"
+	[ "$code $(field .error)" = "$1" ] || fail "$(cat .body) instead of $1"
+}
+drive_control '{"settings": {"device_interval": 3600}}' >/dev/null
+device
+poll '428 authorization_pending'
+poll '403 slow_down'
+drive_control '{"settings": {"device_interval": 0}}' >/dev/null
+device
+drive_control '{"device": {"mode": "deny"}}' >/dev/null
+poll '403 access_denied'
+device
+drive_control '{"device": {"mode": "allow"}}' >/dev/null
+api - /token -d client_id=ID -d client_secret=SECRET -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code="$device_code"
+[ "$code $(field .scope)" = "200 $narrow" ] || fail "no token for the device: $(cat .body)"
+poll '400 invalid_grant'
+
+say "a list may lag behind, a session ends after its week, and who is not in any more sees nothing"
+drive_control '{"settings": {"list_lag": 3600}}' >/dev/null
+put lagging
+q "name = 'lagging'"
+[ "$(field '.files | length')" = 0 ] || fail "the list does not lag"
+gives 200 lagging alice "$files/$id"
+session 600000
+drive_control '{"settings": {"list_lag": null, "session_life": 0}}' >/dev/null
+chunk 410 '*/600000' none
+drive_control "{\"share\": {\"file\": \"$folder\", \"account\": \"bob@example.org\", \"role\": \"none\"}}" >/dev/null
+gives 404 notFound bob "$files/$id"
+
 say "faults come where they are told to, and are counted"
 drive_control '{"reset": {}}' >/dev/null
 drive_fault 429 kind=files.get every=2 retry_after=60

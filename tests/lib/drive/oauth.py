@@ -202,7 +202,8 @@ class OAuth:
         return self.issue_both(device["account"], client, device["scopes"])
 
     def decide_device(self, user_code, mode, account):
-        for token in self.state.tokens.values():
+        """Of the code that the person typed; without one the newest."""
+        for token in reversed(list(self.state.tokens.values())):
             if token["kind"] == "device" and (token["user_code"] == user_code or not user_code):
                 token.update(mode=mode, account=account or next(iter(self.state.accounts)))
                 self.state.tokens.put(token["value"], token)
