@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of its own for each test: tmp_make and tmp_drop are a checked fixture. */
+/* A folder of its own for each test: tmp_make and tmp_drop are a checked fixture; or stand around all of a program's. */
 #ifndef SCG_TESTS_TMP_H
 #define SCG_TESTS_TMP_H
 

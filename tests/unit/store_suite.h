@@ -13,6 +13,8 @@ struct store_fixture {
 	void (*teardown)(void);
 	/* The specification of a drive of this kind that is not there. */
 	const char *missing;
+	/* What the kind needs of a member, or NULL. */
+	const struct store_env *env;
 };
 
 /* Adds the shared cases to s. One fixture a program. */
@@ -23,5 +25,9 @@ void suite_id(char letter, char id[static STORE_ID_LEN + 1]);
 void suite_put(struct store *s, const char *id, const void *data, size_t len);
 void suite_has(struct store *s, const char *id, const void *data, size_t len);
 unsigned suite_count(struct store *s);
+/* Bytes that no offset has twice in a row; free() them. */
+uint8_t *suite_bytes(size_t len);
+/* A file without a name that holds them; close it. */
+int suite_file(const void *data, size_t len);
 
 #endif

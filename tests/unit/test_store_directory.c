@@ -32,7 +32,7 @@ static void remove_folder(void) {
 	ck_assert_int_eq(system(cmd), 0); /* NOLINT(cert-env33-c): the test's own folder */
 }
 
-static const struct store_fixture fixture = { make_folder, remove_folder, "directory:/nowhere/at/all" };
+static const struct store_fixture fixture = { make_folder, remove_folder, "directory:/nowhere/at/all", NULL };
 
 static void setup(void) {
 	struct err e = ERR_INIT;
