@@ -27,7 +27,7 @@ struct store_stream {
 	uint64_t off;
 };
 
-static const struct store_kind *const kinds[] = { &store_directory };
+static const struct store_kind *const kinds[] = { &store_directory, &store_gdrive };
 
 static const struct store_kind *find_kind(const char *spec, const char **where) {
 	const char *colon = strchr(spec, ':');
@@ -48,7 +48,7 @@ static int unknown_kind(const char *spec, struct err *e) {
 
 	text_escape(spec, strlen(spec), &shown);
 	return err_set(
-	    e, ERR_USAGE, "store %s: not a kind of store that this program knows (directory:PATH)", buf_str(&shown));
+	    e, ERR_USAGE, "store %s: not a kind of store that this program knows (directory:PATH, gdrive:FOLDER-ID)", buf_str(&shown));
 }
 
 int store_open(struct store **s, const char *spec, struct err *e) {

@@ -144,6 +144,6 @@ struct store_kind {
 	int (*unshare)(void *state, const char *email, struct err *e);
 	int (*create)(const char *where, const struct store_env *env, char **made, struct err *e);
 };
-extern const struct store_kind store_directory;
+extern const struct store_kind store_directory, store_gdrive;
 
 #endif

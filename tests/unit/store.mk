@@ -5,3 +5,18 @@ tests_unit_test_store_directory_SOURCES = tests/unit/test_store_directory.c test
 tests_unit_test_store_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_unit_test_store_directory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_store_directory_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+
+GDRIVE_TEST = tests/unit/gdrive_lab.c tests/unit/gdrive_lab.h tests/unit/store_suite.c tests/unit/store_suite.h
+check_PROGRAMS += tests/unit/test_store_gdrive
+TESTS += tests/unit/test_store_gdrive
+tests_unit_test_store_gdrive_SOURCES = tests/unit/test_store_gdrive.c $(GDRIVE_TEST)
+tests_unit_test_store_gdrive_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit
+tests_unit_test_store_gdrive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_store_gdrive_LDADD = tests/lib/libdrive.a tests/lib/libtmp.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_gdrive_put
+TESTS += tests/unit/test_store_gdrive_put
+tests_unit_test_store_gdrive_put_SOURCES = tests/unit/test_store_gdrive_put.c $(GDRIVE_TEST)
+tests_unit_test_store_gdrive_put_CPPFLAGS = $(tests_unit_test_store_gdrive_CPPFLAGS)
+tests_unit_test_store_gdrive_put_CFLAGS = $(tests_unit_test_store_gdrive_CFLAGS)
+tests_unit_test_store_gdrive_put_LDADD = $(tests_unit_test_store_gdrive_LDADD)

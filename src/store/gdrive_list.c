@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of Drive, page by page. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "store/gdrive_state.h"
+
+#define QUERY_MAX 12         /* names and values */
+#define PAGES_MAX 100000u
+#define ITEMS_MAX 2000000u   /* a folder holds 500,000 */
+
+/* Tokens of pages are opaque: one that comes again means a list without end. Each is compared with the one of the last power of two, which finds a loop
+ * of any length (Brent's way). */
+struct pages {
+	unsigned n, next_mark;
+	uint64_t items;
+	char *mark, *token;
+};
+
+static void pages_wipe(struct pages *p) {
+	free(p->mark);
+	free(p->token);
+}
+
+static int turn(struct pages *p, struct gdrive_page *page, const char *what, struct err *e) {
+	p->items += page->n;
+	p->n++;
+	free(p->token);
+	p->token = page->next;
+	page->next = NULL;
+	if (page->incomplete)
+		return err_set(e, ERR_UNREACHABLE, "%s: Drive says that its list is not complete (incompleteSearch)", what);
+	if (p->token == NULL)
+		return 0;
+	if (p->n >= PAGES_MAX || p->items > ITEMS_MAX)
+		return err_set(e, ERR_FAIL, "%s: a list of more than %u pages or %u items", what, PAGES_MAX, ITEMS_MAX);
+	if (p->mark != NULL && strcmp(p->mark, p->token) == 0)
+		return err_set(e, ERR_DAMAGED, "%s: a page of the list comes again (nextPageToken)", what);
+	if (p->n >= p->next_mark) {
+		free(p->mark);
+		p->mark = xstrdup(p->token);
+		p->next_mark = p->n * 2;
+	}
+	return 0;
+}
+
+static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, const char *const *query, const char *token, const char *what,
+    struct gdrive_page *page, struct err *e) {
+	const char *all[QUERY_MAX + 3];
+	OWN(own_free) char *url = NULL;
+	OWN(rest_reply_wipe) struct rest_reply p = {0};
+	size_t n = 0;
+	int r;
+
+	for (; query[n] != NULL && n < QUERY_MAX; n++)
+		all[n] = query[n];
+	all[n] = token != NULL ? "pageToken" : NULL;
+	all[n + 1] = token;
+	all[n + 2] = NULL;
+	url = gdrive_url(g, path, all);
+	r = gdrive_ask(g, "GET", url, GDRIVE_PAGE_MAX, what, &p, e);
+	return r != 0 ? r : gdrive_parse_page(&p.body, list, page, e);
+}
+
+int gdrive_each_page(struct gdrive *g, enum gdrive_list list, const char *path, const char *const *query, const char *what,
+    int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
+	OWN(pages_wipe) struct pages p = {0};
+	int r;
+
+	do {
+		OWN(gdrive_page_wipe) struct gdrive_page page = {0};
+
+		r = get_page(g, list, path, query, p.token, what, &page, e);
+		if (r == 0)
+			r = turn(&p, &page, what, e);
+		if (r == 0)
+			r = each(arg, &page, e);
+	} while (r == 0 && p.token != NULL);
+	return r;
+}
+
+int gdrive_each_file(struct gdrive *g, const char *where, const char *fields,
+    int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
+	OWN(own_free) char *q = xasprintf("'%s' in parents%s%s", g->folder, where[0] != '\0' ? " and " : "", where);
+	OWN(own_free) char *mask = xasprintf("nextPageToken,incompleteSearch,files(%s)", fields);
+	bool shared = g->drive[0] != '\0';
+	const char *const query[] = { "q", q, "fields", mask, "pageSize", "1000", "includeItemsFromAllDrives", "true", "corpora",
+		shared ? "drive" : "user", shared ? "driveId" : NULL, g->drive, NULL };
+
+	return gdrive_each_page(g, GDRIVE_FILES, "/drive/v3/files", query, "files.list", each, arg, e);
+}
