@@ -226,7 +226,7 @@ class App:
                 reply = route.handler(request, caller, *[a for a in arguments if a])
         except (ApiError, OAuthError) as e:
             reply = e.reply()
-        except (TypeError, ValueError, AttributeError) as e:  # metadata of the wrong types
+        except (KeyError, TypeError, ValueError, AttributeError) as e:  # metadata of the wrong types
             reply = bad_request(f"Invalid request: {type(e).__name__}").reply()
             traceback.print_exc()
         with self.state.lock:
