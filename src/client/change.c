@@ -7,8 +7,8 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "client/destroy.h"
 #include "client/groupfile.h"
-#include "client/note.h"
 #include "client/step.h"
 #include "client/worker.h"
 
@@ -107,15 +107,14 @@ static int remove_one(void *arg, struct worker *w, size_t i, char *result, struc
 	char *const *names = arg;
 	OWN(change_wipe) struct change c = {0};
 	struct step st = { .arg = &c, .prepare = prepare_remove, .landed = removed };
-	struct err left = ERR_INIT;
 	int r = change_begin(&c, w->session, names[i], e);
 
 	if (r == 0)
 		r = step_run(w, &st, e);
 	if (r < 0)
 		return r;
-	if (r == STEP_POSTED && store_destroy(w->session->store, c.object, &left) != 0)
-		note("its object is still on the drive (scg gc): %s", left.text);
+	if (r == STEP_POSTED)
+		destroy_superseded(w->session, c.object, "its object");
 	(void)snprintf(result, WORKER_RESULT_MAX, "removed");
 	return 0;
 }

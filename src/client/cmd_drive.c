@@ -25,7 +25,29 @@ static unsigned long long ull(uint64_t v) {
 	return v;
 }
 
-static json_t *rekey_json(const struct rekey_report *r, bool rewrap) {
+/* What became of -unshare. */
+struct unshare {
+	const char *email; /* NULL: not asked for */
+	struct err failure;
+};
+
+static json_t *owners_json(const struct left *left) {
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < left->n; i++)
+		(void)json_object_set_new(o, left->v[i].name, print_u64(left->v[i].n));
+	return o;
+}
+
+static void owners_lines(const struct left *left) {
+	for (size_t i = 0; i < left->n; i++) {
+		OWN(own_free) char *name = print_safe(left->v[i].name);
+
+		print_line("left to %s: %llu, until the next command there", name, ull(left->v[i].n));
+	}
+}
+
+static json_t *rekey_json(const struct rekey_report *r, bool rewrap, const struct unshare *u) {
 	json_t *o = json_object();
 
 	(void)json_object_set_new(o, "rekeyed", print_u64(r->rekeyed));
@@ -36,21 +58,36 @@ static json_t *rekey_json(const struct rekey_report *r, bool rewrap) {
 	(void)json_object_set_new(o, "mode", print_text(rewrap ? "rewrap" : "reencrypt"));
 	(void)json_object_set_new(o, "destroyed", print_u64(r->destroyed));
 	(void)json_object_set_new(o, "left", print_u64(r->left));
+	(void)json_object_set_new(o, "owners", owners_json(&r->owners));
+	if (u->email != NULL)
+		(void)json_object_set_new(o, "unshared", json_boolean(u->failure.code == 0));
 	return o;
 }
 
-static void rekey_lines(const struct rekey_report *r, bool rewrap) {
+static void unshare_line(const struct unshare *u) {
+	OWN(own_free) char *email = u->email == NULL ? NULL : print_safe(u->email);
+
+	if (email == NULL)
+		print_line(
+		    "not done by scg: who was evicted has to lose his access to the drive itself, where its accounts are kept");
+	else if (u->failure.code == 0)
+		print_line("%s has no access to the drive any more", email);
+	else
+		print_line("not done: %s may still have access to the drive: %s", email, u->failure.text);
+}
+
+static void rekey_lines(const struct rekey_report *r, bool rewrap, const struct unshare *u) {
 	char size[16];
 
 	text_size(r->bytes, size);
 	print_line("epoch %llu: %llu files re-keyed (%s), %llu unchanged, %llu failed", ull(r->epoch), ull(r->rekeyed),
 	    size, ull(r->unchanged), ull(r->failed));
 	print_line("%llu superseded objects destroyed, %llu left on the drive", ull(r->destroyed), ull(r->left));
+	owners_lines(&r->owners);
 	if (rewrap)
 		print_line("rewrap is weaker: the content keys stay, and whoever kept one opens the new object too");
 	print_line("not undone: copies taken before, and what the drive or its backups keep of the past");
-	print_line(
-	    "not done by scg: who was evicted has to lose his access to the drive itself, where its accounts are kept");
+	unshare_line(u);
 }
 
 /* -mode: the default is what fully evicts. */
@@ -61,30 +98,40 @@ static int parse_mode(const char *mode, bool *rewrap, struct err *e) {
 	return 0;
 }
 
+/* First of all: who may still write there can destroy what is made. All else is done even if that fails, and the status tells. */
+static void take_access(struct session *s, struct unshare *u) {
+	if (u->email != NULL)
+		u->failure.code = store_unshare(s->store, u->email, &u->failure);
+}
+
 int cmd_rekey(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
 	OWN(own_json) json_t *doc = NULL;
-	struct rekey_report report;
+	OWN(rekey_report_wipe) struct rekey_report report = {0};
+	struct unshare u = { p->unshare, ERR_INIT };
 	struct err printing = ERR_INIT;
 	bool rewrap;
 	int r, printed = 0;
 
 	(void)operands;
-	if ((r = parse_mode(p->mode, &rewrap, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
-	    (r = session_store(&s, e)) != 0)
+	if ((r = parse_mode(p->mode, &rewrap, e)) != 0 || (r = commands_drive(&s, p, e)) != 0)
 		return r;
+	take_access(&s, &u);
 	r = rekey(&s, rewrap, &report, e);
 	if (p->json) {
-		doc = rekey_json(&report, rewrap);
+		doc = rekey_json(&report, rewrap, &u);
 		printed = print_json(doc, &printing);
 	} else {
-		rekey_lines(&report, rewrap);
+		rekey_lines(&report, rewrap, &u);
 	}
-	return r == 0 && printed != 0 ? err_set(e, printed, "%s", printing.text) : r;
+	if (r == 0 && printed != 0)
+		return err_set(e, printed, "%s", printing.text);
+	return r == 0 && u.failure.code != 0 ? err_set(e, u.failure.code, "%s", u.failure.text) : r;
 }
 
 static json_t *verify_json(const struct verify_report *v) {
+	static const char *const kinds[] = { "name", "object", "kept" };
 	json_t *o = json_object(), *findings = json_array();
 
 	(void)json_object_set_new(o, "files", print_u64(v->files));
@@ -93,11 +140,14 @@ static json_t *verify_json(const struct verify_report *v) {
 	(void)json_object_set_new(o, "orphans", print_u64(v->orphans));
 	(void)json_object_set_new(o, "injected", print_u64(v->injected));
 	(void)json_object_set_new(o, "old", print_u64(v->old));
+	(void)json_object_set_new(o, "kept", print_u64(v->kept));
 	for (size_t i = 0; i < v->n; i++) {
 		json_t *finding = json_object();
 
-		(void)json_object_set_new(finding, v->v[i].is_file ? "name" : "object", print_text(v->v[i].what));
+		(void)json_object_set_new(finding, kinds[v->v[i].kind], print_text(v->v[i].what));
 		(void)json_object_set_new(finding, "why", print_text(v->v[i].why));
+		if (v->v[i].owner != NULL)
+			(void)json_object_set_new(finding, "owner", print_text(v->v[i].owner));
 		(void)json_array_append_new(findings, finding);
 	}
 	(void)json_object_set_new(o, "findings", findings);
@@ -108,7 +158,8 @@ static void verify_lines(const struct verify_report *v, bool old) {
 	for (size_t i = 0; i < v->n; i++) {
 		OWN(own_free) char *what = print_safe(v->v[i].what);
 
-		print_line("%s%s: %s", v->v[i].is_file ? "" : "object ", what, v->v[i].why);
+		print_line("%s%s: %s%s%s", v->v[i].kind == VERIFY_OBJECT ? "object " : "", what, v->v[i].why,
+		    v->v[i].owner != NULL ? ", left to " : "", v->v[i].owner != NULL ? v->v[i].owner : "");
 	}
 	print_line("%llu files, %llu bad", ull(v->files), ull(v->failed));
 	if (v->injected > 0)
@@ -117,7 +168,8 @@ static void verify_lines(const struct verify_report *v, bool old) {
 		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded),
 		    ull(v->orphans));
 	if (old)
-		print_line("%llu objects under older epochs", ull(v->old));
+		print_line("%llu objects under older epochs, %llu of them in the trash or as older revisions", ull(v->old),
+		    ull(v->kept));
 }
 
 int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e) {
@@ -131,7 +183,7 @@ int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e) {
 
 	if (p->old && operands->n > 0)
 		return err_set(e, ERR_USAGE, "-old looks at the whole drive, not at single files");
-	if ((r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+	if ((r = commands_drive(&s, p, e)) != 0)
 		return r;
 	r = verify(&s, &job, &report, e);
 	if (p->json) {
@@ -146,7 +198,7 @@ int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e) {
 int cmd_gc(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
-	struct gc_report report;
+	OWN(gc_report_wipe) struct gc_report report = {0};
 	uint64_t days = UPLOAD_ORPHAN_S / DAY_S;
 	char size[16];
 	int r;
@@ -154,13 +206,14 @@ int cmd_gc(void *plan, const struct opt_operands *operands, struct err *e) {
 	(void)operands;
 	if (p->older != NULL && text_u64(p->older, OLDER_MAX_DAYS, &days, e) != 0)
 		return err_set(e, ERR_USAGE, "-older needs a number of days, at most %d", OLDER_MAX_DAYS);
-	if ((r = commands_session(&s, p, e)) != 0 || (r = session_store(&s, e)) != 0)
+	if ((r = commands_drive(&s, p, e)) != 0)
 		return r;
 	if ((r = gc(&s, (int64_t)days * DAY_S, &report, e)) != 0)
 		return r;
 	text_size(report.bytes, size);
 	print_line("%llu objects destroyed (%s), %llu left to their owners, %llu too young, %llu broken writes cleared",
 	    ull(report.destroyed), size, ull(report.left), ull(report.waiting), ull(report.swept));
+	owners_lines(&report.owners);
 	return 0;
 }
 

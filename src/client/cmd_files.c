@@ -18,19 +18,13 @@
 #include "client/session.h"
 #include "client/upload.h"
 
-static int with_drive(struct session *s, const struct plan *p, struct err *e) {
-	int r = commands_session(s, p, e);
-
-	return r != 0 ? r : session_store(s, e);
-}
-
 int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
 	OWN(names_wipe) struct names files = {0};
 	int r = names_collect(&files, operands->v, operands->n, p->to, p->recursive, e);
 
-	if (r != 0 || (r = with_drive(&s, p, e)) != 0)
+	if (r != 0 || (r = commands_drive(&s, p, e)) != 0)
 		return r;
 	if (files.n == 0)
 		note("no files there: nothing was uploaded");
@@ -61,7 +55,7 @@ int cmd_download(void *plan, const struct opt_operands *operands, struct err *e)
 	int r = p->range != NULL ? range_parse(p->range, &range, e) : 0;
 
 	if (r == 0)
-		r = with_drive(&s, p, e);
+		r = commands_drive(&s, p, e);
 	if (r == 0 && p->out != NULL)
 		r = identity_check_out(s.me.dir, p->out, e);
 	return r != 0 ? r : download(&s, &job, e);
@@ -179,7 +173,7 @@ int cmd_rename(void *plan, const struct opt_operands *operands, struct err *e) {
 
 int cmd_remove(void *plan, const struct opt_operands *operands, struct err *e) {
 	OWN(session_wipe) struct session s = {0};
-	int r = with_drive(&s, plan, e);
+	int r = commands_drive(&s, plan, e);
 
 	return r != 0 ? r : change_remove(&s, operands->v, (size_t)operands->n, e);
 }

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "client/commands.h"
+#include "client/destroy.h"
 #include "client/install.h"
 #include "client/print.h"
 #include "client/session.h"
@@ -22,6 +23,16 @@ int commands_session(struct session *s, const struct plan *p, struct err *e) {
 	int r = session_open(s, &need, e);
 
 	return r != 0 ? r : session_connect(s, &need, e);
+}
+
+int commands_drive(struct session *s, const struct plan *p, struct err *e) {
+	int r = commands_session(s, p, e);
+
+	if (r == 0)
+		r = session_store(s, e);
+	if (r == 0)
+		destroy_own(s);
+	return r;
 }
 
 int cmd_req(void *plan, const struct opt_operands *operands, struct err *e) {

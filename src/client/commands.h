@@ -47,5 +47,7 @@ int cmd_logout(void *plan, const struct opt_operands *operands, struct err *e);
 /* Shared by the commands: opens and connects a session as the plan says. */
 struct session;
 int commands_session(struct session *s, const struct plan *p, struct err *e) MUST_CHECK;
+/* And opens the drive; what this member alone may destroy there, and nobody needs any more, goes first. */
+int commands_drive(struct session *s, const struct plan *p, struct err *e) MUST_CHECK;
 
 #endif

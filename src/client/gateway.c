@@ -73,6 +73,26 @@ int gateway_group(struct fetch *f, struct buf *json, struct err *e) {
 	return get(f, &q, "group", json, e);
 }
 
+int gateway_set_store(struct fetch *f, const char *store, struct err *e) {
+	OWN(fetch_reply_wipe) struct fetch_reply reply = {0};
+	OWN(own_json) json_t *o = json_pack("{s:s}", "store", store);
+	OWN(own_free) char *body = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	int r;
+
+	if (body == NULL)
+		return err_set(e, ERR_FAIL, "a store's specification is UTF-8");
+	struct fetch_request q = {
+		.method = "PUT",
+		.path = "/v1/group/store",
+		.type = "application/json",
+		.body = body,
+		.body_len = strlen(body),
+		.max = POST_REPLY_MAX,
+	};
+	r = fetch(f, &q, &reply, e);
+	return r != 0 ? r : fetch_check(&reply, "the group's store", e);
+}
+
 int gateway_crl(struct fetch *f, struct buf *der, struct err *e) {
 	struct fetch_request q = { .method = "GET",
 		.path = "/crl",

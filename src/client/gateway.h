@@ -25,6 +25,8 @@ int group_info_parse(const struct buf *json, const char *group, struct group_inf
 
 /* The body is appended as it came. */
 int gateway_group(struct fetch *f, struct buf *json, struct err *e) MUST_CHECK;
+/* Names the store, where there is none yet. ERR_CONFLICT: there is. */
+int gateway_set_store(struct fetch *f, const char *store, struct err *e) MUST_CHECK;
 int gateway_crl(struct fetch *f, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_keys(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_head(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "client/groupfile.h"
 #include "client/listing.h"
 #include "client/note.h"
+#include "client/spool.h"
 #include "envelope/envelope.h"
 
 /* A write in progress touches its file all the time. */
@@ -79,13 +80,20 @@ static int judge(struct session *s, const struct store_stat *st, int64_t orphan_
 	return r;
 }
 
+void gc_report_wipe(struct gc_report *report) {
+	left_wipe(&report->owners);
+}
+
 static int destroy(struct session *s, const struct store_stat *st, struct gc_report *report, struct err *e) {
+	char owner[STORE_OWNER_MAX];
 	struct err why = ERR_INIT;
-	int r = store_destroy(s->store, st->id, &why);
+	int r = destroy_object(s, st->id, owner, &why);
 
 	if (r == ERR_REFUSED) {
-		note("%s", why.text);
+		if (owner[0] == '\0')
+			note("%s", why.text);
 		report->left++;
+		left_add(&report->owners, owner);
 		return 0;
 	}
 	if (r != 0)
@@ -93,6 +101,16 @@ static int destroy(struct session *s, const struct store_stat *st, struct gc_rep
 	report->destroyed++;
 	report->bytes += st->size;
 	return 0;
+}
+
+/* Under the newest epoch alone can they still become files. */
+static void sweep_spool(struct session *s) {
+	OWN(own_free) char *dir = spool_dir(s->me.dir, NULL);
+	const struct epoch *current = keyring_current(&s->keys);
+	struct err e = ERR_INIT;
+
+	if (spool_sweep(dir, current != NULL ? current->key_id : NULL, &e) != 0)
+		note("%s", e.text);
 }
 
 int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err *e) {
@@ -112,6 +130,8 @@ int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err
 		if (gone && (r = destroy(s, &list.v[i], report, e)) != 0)
 			return r;
 	}
+	left_sort(&report->owners);
+	sweep_spool(s);
 	if (store_sweep(s->store, clock_now_s() - SWEEP_S, &report->swept, &sweeping) != 0)
 		note("%s", sweeping.text);
 	return 0;

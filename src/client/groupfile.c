@@ -109,12 +109,13 @@ static int look_again(struct session *s, const char *path, struct ledger_file *f
 	return have ? 0 : session_refresh_keys(s, e);
 }
 
-static bool may_settle(const struct session *s, const struct ledger_file *f) {
-	return s->conf.settle_s > 0 && clock_now_s() - f->event_time_s < (int64_t)s->conf.settle_s;
+/* What a network gives is whole or missing; what is synchronised to a folder may also be there in part. */
+static bool may_settle(const struct session *s, const struct ledger_file *f, int code) {
+	return session_may_settle(s, f->event_time_s) && (code == ERR_NOTFOUND || !store_is_remote(s->store));
 }
 
 int groupfile_verdict(const struct session *s, const struct ledger_file *f, const struct err *why, struct err *e) {
-	if (may_settle(s, f))
+	if (may_settle(s, f, why->code))
 		return err_set(e, ERR_UNREACHABLE, "has not settled on this machine yet: %s", why->text);
 	if (why->code == ERR_NOTFOUND && s->stale)
 		return err_set(

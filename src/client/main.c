@@ -120,6 +120,7 @@ static const struct opt change_opts[] = { DIR_OPT, PASSIN_OPT, END_OPT };
 static const struct opt rekey_opts[] = {
 	DIR_OPT,
 	{ TEXT("mode", mode, "reencrypt|rewrap", "new content keys (default), or only new recipients") },
+	{ TEXT("unshare", unshare, "EMAIL", "first takes this account's access to the drive away") },
 	PASSIN_OPT,
 	JSON_OPT,
 	END_OPT,

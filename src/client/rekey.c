@@ -37,6 +37,10 @@ struct rekey_run {
 	pthread_mutex_t lock; /* of the report */
 };
 
+void rekey_report_wipe(struct rekey_report *report) {
+	left_wipe(&report->owners);
+}
+
 static void run_wipe(struct rekey_run *run) {
 	for (size_t i = 0; i < run->n; i++)
 		free(run->v[i].path);
@@ -214,9 +218,11 @@ static int is_due(struct rekeying *k, bool *due, struct err *e) {
 
 static int count(struct rekey_run *run, struct rekeying *k, bool posted, char *result) {
 	struct session *s = k->w->session;
+	char owner[STORE_OWNER_MAX];
 	struct err e = ERR_INIT;
 
-	if (posted && store_destroy(s->store, k->old_object, &e) != 0)
+	/* What is another's is counted by its owner when all is swept up. */
+	if (posted && destroy_object(s, k->old_object, owner, &e) != 0 && owner[0] == '\0')
 		note("the object before is still on the drive: %s", e.text);
 	(void)pthread_mutex_lock(&run->lock);
 	if (posted) {
@@ -306,6 +312,7 @@ static int clean_up(struct session *s, struct rekey_report *report, struct err *
 
 	report->destroyed += swept.destroyed;
 	report->left = swept.left;
+	report->owners = swept.owners;
 	return r;
 }
 

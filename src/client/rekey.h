@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "client/destroy.h"
 #include "client/session.h"
 
 struct rekey_report {
@@ -16,9 +17,11 @@ struct rekey_report {
 	uint64_t epoch;
 	uint64_t destroyed; /* superseded objects, in this run */
 	uint64_t left;      /* superseded objects that could not be destroyed */
+	struct left owners; /* of these, as far as the drive says */
 };
+void rekey_report_wipe(struct rekey_report *report);
 /* rewrap: only the recipient infos change. Killed anywhere, every file opens and a second run finishes. The report is
- * right also after an error. */
+ * right also after an error; wipe it in every case. */
 int rekey(struct session *s, bool rewrap, struct rekey_report *report, struct err *e) MUST_CHECK;
 
 #endif

@@ -17,6 +17,8 @@
 
 OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
+#define STORE_WISH "gdrive:new:" /* a drive that the first member has yet to make */
+
 void session_lock(struct session *s) {
 	(void)pthread_mutex_lock(&s->lock);
 }
@@ -321,18 +323,67 @@ int session_epoch(struct session *s, const uint8_t *key_id, struct keyring *one,
 	return err_set(e, ERR_REFUSED, "the gateway gave us no key %s", hex);
 }
 
-int session_store(struct session *s, struct err *e) {
-	OWN(own_free) char *own = settings_store(&s->conf);
-	const char *spec = own != NULL ? own : s->group.store;
+/* The first member makes the drive that the group has yet to get; of two at once the gateway takes one. */
+static int make_store(struct session *s, const char *wish, struct err *e) {
+	OWN(own_free) char *made = NULL;
+	OWN(buf_wipe) struct buf shown = {0};
+	struct err left = ERR_INIT;
+	int r;
 
-	if (s->store != NULL)
-		return 0;
-	if (spec != NULL && strncmp(spec, "directory:", strlen("directory:")) == 0 && spec[strlen("directory:")] != '/')
-		return err_set(
-		    e, ERR_FAIL, "the gateway names a folder for the drive that does not begin with a slash");
+	if (s->stale)
+		return err_set(e, ERR_UNREACHABLE, "the group's drive has yet to be made, and the gateway cannot be reached");
+	if ((r = store_create(wish, &s->env, &made, e)) != 0)
+		return r;
+	r = gateway_set_store(s->fetch, made, e);
+	text_escape(made, strlen(made), &shown);
+	/* Where no answer came it may have been taken. */
+	if (r != 0 && r != ERR_UNREACHABLE && store_discard(made, &s->env, &left) != 0)
+		note("%s was made and is not needed: %s", buf_str(&shown), left.text);
+	if (r == 0)
+		note("made the group's drive, %s", buf_str(&shown));
+	if (r != 0 && r != ERR_CONFLICT)
+		return r;
+	group_info_wipe(&s->group);
+	return ask_group(s, e);
+}
+
+/* What others wrote is named by no path that this machine would take for another. */
+static int check_spec(const char *spec, struct err *e) {
+	static const char folder[] = "directory:";
+
 	if (spec == NULL)
 		return err_set(
 		    e, ERR_FAIL, "the group has no drive yet: neither the gateway nor %s names one", CONF_FILE);
-	s->env = (struct store_env){ .dir = s->me.dir, .gdrive = &s->conf.gdrive, .key = s->me.key, .cert = s->me.cert };
+	if (strncmp(spec, folder, strlen(folder)) == 0 && spec[strlen(folder)] != '/')
+		return err_set(
+		    e, ERR_FAIL, "the gateway names a folder for the drive that does not begin with a slash");
+	return 0;
+}
+
+bool session_may_settle(const struct session *s, int64_t since_s) {
+	int64_t settle_s = s->store != NULL && store_is_remote(s->store) ? SESSION_REMOTE_SETTLE_S : 0;
+
+	if (s->conf.has_settle)
+		settle_s = (int64_t)s->conf.settle_s;
+	return settle_s > 0 && clock_now_s() - since_s < settle_s;
+}
+
+int session_store(struct session *s, struct err *e) {
+	OWN(own_free) char *own = settings_store(&s->conf);
+	const char *spec = own != NULL ? own : s->group.store;
+	int r;
+
+	if (s->store != NULL)
+		return 0;
+	if ((r = check_spec(spec, e)) != 0)
+		return r;
+	s->env = (struct store_env){
+		.dir = s->me.dir, .gdrive = &s->conf.gdrive, .key = s->me.key, .cert = s->me.cert
+	};
+	if (own == NULL && strncmp(spec, STORE_WISH, strlen(STORE_WISH)) == 0) {
+		if ((r = make_store(s, spec, e)) != 0 || (r = check_spec(s->group.store, e)) != 0)
+			return r;
+		spec = s->group.store;
+	}
 	return store_open_env(&s->store, spec, &s->env, e);
 }

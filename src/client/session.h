@@ -66,6 +66,10 @@ int session_epoch(struct session *s, const uint8_t *key_id, struct keyring *one,
 void session_lock(struct session *s);
 void session_unlock(struct session *s);
 
+/* How long an object may take to appear: as scg.conf says, else what a listing of a drive behind a network may lag. */
+#define SESSION_REMOTE_SETTLE_S 60
+bool session_may_settle(const struct session *s, int64_t since_s);
+
 /* Opens the drive: scg.conf's store, else the one that the gateway names. ERR_FAIL where there is none yet. */
 int session_store(struct session *s, struct err *e) MUST_CHECK;
 static inline struct ledger *session_ledger(const struct session *s) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "net/rest.h"
@@ -118,14 +119,23 @@ static int check(const char *name, struct settings *s, struct err *e) {
 
 int settings_parse(const char *text, const char *name, struct settings *s, struct err *e) {
 	int r = conf_parse(text, name, keys, s, e);
+	size_t start, end;
 
+	s->has_settle = r == 0 && conf_span(text, "settle", &start, &end);
 	return r != 0 ? r : check(name, s, e);
 }
 
 int settings_load(const char *path, struct settings *s, struct err *e) {
-	int r = conf_load(path, keys, s, e);
+	OWN(buf_wipe) struct buf text = {0};
+	int r = file_load(path, CONF_MAX_BYTES, &text, e);
 
-	return r != 0 ? r : check(path, s, e);
+	if (r == 0 && strlen(buf_str(&text)) != text.len)
+		r = err_set(e, ERR_USAGE, "%s: NUL byte", path);
+	if (r != 0) {
+		*s = (struct settings){0};
+		return r;
+	}
+	return settings_parse(buf_str(&text), path, s, e);
 }
 
 void settings_print(const char *gateway, struct buf *out) {

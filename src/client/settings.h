@@ -3,6 +3,7 @@
 #ifndef SCG_CLIENT_SETTINGS_H
 #define SCG_CLIENT_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -14,6 +15,7 @@
 struct settings {
 	char *gateway;      /* "https://HOST:PORT" */
 	uint64_t settle_s;  /* how long an object may take to appear on this machine; 0: it is there or missing */
+	bool has_settle;    /* it was set; else the kind of store decides (session_may_settle) */
 	char *store_type;   /* "directory", "gdrive": instead of the store that the gateway names, or NULL */
 	char *store_path;   /* of a directory */
 	char *store_folder; /* of other kinds */

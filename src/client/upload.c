@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "client/destroy.h"
 #include "client/note.h"
 #include "client/step.h"
 #include "client/upload_state.h"
@@ -164,7 +165,7 @@ static void destroy_old(struct upload *u) {
 	r = ledger_object(session_ledger(s), u->old_object, &standing, &e);
 	session_unlock(s);
 	if (r == 0 && standing == LEDGER_OBJECT_OLD)
-		r = store_destroy(s->store, u->old_object, &e);
+		destroy_superseded(s, u->old_object, "the version before");
 	if (r != 0)
 		note("the version before is still on the drive (scg gc): %s", e.text);
 }

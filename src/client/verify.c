@@ -42,17 +42,19 @@ void verify_report_wipe(struct verify_report *r) {
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->v[i].what);
 		free(r->v[i].why);
+		free(r->v[i].owner);
 	}
 	free(r->v);
 	*r = (struct verify_report){0};
 }
 
-static void find(struct verify_report *r, const char *what, bool is_file, const char *why) {
+static struct verify_finding *find(struct verify_report *r, const char *what, enum verify_kind kind, const char *why) {
 	if (r->n == r->cap) {
 		r->cap = r->cap == 0 ? 16 : r->cap * 2;
 		r->v = xrealloc(r->v, r->cap, sizeof(*r->v));
 	}
-	r->v[r->n++] = (struct verify_finding){ .what = xstrdup(what), .is_file = is_file, .why = xstrdup(why) };
+	r->v[r->n] = (struct verify_finding){ .kind = kind, .what = xstrdup(what), .why = xstrdup(why) };
+	return &r->v[r->n++];
 }
 
 static void run_wipe(struct verify_run *run) {
@@ -128,7 +130,7 @@ static int verify_one(void *arg, struct worker *w, size_t i, char *result, struc
 static void verify_failed(void *arg, size_t i, const struct err *e) {
 	const struct verify_run *run = arg;
 
-	find(run->report, run->v[i].path, true, e->text);
+	(void)find(run->report, run->v[i].path, VERIFY_FILE, e->text);
 }
 
 static const char *name_of(void *arg, size_t i) {
@@ -156,7 +158,7 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 	if (r == ERR_NOTFOUND)
 		return 0; /* gone meanwhile: another member's clean-up */
 	if (r == ERR_DAMAGED || r == ERR_REFUSED) {
-		find(run->report, st->id, false, why.text);
+		(void)find(run->report, st->id, VERIFY_OBJECT, why.text);
 		run->report->injected++;
 		return 0;
 	}
@@ -166,7 +168,7 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 	if (original != NULL) {
 		(void)err_set(
 		    &why, ERR_DAMAGED, "a copy of object %s, which nobody of the group made", original->object);
-		find(run->report, st->id, false, why.text);
+		(void)find(run->report, st->id, VERIFY_OBJECT, why.text);
 		run->report->injected++;
 		return 0;
 	}
@@ -174,23 +176,60 @@ static int judge_unnamed(struct verify_run *run, const struct store_stat *st, st
 	return 0;
 }
 
+static bool is_old(const struct session *s, const uint8_t key_id[static KEY_ID_LEN]) {
+	return memcmp(key_id, keyring_current(&s->keys)->key_id, KEY_ID_LEN) != 0;
+}
+
+/* Over a network each look is a request, and a file's object was opened just now. */
+static bool was_opened(const struct verify_run *run, const struct store_stat *st) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	const struct session *s = run->session;
+
+	return store_is_remote(s->store) && run->report->failed == 0 &&
+	    ledger_find_object(session_ledger(s), st->id, &f, NULL) == 0 && !f.removed && strcmp(f.object, st->id) == 0 &&
+	    !is_old(s, f.key_id);
+}
+
 /* Which key an object names, without opening it; nothing where it is no envelope: that was said already. */
-static int count_old(struct verify_run *run, const struct store_stat *st, struct err *e) {
+static void count_old(struct verify_run *run, const struct store_stat *st) {
 	struct session *s = run->session;
-	const struct epoch *current = keyring_current(&s->keys);
+	char owner[STORE_OWNER_MAX];
+	struct verify_finding *finding;
 	uint8_t key_id[KEY_ID_LEN];
 
-	(void)e;
-	if (!groupfile_key_id(s, st->id, key_id) || memcmp(key_id, current->key_id, KEY_ID_LEN) == 0)
-		return 0;
-	find(run->report, st->id, false, "opens with the key of an older epoch");
+	if (was_opened(run, st) || !groupfile_key_id(s, st->id, key_id) || !is_old(s, key_id))
+		return;
+	finding = find(run->report, st->id, VERIFY_OBJECT, "opens with the key of an older epoch");
+	if (store_owner(s->store, st->id, owner, NULL) == 0 && owner[0] != '\0')
+		finding->owner = xstrdup(owner);
 	run->report->old++;
+}
+
+static int count_kept(void *arg, const struct store_kept *k, struct err *e) {
+	struct verify_run *run = arg;
+	struct session *s = run->session;
+	uint8_t head[ENVELOPE_HEAD_LEN], key_id[KEY_ID_LEN];
+	OWN(own_free) char *what = xasprintf("%s %s", k->what, k->name);
+	struct err why = ERR_INIT;
+	size_t len;
+	int r = store_kept_get(s->store, k->handle, 0, head, sizeof(head), &len, &why);
+
+	if (r == ERR_NOTFOUND)
+		return 0; /* gone meanwhile */
+	if (r == ERR_UNREACHABLE)
+		return err_set(e, r, "%s", why.text);
+	if (r == 0 && (envelope_head(head, len, key_id, NULL) != 0 || !is_old(s, key_id)))
+		return 0;
+	/* What cannot be looked at may be anything. */
+	(void)find(run->report, what, VERIFY_KEPT, r != 0 ? why.text : "opens with the key of an older epoch");
+	run->report->old++;
+	run->report->kept++;
 	return 0;
 }
 
 /* Young ones may be half-way through a desktop client's synchronisation. */
 static bool may_settle(const struct session *s, const struct store_stat *st) {
-	return s->conf.settle_s > 0 && clock_now_s() - st->modified_s < (int64_t)s->conf.settle_s;
+	return !store_is_remote(s->store) && session_may_settle(s, st->modified_s);
 }
 
 static int judge(struct verify_run *run, const struct store_stat *st, struct err *e) {
@@ -213,9 +252,9 @@ static int judge_drive(struct verify_run *run, const struct listing *drive, bool
 	for (size_t i = 0; i < drive->n && r == 0; i++) {
 		r = judge(run, &drive->v[i], e);
 		if (r == 0 && old)
-			r = count_old(run, &drive->v[i], e);
+			count_old(run, &drive->v[i]);
 	}
-	return r;
+	return r == 0 && old ? store_each_kept(run->session->store, count_kept, run, e) : r;
 }
 
 static int conclude(const struct verify_run *run, bool old, struct err *e) {

@@ -10,17 +10,24 @@
 #include "base/err.h"
 #include "client/session.h"
 
+enum verify_kind {
+	VERIFY_FILE,
+	VERIFY_OBJECT,
+	VERIFY_KEPT, /* by the drive: trash, older revisions */
+};
 struct verify_finding {
-	char *what; /* a file's name or an object's id */
-	bool is_file;
+	enum verify_kind kind;
+	char *what; /* a file's name, an object's id, what the drive calls it */
 	char *why;
+	char *owner; /* of an object under an older epoch: who alone may destroy it; or NULL */
 };
 struct verify_report {
 	size_t files, failed; /* of the ledger */
 	uint64_t superseded;  /* objects that an event named, and that are no file's now: gc destroys them */
 	uint64_t orphans;     /* rightly sealed, but no event names them: an upload under way, or one that was killed */
 	uint64_t injected;    /* no member can have put these there */
-	uint64_t old;         /* objects that a key of an older epoch opens, files' and others */
+	uint64_t old;         /* objects that a key of an older epoch opens, files' and others, and what is kept of them */
+	uint64_t kept;        /* of these, in the trash or as older revisions */
 	struct verify_finding *v; /* n of them: each bad file and object by itself, in no order */
 	size_t n, cap;
 };

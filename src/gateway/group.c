@@ -22,13 +22,13 @@ enum verdict validity_check(const struct validity *v, int64_t now_s) {
 	return now_s > v->until_s ? VERDICT_EXPIRED : VERDICT_GOOD;
 }
 
-/* The store: the configuration's word goes before a member's. */
+/* The store: the configuration's word goes before a member's, unless it leaves it to members to make one. */
 static int load_store(struct group *g, struct err *e) {
 	OWN(buf_wipe) struct buf set = { 0 };
 
 	free(g->store);
 	g->store = NULL;
-	if (g->conf->store != NULL) {
+	if (g->conf->store != NULL && !gwconf_is_wish(g->conf->store)) {
 		g->store = xstrdup(g->conf->store);
 		return 0;
 	}
@@ -36,6 +36,8 @@ static int load_store(struct group *g, struct err *e) {
 		g->store = (char *)buf_take(&set, NULL);
 	else if (e->code != ERR_NOTFOUND)
 		return e->code;
+	else if (g->conf->store != NULL)
+		g->store = xstrdup(g->conf->store);
 	return 0;
 }
 

@@ -37,6 +37,24 @@ static const struct conf_key keys[] = {
 	{ .path = NULL },
 };
 
+#define WISH "gdrive:new:"
+
+bool gwconf_is_wish(const char *store) {
+	return strncmp(store, WISH, strlen(WISH)) == 0;
+}
+
+/* RFC 4648 5: what Drive's ids are made of. */
+static int check_gdrive(const char *store, struct err *e) {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	const char *id = store + strlen("gdrive:");
+
+	if (gwconf_is_wish(store))
+		return store[strlen(WISH)] != '\0' ? 0 : err_set(e, ERR_USAGE, "store: gdrive:new: without a name for the folder");
+	if (id[strspn(id, letters)] != '\0')
+		return err_set(e, ERR_USAGE, "store: gdrive: neither the id of a folder nor new:NAME");
+	return 0;
+}
+
 int gwconf_check_store(const char *store, struct err *e) {
 	static const char *const kinds[] = { "directory:/", "gdrive:", "rclone:" };
 	size_t len = strlen(store);
@@ -49,9 +67,9 @@ int gwconf_check_store(const char *store, struct err *e) {
 		size_t n = strlen(kinds[i]);
 
 		if (strncmp(store, kinds[i], n) == 0 && len > n)
-			return 0;
+			return strcmp(kinds[i], "gdrive:") == 0 ? check_gdrive(store, e) : 0;
 	}
-	return err_set(e, ERR_USAGE, "store: neither directory:/PATH nor gdrive:FOLDER-ID nor rclone:REMOTE:PATH");
+	return err_set(e, ERR_USAGE, "store: neither directory:/PATH nor gdrive:FOLDER-ID nor gdrive:new:NAME nor rclone:REMOTE:PATH");
 }
 
 int gwconf_check_listen(const char *listen, struct err *e) {

@@ -38,6 +38,8 @@ char *gwconf_path(const struct gwconf *c, const char *name);
 /* "directory:/PATH" (absolute), "gdrive:FOLDER-ID", "rclone:REMOTE:PATH"; UTF-8 without control characters. ERR_USAGE.
  */
 int gwconf_check_store(const char *store, struct err *e) MUST_CHECK;
+/* Is it one that the first member has yet to make, "gdrive:new:NAME"? */
+bool gwconf_is_wish(const char *store);
 /* "HOST:PORT", "[::1]:PORT". ERR_USAGE. */
 int gwconf_check_listen(const char *listen, struct err *e) MUST_CHECK;
 /* The hosts one by one: "DNS:a,IP:1.2.3.4" as scg-ca sign takes it in -san; malloc'd. ERR_USAGE for what is neither. */

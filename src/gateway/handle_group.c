@@ -90,6 +90,8 @@ static char *wanted_store(struct call *c) {
 		http_problem(c->r, 400, "bad-store", "not {\"store\": text}");
 	else if (gwconf_check_store(store, &e) != 0)
 		http_problem(c->r, 400, "bad-store", e.text);
+	else if (gwconf_is_wish(store))
+		http_problem(c->r, 400, "bad-store", "a store that has yet to be made");
 	else
 		copy = xstrdup(store);
 	json_decref(json);
@@ -106,17 +108,23 @@ static int put_store(struct call *c, const char *store, struct err *e) {
 	return 0;
 }
 
+/* There is none yet, or a wish for one of this kind. */
+static bool is_open(const char *there, const char *store) {
+	return there == NULL || (gwconf_is_wish(there) && strncmp(there, store, strcspn(there, ":") + 1) == 0);
+}
+
 void handle_store_put(struct call *c) {
 	OWN(own_free) char *store = wanted_store(c);
 	struct err e = ERR_INIT;
 
 	if (store == NULL)
 		return;
-	if (c->g->store == NULL) {
+	if (is_open(c->g->store, store)) {
 		if (put_store(c, store, &e) != 0) {
 			call_not_stored(c, &e);
 			return;
 		}
+		free(c->g->store);
 		c->g->store = xstrdup(store);
 		call_log(c, "store-set", "store", store);
 	}

@@ -7,8 +7,7 @@
 
 #include "base/own.h"
 
-/* One stored event, parsed; whose signature it was said to be when it was checked. */
-static int load_event(struct ledger *l, uint64_t index, struct event *ev, uint8_t ski[static SKI_LEN], struct err *e) {
+int history_event(struct ledger *l, uint64_t index, struct event *ev, uint8_t ski[static SKI_LEN], struct err *e) {
 	OWN(signed_wipe) struct signed_info info = {0};
 	OWN(db_done) struct db_rows rows = {0};
 	const uint8_t *der;
@@ -48,7 +47,7 @@ static int walk_back(struct ledger *l, uint64_t index, struct chain_of *c, struc
 			c->index = xrealloc(c->index, c->cap, sizeof *c->index);
 		}
 		c->index[c->n++] = index;
-		if ((r = load_event(l, index, &ev, ski, e)) != 0)
+		if ((r = history_event(l, index, &ev, ski, e)) != 0)
 			return r;
 		if (ev.op == EVENT_PUT)
 			return 0;
@@ -71,7 +70,7 @@ int ledger_history(struct ledger *l, const uint8_t file[static 16],
 	if ((r = row_load(l, file, &row, e)) != 0 || (r = walk_back(l, row.f.base, &c, e)) != 0)
 		return r;
 	for (size_t i = c.n; i-- > 0;) {
-		if ((r = load_event(l, c.index[i], &ev, ski, e)) != 0 || (r = signers_find(l, ski, &who, e)) != 0)
+		if ((r = history_event(l, c.index[i], &ev, ski, e)) != 0 || (r = signers_find(l, ski, &who, e)) != 0)
 			return r;
 		if ((ev.op == EVENT_PUT || ev.op == EVENT_RENAME) && (r = row_name(l, c.index[i], &name, e)) != 0)
 			return r;

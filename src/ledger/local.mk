@@ -11,4 +11,5 @@ src_ledger_libledger_a_SOURCES += src/ledger/ledger.c src/ledger/ledger.h src/le
 src_ledger_libledger_a_SOURCES += src/ledger/signer.c src/ledger/item.c src/ledger/files.c src/ledger/place.c
 src_ledger_libledger_a_SOURCES += src/ledger/rules.c src/ledger/apply.c src/ledger/step.h
 src_ledger_libledger_a_SOURCES += src/ledger/change.c src/ledger/replay.c src/ledger/history.c
-src_ledger_libledger_a_SOURCES += src/ledger/mirror.c src/ledger/mirror.h src/ledger/mirror_state.h src/ledger/audit.c
+src_ledger_libledger_a_SOURCES += src/ledger/mirror.c src/ledger/mirror.h src/ledger/mirror_state.h src/ledger/audit.c \
+	src/ledger/mine.c

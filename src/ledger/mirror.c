@@ -35,7 +35,7 @@ static int tune(struct db *d, struct err *e) {
 }
 
 int mirror_open(struct mirror **out, const char *path, const struct chain *chain, const X509 *own, struct err *e) {
-	static const char *const migrations[] = {ledger_schema, mirror_schema, NULL};
+	static const char *const migrations[] = {ledger_schema, mirror_schema, mirror_mine_schema, NULL};
 	struct mirror *m = xcalloc(1, sizeof *m);
 	const uint8_t *ski;
 	size_t len;

@@ -14,6 +14,10 @@ struct mirror {
 	bool has_own;
 };
 
+/* --- mine.c --- */
+extern const char mirror_mine_schema[];
+
+/* --- mirror.c --- */
 /* db_begin, waiting for another process's sync. */
 int mirror_begin(struct mirror *m, struct err *e) MUST_CHECK;
 /* The stored head, unchecked: only its size is filled in. ERR_NOTFOUND. */

@@ -110,6 +110,10 @@ int place_is_free(struct ledger *l, const struct place *p, const uint8_t *own, c
 /* One file more (or less) below these folders. */
 int place_count(struct ledger *l, const struct place *p, int more, struct err *e) MUST_CHECK;
 
+/* --- history.c --- */
+/* One stored event, parsed; whose signature it was said to be when it was checked. */
+int history_event(struct ledger *l, uint64_t index, struct event *ev, uint8_t ski[static SKI_LEN], struct err *e) MUST_CHECK;
+
 /* --- replay.c --- */
 struct replay {
 	struct ledger *l;

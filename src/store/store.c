@@ -239,3 +239,12 @@ int store_create(const char *spec, const struct store_env *env, char **made, str
 		return unknown_kind(spec, e);
 	return kind->create(where, env, made, e);
 }
+
+int store_discard(const char *made, const struct store_env *env, struct err *e) {
+	const char *where = "";
+	const struct store_kind *kind = find_kind(made, &where);
+
+	if (kind == NULL || kind->discard == NULL)
+		return unknown_kind(made, e);
+	return kind->discard(where, env, e);
+}

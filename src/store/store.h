@@ -113,6 +113,8 @@ int store_kept_get(
 int store_unshare(struct store *s, const char *email, struct err *e) MUST_CHECK;
 /* Makes the drive of "gdrive:new:NAME" and gives its specification, malloc'd. */
 int store_create(const char *spec, const struct store_env *env, char **made, struct err *e) MUST_CHECK;
+/* Removes a drive that store_create has just made, and that nobody came to know of. */
+int store_discard(const char *made, const struct store_env *env, struct err *e) MUST_CHECK;
 
 /* One kind of store; directory.c, gdrive.c ... fill one in. */
 struct store_kind {
@@ -143,6 +145,7 @@ struct store_kind {
 	    void *state, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e);
 	int (*unshare)(void *state, const char *email, struct err *e);
 	int (*create)(const char *where, const struct store_env *env, char **made, struct err *e);
+	int (*discard)(const char *where, const struct store_env *env, struct err *e);
 };
 extern const struct store_kind store_directory, store_gdrive;
 

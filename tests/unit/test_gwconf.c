@@ -136,7 +136,7 @@ END_TEST
 
 START_TEST(stores_of_other_kinds_are_refused) {
 	static const char *const bad[] = { "", "directory:", "directory:relative", "gdrive:", "rclone:", "ftp:/x", "/x", "directory:/a\nb",
-		"directory:/\xff" };
+		"directory:/\xff", "gdrive:a/b", "gdrive:a b", "gdrive:new:", "gdrive:new:a\tb" };
 	OWN(own_free) char *longer = xasprintf("directory:/%0*d", GWCONF_STORE_MAX, 0);
 	struct err e = ERR_INIT;
 
@@ -144,7 +144,9 @@ START_TEST(stores_of_other_kinds_are_refused) {
 		ck_assert_msg(gwconf_check_store(bad[i], &e) == ERR_USAGE, "%s", bad[i]);
 	ck_assert_int_eq(gwconf_check_store(longer, &e), ERR_USAGE);
 	ck_assert_int_eq(gwconf_check_store("directory:/mnt/drive", &e), 0);
-	ck_assert_int_eq(gwconf_check_store("gdrive:0AbC", &e), 0);
+	ck_assert_int_eq(gwconf_check_store("gdrive:0Ab-C_", &e), 0);
+	ck_assert_int_eq(gwconf_check_store("gdrive:new:The lab's files", &e), 0);
+	ck_assert(gwconf_is_wish("gdrive:new:x") && !gwconf_is_wish("gdrive:newx"));
 	refused(BASE "store = \"directory:x\";\n", "store");
 }
 END_TEST

@@ -345,6 +345,26 @@ START_TEST(the_first_to_set_the_store_wins) {
 }
 END_TEST
 
+/* The configuration leaves it to the first member to make one. */
+START_TEST(a_store_to_be_made_is_set_once) {
+	static const char a[] = "{\"store\":\"gdrive:A\"}", b[] = "{\"store\":\"gdrive:B\"}", wish[] = "{\"store\":\"gdrive:new:B\"}";
+	static const char folder[] = "{\"store\":\"directory:/d\"}";
+
+	env_wipe(&v);
+	env_init(&v, "store = \"gdrive:new:The lab\";\n");
+	(void)env_crl(&v, 1, NULL, 0, 0);
+	ck_assert_str_eq(v.g->store, "gdrive:new:The lab");
+	env_expect(&v, v.f.alice.cert, "PUT /v1/group/store", wish, strlen(wish), 400, "bad-store");
+	env_expect(&v, v.f.alice.cert, "PUT /v1/group/store", folder, strlen(folder), 409, "store-set");
+	ck_assert_str_eq(v.g->store, "gdrive:new:The lab");
+	env_expect(&v, v.f.alice.cert, "PUT /v1/group/store", a, strlen(a), 204, NULL);
+	env_expect(&v, v.f.bob.cert, "PUT /v1/group/store", b, strlen(b), 409, "store-set");
+	env_restart(&v);
+	ck_assert_str_eq(v.g->store, "gdrive:A");
+	env_expect(&v, v.f.bob.cert, "PUT /v1/group/store", b, strlen(b), 409, "store-set");
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_refused) {
 	static const char *const bad[] = { "", "{}", "[]", "gdrive:A", "{\"store\":1}", "{\"store\":\"\"}", "{\"store\":\"ftp:x\"}",
 		"{\"store\":\"gdrive:A\",\"x\":1}", "{\"store\":\"gdrive:A\",\"store\":\"gdrive:B\"}" };
@@ -570,6 +590,7 @@ static Suite *suite(void) {
 		the_group_is_described,
 		the_description_follows_each_change,
 		the_first_to_set_the_store_wins,
+		a_store_to_be_made_is_set_once,
 		what_is_no_store_is_refused,
 		closed_when_the_list_has_run_out,
 		the_list_is_given_to_everybody_as_it_came,
