@@ -35,12 +35,10 @@ static void *run_job(void *p) {
 	return NULL;
 }
 
-int work_run(unsigned n, int (*f)(void *arg, unsigned i, struct err *e), void *arg, struct err *e) {
+static int run_jobs(unsigned n, int (*f)(void *arg, unsigned i, struct err *e), void *arg, struct err *e) {
 	struct job jobs[CORES_MAX] = {0};
 	int r = 0;
 
-	if (n == 0 || n > CORES_MAX)
-		return err_set(e, ERR_FAIL, "1 to %d threads", CORES_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		jobs[i].f = f;
 		jobs[i].arg = arg;
@@ -61,4 +59,10 @@ int work_run(unsigned n, int (*f)(void *arg, unsigned i, struct err *e), void *a
 		}
 	}
 	return r;
+}
+
+int work_run(unsigned n, int (*f)(void *arg, unsigned i, struct err *e), void *arg, struct err *e) {
+	if (n == 0 || n > CORES_MAX)
+		return err_set(e, ERR_FAIL, "1 to %d threads", CORES_MAX);
+	return n == 1 ? f(arg, 0, e) : run_jobs(n, f, arg, e);
 }

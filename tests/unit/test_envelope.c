@@ -390,7 +390,30 @@ START_TEST(inspecting_refuses_what_opening_refuses_in_the_clear) {
 }
 END_TEST
 
+/* Around each power of two, where lengths of lengths change. */
+START_TEST(a_header_is_as_long_as_reckoned) {
+	struct object_file file = { .key_id = { 1 }, .wrapped = { 2 }, .prefix = { 3 } };
+
+	for (uint64_t step = 1; step <= UINT64_C(1) << 61; step *= 2) {
+		for (uint64_t less = 0; less <= 300 && less <= step; less++) {
+			struct object o = { .index = 1, .kind = OBJECT_MORE, .len = 2 * step - less }, found;
+			OWN(buf_wipe) struct buf b = {0};
+			struct object_file found_file;
+			size_t header_len;
+			struct err e = ERR_INIT;
+
+			object_header(&file, &o, &b);
+			ck_assert_uint_eq(b.len, object_header_len(OBJECT_KEK_LEN, o.len));
+			assert_ok(object_parse(b.data, b.len, &found_file, &found, &header_len, &e), &e);
+			ck_assert_uint_eq(found.len, o.len);
+			ck_assert_uint_eq(header_len, b.len);
+		}
+	}
+}
+END_TEST
+
 static void add_failures(TCase *c) {
+	tcase_add_test(c, a_header_is_as_long_as_reckoned);
 	tcase_add_test(c, verifying_writes_nothing_and_sees_all);
 	tcase_add_test(c, progress_adds_up_to_the_plaintext);
 	tcase_add_test(c, two_seals_of_one_file_share_neither_key_nor_nonce);
