@@ -12,6 +12,8 @@
 #include "envelope/envelope.h"
 
 #define CHUNK_LEN (256u << 10)  /* larger ones gain nothing, smaller ones cost calls */
+#define PAGE_LEN 4096u
+#define BAD_STEP 32u
 /* Each holds a whole segment: what the process may use, 32 MiB, leaves room for four. */
 #define TURN_WORKERS_MAX 4
 
@@ -36,8 +38,22 @@ struct piece {
 
 static void piece_new(struct piece *p, size_t cap) {
 	p->cap = cap;
-	p->mem = xmalloc(OBJECT_HEADER_MAX + cap + OBJECT_TRAILER_LEN);
-	p->body = p->mem + OBJECT_HEADER_MAX;
+	p->mem = xmalloc(cap + OBJECT_TRAILER_LEN + 3 * (size_t)PAGE_LEN);
+	p->body = p->mem + PAGE_LEN;
+}
+
+/* Within a page of memory the body stands where it stands in a page of the output, but for half a page: the kernel copies to cache lines
+ * from cache lines a quarter faster than from between them (pwrite on Zen 4). And it copies at a third of its speed to where a page's
+ * offset is 1 to 31 above that of the source: not where the input stands. The first byte comes from in_off and goes to out_off. */
+static void piece_place(struct piece *p, uint64_t in_off, uint64_t out_off) {
+	uintptr_t page = ((uintptr_t)p->mem + PAGE_LEN - 1) / PAGE_LEN * PAGE_LEN, start = (uintptr_t)p->mem;
+	uint64_t at = (out_off + PAGE_LEN / 2) % PAGE_LEN;
+
+	if ((at - in_off) % PAGE_LEN < BAD_STEP)
+		at = (at + PAGE_LEN / 4) % PAGE_LEN;
+	if (at < OBJECT_HEADER_MAX)
+		at += PAGE_LEN;
+	p->body = p->mem + (page - start) + at;
 }
 
 static void piece_wipe(struct piece *p) {
@@ -108,6 +124,11 @@ static uint64_t begin_of(const struct segments *s, const struct content *side, u
 	return side == NULL ? i * SEGMENT_LEN : layout_segment_off(&s->layout, i);
 }
 
+/* Where its content begins. */
+static uint64_t body_off(const struct segments *s, const struct content *side, const struct object *o) {
+	return begin_of(s, side, o->index) + (side == NULL ? 0 : object_header_len(s->layout.recipient_len, o->len));
+}
+
 static int write_stretch(const struct at_once *a, struct piece *p, uint64_t pos, size_t n, struct err *e) {
 	const struct segments *s = a->s;
 	uint64_t off = begin_of(s, s->to, p->o.index) + pos;
@@ -153,6 +174,7 @@ static int segment_at_once(const struct at_once *a, struct crypt *c, struct piec
 	int r;
 
 	p->o = layout_segment(&s->layout, i);
+	piece_place(p, body_off(s, s->from, &p->o), body_off(s, s->to, &p->o));
 	r = s->copy ? 0 : crypt_begin(c, &p->o, e);
 	do {
 		size_t n = p->o.len - pos < p->cap ? (size_t)(p->o.len - pos) : p->cap;
@@ -272,6 +294,18 @@ static int read_plain(struct turns *t, struct piece *p, uint64_t i, struct err *
 	return 0;
 }
 
+/* As if it were a full one behind a note: one that is not is the last, or small. */
+static void place_in_turn(const struct turns *t, struct piece *p, uint64_t i) {
+	const struct segments *s = t->s;
+	size_t recipient_len = object_recipient_len(s->from != NULL ? &s->from->file : &s->to->file);
+	size_t head = object_header_len(recipient_len, SEGMENT_LEN);
+	struct layout l;
+
+	layout_make(&l, 2 * (uint64_t)SEGMENT_LEN, recipient_len);
+	piece_place(p, t->in->off + (s->from != NULL ? head : 0),
+		    s->to != NULL ? layout_segment_off(&l, i) + head : i * SEGMENT_LEN - s->begin);
+}
+
 /* The next segment; *done if there is none. */
 static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *e) {
 	uint64_t i;
@@ -283,6 +317,7 @@ static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *
 	if (!*done) {
 		if (p->mem == NULL)
 			piece_new(p, SEGMENT_LEN);
+		place_in_turn(t, p, i);
 		t->next++;
 		p->o = (struct object){ .index = (uint32_t)i };
 		if (i >= SEGMENTS_MAX)
