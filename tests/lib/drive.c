@@ -24,7 +24,8 @@ static _Noreturn void die(const char *what) {
 	abort();
 }
 
-static _Noreturn void become(const struct drive *d, const char *ready, const char *listen, const char *const options[]) {
+static _Noreturn void become(
+    const struct drive *d, const char *ready, const char *listen, const char *const options[]) {
 	const char *top = getenv("top_srcdir");
 	char *script = xasprintf("%s/tests/lib/drive_emulator.py", top != NULL ? top : ".");
 	const char *argv[16 + MAX_OPTIONS] = { "python3", script, "-state", d->state, "-ready", ready, "-listen", listen,

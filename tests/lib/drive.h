@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Google Drive emulator (drive_emulator.py, which lists what it can be told) as a process beside a unit test. Every failure here
- * aborts the test. */
+/* The Google Drive emulator (drive_emulator.py, which lists what it can be told) as a process beside a unit test. Every
+ * failure here aborts the test. */
 #ifndef SCG_TESTS_DRIVE_H
 #define SCG_TESTS_DRIVE_H
 
@@ -17,8 +17,8 @@ struct drive {
 	char *state;
 };
 
-/* Starts it with its state in the folder dir/drive, DRIVE_ACCOUNT and the client DRIVE_CLIENT; options may be NULL, else they end
- * with NULL. It dies with the thread that started it. */
+/* Starts it with its state in the folder dir/drive, DRIVE_ACCOUNT and the client DRIVE_CLIENT; options may be NULL,
+ * else they end with NULL. It dies with the thread that started it. */
 void drive_start(struct drive *d, const char *dir, const char *const options[]);
 /* Kills it and serves again under the same url and with what it held; faults and counters begin anew. */
 void drive_restart(struct drive *d, const char *const options[]);

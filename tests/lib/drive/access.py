@@ -98,7 +98,7 @@ def sees(state, caller, file):
 
 
 def find(state, caller, file_id, request=None):
-    """The file, or 404 as if it were not there. Items of shared drives only for those who say that they know of them."""
+    """The file, or 404 as if it were not there; of shared drives only for those who say that they know of them."""
     if file_id == "root":
         file_id = caller.account["root"]
     file = state.files.get(file_id)
@@ -245,11 +245,11 @@ class View:
         state, file, email = self.state, self.file, self.caller.email
         got = rank(state, file, email)
         folder = file["mimeType"] == FOLDER
-        return {"canEdit": got >= RANK["writer"], "canDownload": not folder, "canDelete": may_destroy(state, file, email),
-                "canTrash": may_trash(state, file, email), "canShare": got >= RANK["writer"],
-                "canReadRevisions": got >= RANK["writer"] and not folder, "canAddChildren": folder and got >= RANK["writer"],
-                "canListChildren": folder, "canRename": got >= RANK["writer"], "canCopy": not folder,
-                "canModifyContent": got >= RANK["writer"]}
+        writes = got >= RANK["writer"]
+        return {"canEdit": writes, "canDownload": not folder, "canDelete": may_destroy(state, file, email),
+                "canTrash": may_trash(state, file, email), "canShare": writes,
+                "canReadRevisions": writes and not folder, "canAddChildren": writes and folder,
+                "canListChildren": folder, "canRename": writes, "canCopy": not folder, "canModifyContent": writes}
 
 
 def merged(state, file):
@@ -273,8 +273,9 @@ def render_permission(state, permission, inherited=None, drive_id=None):
         found.update(emailAddress=permission["emailAddress"], displayName=account["name"] if account else "",
                      deleted=False, pendingOwner=False)
     if drive_id:
-        found["permissionDetails"] = [{"permissionType": "member" if inherited else "file", "role": permission["role"],
-                                       "inherited": bool(inherited), **({"inheritedFrom": inherited} if inherited else {})}]
+        detail = {"permissionType": "member" if inherited else "file", "role": permission["role"]}
+        detail.update({"inherited": True, "inheritedFrom": inherited} if inherited else {"inherited": False})
+        found["permissionDetails"] = [detail]
     return found
 
 

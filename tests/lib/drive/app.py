@@ -26,7 +26,7 @@ ENDLESS_BYTES = 4 << 30
 
 
 class Route:
-    """bare: the handler takes the state's lock itself, because a long body comes with the request; open: no token is needed."""
+    """bare: the handler takes the state's lock itself, as a long body comes with the request; open: needs no token."""
 
     def __init__(self, method, pattern, kind, handler, bare=False, open_to_all=False):
         self.method, self.pattern, self.kind, self.handler = method, re.compile(pattern), kind, handler

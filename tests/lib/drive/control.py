@@ -8,8 +8,8 @@ from . import access, rsa
 from .access import AUTH
 from .wire import Reply, json_reply
 
-SETTINGS = ("token_life", "refresh_life", "list_lag", "granularity", "session_life", "device_interval", "device_life", "page_cap",
-            "incomplete_search")
+SETTINGS = ("token_life", "refresh_life", "list_lag", "granularity", "session_life", "device_interval",
+            "device_life", "page_cap", "incomplete_search")
 
 
 class Control:
@@ -59,9 +59,10 @@ class Control:
         account = access.add_account(self.state, email, service=True)
         private, account["public_key"] = rsa.new_key()
         self.state.accounts.put(email, account)
-        return {"type": "service_account", "project_id": "test", "private_key_id": secrets.token_hex(20), "private_key": private,
-                "client_email": email, "client_id": account["permissionId"],
-                "auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": a.get("token_uri", "https://oauth2.googleapis.com/token")}
+        return {"type": "service_account", "project_id": "test", "private_key_id": secrets.token_hex(20),
+                "private_key": private, "client_email": email, "client_id": account["permissionId"],
+                "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+                "token_uri": a.get("token_uri", "https://oauth2.googleapis.com/token")}
 
     def do_token(self, a):
         """A token without consent; it lives a year unless told."""
@@ -82,7 +83,7 @@ class Control:
         return {"expired": n}
 
     def do_consent(self, a):
-        """mode allow or deny; account; untick: scopes that the user takes away; override: parameters of the redirect."""
+        """Kept as it is given: oauth.py looks into it."""
         self.state.settings.put("consent", a)
         return a
 
@@ -154,14 +155,14 @@ class Control:
         return Reply(200, headers={"Content-Type": "application/octet-stream"}, file=(f, 0, revision["size"]))
 
     def do_dump(self, a):
-        """All files but the roots, with trash and every revision, and where its content lies; doubles: one name twice in a folder."""
+        """All files but the roots, with trash and every revision; doubles: one name twice in a folder."""
         files = []
         for f in self.state.files.values():
             if f["parents"]:
+                same = ("id", "name", "mimeType", "owner", "driveId", "properties", "appProperties", "description")
                 files.append({
-                    "id": f["id"], "name": f["name"], "mimeType": f["mimeType"], "parent": f["parents"][0], "owner": f["owner"],
-                    "driveId": f["driveId"], "trashed": access.is_trashed(self.state, f), "appProperties": f["appProperties"],
-                    "properties": f["properties"], "description": f.get("description"), "permissions": list(f["permissions"].values()),
+                    **{key: f.get(key) for key in same}, "parent": f["parents"][0],
+                    "trashed": access.is_trashed(self.state, f), "permissions": list(f["permissions"].values()),
                     "revisions": [{"id": r["id"], "size": r["size"], "path": self.state.path(r["blob"]),
                                    "sha256": self.state.sum(r, "sha256")} for r in f["revisions"]]})
         seen, doubles = set(), []

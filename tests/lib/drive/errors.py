@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors in the shape in which Google's API front end sends them."""
 
-import json
-
-from .wire import Reply
+from .wire import json_reply
 
 BACKEND = {
     500: ("internalError", "Internal Error"),
@@ -32,8 +30,7 @@ class ApiError(Exception):
         error = {"code": self.code, "message": self.message, "errors": [first]}
         if self.code in (401, 429) or self.reason == "insufficientPermissions":
             error["status"] = STATUS_WORD[self.code]
-        headers = {"Content-Type": "application/json; charset=UTF-8", **self.headers}
-        return Reply(self.code, json.dumps({"error": error}, indent=1).encode(), headers)
+        return json_reply({"error": error}, self.code, self.headers)
 
 
 class OAuthError(Exception):
@@ -47,7 +44,7 @@ class OAuthError(Exception):
         body = {"error": self.error}
         if self.description:
             body["error_description"] = self.description
-        return Reply(self.code, json.dumps(body, indent=1).encode(), {"Content-Type": "application/json; charset=utf-8"})
+        return json_reply(body, self.code)
 
 
 def not_found(what):

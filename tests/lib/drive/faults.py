@@ -15,13 +15,15 @@ RATE = {
     "storageQuotaExceeded": (403, "The user's Drive storage quota has been exceeded."),
 }
 # Faults that answer in place of the handler, those that break the request on its way, those that spoil the answer.
-ANSWERS = ("429", "500", "502", "503", "504", *RATE, "expired", "html", "garbage", "endless", "redirect", "reset_before")
+ANSWERS = ("429", "500", "502", "503", "504", *RATE, "expired", "html", "garbage", "endless", "redirect",
+           "reset_before")
 REQUESTS = ("reset_mid", "corrupt_upload")
 REPLIES = ("reset_mid", "reset_after", "lost_reply", "truncated", "stall", "corrupted")
 CREATIONS = ("files.create", "upload.multipart", "upload.resumable")  # one target for all; the body says which file
 NAMELESS = (*CREATIONS, "upload.media", "files.generateIds", "oauth.token", "oauth.device")
 NAMES = {*ANSWERS, *REQUESTS, *REPLIES, "slow"}
-HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><h1>We're sorry</h1><p>... but try again.</p></body></html>\n"
+HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><p>... but try again.</p></body></html>\n"
+GARBAGE = b'{"id": "\x00\xff'
 
 
 class Rule:
@@ -93,7 +95,7 @@ def instead(fault, state, request):
     if name == "html":
         return Reply(int(spec.get("status", 200)), HTML, {"Content-Type": "text/html; charset=utf-8", **headers})
     if name == "garbage":
-        return Reply(int(spec.get("status", 200)), b'{"id": "\x00\xff', {"Content-Type": "application/json; charset=UTF-8"})
+        return Reply(int(spec.get("status", 200)), GARBAGE, {"Content-Type": "application/json; charset=UTF-8"})
     if name == "redirect":
         elsewhere = "http://localhost:" + request.base.rpartition(":")[2] + "/elsewhere"
         return Reply(int(spec.get("status", 302)), headers={"Location": spec.get("location", elsewhere)})
@@ -140,8 +142,8 @@ class Log:
 
 
 def early(entries):
-    """Requests that came again before the Retry-After of their refusal was over. Those that do not say what they are about may be those of
-    another upload beside, and are passed over."""
+    """Requests that came again before the Retry-After of their refusal was over. Those that do not say what they are
+    about may be those of another upload beside, and are passed over."""
     until, found = {}, []
     for e in entries:
         if e["kind"] in NAMELESS and not e["object"]:

@@ -18,6 +18,7 @@ PROPERTY_BYTES = 124
 PROPERTIES = 30
 REVISIONS_KEPT = 100
 DEFAULT_FIELDS = "kind,id,name,mimeType"
+LIST_FIELDS = f"nextPageToken,kind,incompleteSearch,files({DEFAULT_FIELDS})"
 WRITABLE = ("name", "mimeType", "description")
 READ_SCOPES = (FULL, READONLY, FILE, METADATA, METADATA_READONLY)
 
@@ -64,13 +65,13 @@ class Files:
         corpora = request.query.get("corpora", "drive" if "driveId" in request.query else "user")
         drives = request.flag("includeItemsFromAllDrives") or request.flag("includeTeamDriveItems")
         if drives and not access.knows_drives(request):
-            raise invalid("supportsAllDrives", "The supportsAllDrives parameter must be true if includeItemsFromAllDrives is.")
+            raise invalid("supportsAllDrives", "supportsAllDrives must be true if includeItemsFromAllDrives is.")
         drive_id = request.query.get("driveId") or request.query.get("teamDriveId")
         if (corpora in ("drive", "teamDrive")) != bool(drive_id):
             raise invalid("corpora", "The driveId parameter must be specified if and only if corpora is set to drive.")
         if drive_id:
             if not drives:
-                raise invalid("includeItemsFromAllDrives", "includeItemsFromAllDrives must be true if corpora is drive.")
+                raise invalid("includeItemsFromAllDrives", "It must be true if corpora is drive.")
             self._need_member(caller, drive_id)
             return lambda file: file.get("driveId") == drive_id
         if corpora not in ("user", "allDrives", "domain"):
@@ -104,10 +105,10 @@ class Files:
     def list(self, request, caller):
         caller.need(*READ_SCOPES)
         size = page_size(request, 100, 1000)
-        tree = query.Mask(request.query.get("fields") or "nextPageToken,kind,incompleteSearch,files(kind,id,name,mimeType)").tree
+        tree = query.Mask(request.query.get("fields") or LIST_FIELDS).tree
         found = self._found(request, caller)
-        digest = hashlib.sha256(json.dumps([request.query.get(k) for k in ("q", "orderBy", "corpora", "driveId")]).encode())
-        mark = digest.hexdigest()[:16]
+        asked = [request.query.get(name) for name in ("q", "orderBy", "corpora", "driveId")]
+        mark = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
         position = self._position(request, mark)
         size = min(size, int(self.state.setting("page_cap", 1000)))
         if "orderBy" in request.query:
@@ -145,7 +146,7 @@ class Files:
         return file_reply(self.state, caller, find(self.state, caller, file_id, request), request)
 
     def media(self, request, caller, file_id):
-        """The service gives content of shared drives without supportsAllDrives too: clients in wide use never send it here."""
+        """Content of shared drives comes without supportsAllDrives too: clients in wide use never send it here."""
         caller.need(FULL, READONLY, FILE)
         file = find(self.state, caller, file_id)
         if not file["revisions"]:
@@ -204,13 +205,14 @@ class Files:
         if folder.get("driveId") or limit is None or size == 0:
             return
         if caller.account["service"]:
-            raise ApiError(403, "storageQuotaExceeded", "Service Accounts do not have storage quota. Leverage shared drives, "
-                           "or use OAuth delegation instead.")
+            raise ApiError(403, "storageQuotaExceeded", "Service Accounts do not have storage quota. Leverage "
+                           "shared drives, or use OAuth delegation instead.")
         if self.usage(caller.email) + size > limit:
             raise ApiError(403, "storageQuotaExceeded", "The user's Drive storage quota has been exceeded.")
 
     def usage(self, email):
-        return sum(f["revisions"][-1]["size"] for f in self.state.files.values() if f["owner"] == email and f["revisions"])
+        own = (f for f in self.state.files.values() if f["owner"] == email and f["revisions"])
+        return sum(f["revisions"][-1]["size"] for f in own)
 
     def make(self, request, caller, meta, revision=None):
         """Creates the file; revision is its content where it has one."""
@@ -279,7 +281,8 @@ class Files:
             if key in meta:
                 file[key] = str(meta[key])
         if "starred" in meta:
-            file["starred"] = sorted(set(file["starred"]) - {caller.email} | ({caller.email} if meta["starred"] else set()))
+            others = set(file["starred"]) - {caller.email}
+            file["starred"] = sorted(others | {caller.email} if meta["starred"] else others)
         merge(file["properties"], meta.get("properties"))
         if meta.get("appProperties"):
             merge(file["appProperties"].setdefault(caller.client, {}), meta["appProperties"])
@@ -292,7 +295,8 @@ class Files:
         remove = [p for p in request.query.get("removeParents", "").split(",") if p]
         if not add and not remove:
             return
-        left = [p for p in file["parents"] if p not in remove and not (p == caller.account["root"] and "root" in remove)]
+        remove = [caller.account["root"] if p == "root" else p for p in remove]
+        left = [p for p in file["parents"] if p not in remove]
         if add and left:
             raise ApiError(403, "cannotAddParent", "Increasing the number of parents is not allowed")
         if len(add) != 1:
@@ -318,7 +322,7 @@ class Files:
         """files.update without its content."""
         check_metadata(meta)
         if "id" in meta and meta["id"] != file["id"] or "parents" in meta:
-            raise ApiError(403, "fieldNotWritable", "The resource body includes fields which are not directly writable.")
+            raise ApiError(403, "fieldNotWritable", "The body has fields which are not directly writable.")
         if set(meta) - {"starred"}:
             need_rank(self.state, caller, file, "writer")
         if bool(meta.get("trashed", file["trashed"])) != file["trashed"]:

@@ -25,7 +25,8 @@ CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 def page(status, title, text):
-    body = f"<!DOCTYPE html><html><head><title>{html.escape(title)}</title></head><body><p>{html.escape(text)}</p></body></html>\n"
+    head = f"<head><title>{html.escape(title)}</title></head>"
+    body = f"<!DOCTYPE html><html>{head}<body><p>{html.escape(text)}</p></body></html>\n"
     return Reply(status, body.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
@@ -58,7 +59,7 @@ class OAuth:
         return {**self.issue(account, client, scopes, life, value), "refresh_token": value}
 
     def _client(self, form, request):
-        """The client that asks, in the form or by Basic; a desktop program's secret is no secret but has to be right."""
+        """Who asks, in the form or by Basic; a desktop program's secret is no secret, but has to be right."""
         basic = request.headers.get("authorization", "")
         if basic.startswith("Basic "):
             name, _, secret = base64.b64decode(basic[6:]).decode().partition(":")
@@ -105,9 +106,9 @@ class OAuth:
                 return page(400, "Error 400: invalid_request", "There is no such account.")
             code = "4/0A" + secrets.token_urlsafe(40)
             self.state.tokens.put(code, {
-                "value": code, "kind": "code", "account": account, "client": client, "scopes": scopes, "redirect": redirect,
-                "challenge": query.get("code_challenge"), "method": query.get("code_challenge_method", "plain"),
-                "expires": time.time() + CODE_LIFE})
+                "value": code, "kind": "code", "account": account, "client": client, "scopes": scopes,
+                "redirect": redirect, "challenge": query.get("code_challenge"),
+                "method": query.get("code_challenge_method", "plain"), "expires": time.time() + CODE_LIFE})
             back.update(code=code, scope=" ".join(scopes))
         back.update({k: v for k, v in consent.get("override", {}).items()})  # a forged state, a wrong code
         joint = "&" if "?" in redirect else "?"
@@ -125,7 +126,7 @@ class OAuth:
         if not grant:
             raise OAuthError(400, "unsupported_grant_type", "Invalid grant_type: " + form.get("grant_type", ""))
         answer = grant(form, request)
-        return json_reply(answer, headers={"Cache-Control": "no-cache, no-store, max-age=0, must-revalidate", "Pragma": "no-cache"})
+        return json_reply(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _by_code(self, form, request):
         client = self._client(form, request)
@@ -222,7 +223,8 @@ class OAuth:
         account = self.state.accounts.get(body.get("iss", ""))
         if not account or not account.get("public_key"):
             raise OAuthError(400, "invalid_grant", "Invalid grant: account not found")
-        if header.get("alg") != "RS256" or not rsa.verify(account["public_key"], f"{head}.{claims}".encode(), signature):
+        signed = f"{head}.{claims}".encode()
+        if header.get("alg") != "RS256" or not rsa.verify(account["public_key"], signed, signature):
             raise OAuthError(400, "invalid_grant", "Invalid JWT Signature.")
         self._check_claims(body, request)
         return self.issue(account["email"], account["email"], body["scope"].split())
@@ -232,14 +234,15 @@ class OAuth:
         if body.get("aud") not in (*TOKEN_URLS, request.base + request.path):
             raise OAuthError(400, "invalid_grant", "Invalid JWT: Failed audience check.")
         now, issued, ends = time.time(), body.get("iat"), body.get("exp")
-        if not isinstance(issued, int) or not isinstance(ends, int) or issued > now + 300 or ends < now or ends > issued + 3600:
-            raise OAuthError(400, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a "
-                             "reasonable timeframe. Check your iat and exp values in the JWT claim.")
+        whole = isinstance(issued, int) and isinstance(ends, int)
+        if not whole or issued > now + 300 or ends < now or ends > issued + 3600:
+            raise OAuthError(400, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in "
+                             "a reasonable timeframe. Check your iat and exp values in the JWT claim.")
         if not body.get("scope"):
             raise OAuthError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         if body.get("sub") not in (None, body["iss"]):
-            raise OAuthError(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method, or "
-                             "client not authorized for any of the scopes requested.")
+            raise OAuthError(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this "
+                             "method, or client not authorized for any of the scopes requested.")
 
     # Revocation
 

@@ -5,7 +5,8 @@ import re
 
 from .errors import ApiError, invalid
 
-TOKEN = re.compile(r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|=|<|>)|(?P<punct>[(){}])|(?P<word>[A-Za-z]+))""", re.S)
+TOKEN = re.compile(
+    r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|=|<|>)|(?P<punct>[(){}])|(?P<word>[A-Za-z]+))", re.S)
 ROLE_LISTS = {"owners": ("owner",), "writers": ("owner", "organizer", "fileOrganizer", "writer")}
 
 

@@ -9,6 +9,8 @@ from .state import random_id, rfc3339
 from .wire import Reply, json_reply
 
 PERMISSION_FIELDS = "kind,id,type,role"
+CHANGE_FIELDS = ("kind,nextPageToken,newStartPageToken,"
+                 "changes(kind,removed,changeType,time,fileId,file(kind,id,name,mimeType))")
 REVISION_FIELDS = "kind,id,mimeType,modifiedTime"
 
 
@@ -22,7 +24,8 @@ class Permissions:
         """(file or drive, the caller's rank there, drive id)."""
         if target in self.state.drives:
             drive = self.state.drives[target]
-            got = max([RANK[p["role"]] for p in drive["permissions"].values() if p["emailAddress"] == caller.email], default=0)
+            mine = [p for p in drive["permissions"].values() if p["emailAddress"] == caller.email]
+            got = max((RANK[p["role"]] for p in mine), default=0)
             if not got or not access.knows_drives(request):
                 raise not_found(target)
             return drive, got, target
@@ -49,7 +52,7 @@ class Permissions:
             found = [render_permission(self.state, p, None, drive_id) for p in holder["permissions"].values()]
         else:
             need_rank(self.state, caller, holder, "writer")
-            found = [render_permission(self.state, p, inherited, drive_id) for p, inherited in merged(self.state, holder)]
+            found = [render_permission(self.state, *both, drive_id) for both in merged(self.state, holder)]
         found.sort(key=lambda p: p["id"])
         size = page_size(request, 100, 100)
         start = request.query.get("pageToken", "0")
@@ -98,8 +101,8 @@ class Permissions:
         if role == "owner" and drive_id:
             raise ApiError(403, "ownerOnTeamDriveItemNotSupported", "An item of a shared drive has no owner.")
         if role == "owner" and not request.flag("transferOwnership"):
-            raise ApiError(403, "forbidden", "The transferOwnership parameter must be enabled when the permission role is 'owner'.",
-                           location="transferOwnership")
+            raise ApiError(403, "forbidden", "The transferOwnership parameter must be enabled when the permission "
+                           "role is 'owner'.", location="transferOwnership")
 
     def _transfer(self, request, caller, file, email):
         if file["owner"] != caller.email:
@@ -163,11 +166,12 @@ class Drives:
 
     def _render(self, caller, drive):
         role = self._role(caller, drive)
-        return {"kind": "drive#drive", "id": drive["id"], "name": drive["name"], "createdTime": rfc3339(drive["created"]),
-                "hidden": False, "capabilities": {"canAddChildren": RANK[role] >= RANK["writer"], "canListChildren": True,
-                                                  "canManageMembers": role == "organizer", "canDeleteDrive": role == "organizer",
-                                                  "canDeleteChildren": role == "organizer",
-                                                  "canTrashChildren": RANK[role] >= RANK["fileOrganizer"]}}
+        manages = role == "organizer"
+        can = {"canAddChildren": RANK[role] >= RANK["writer"], "canListChildren": True, "canManageMembers": manages,
+               "canDeleteDrive": manages, "canDeleteChildren": manages,
+               "canTrashChildren": RANK[role] >= RANK["fileOrganizer"]}
+        return {"kind": "drive#drive", "id": drive["id"], "name": drive["name"], "hidden": False,
+                "createdTime": rfc3339(drive["created"]), "capabilities": can}
 
     def list(self, request, caller):
         caller.need(FULL, READONLY)
@@ -243,9 +247,10 @@ class Revisions:
         raise ApiError(404, "notFound", f"Revision not found: {revision_id}.", location="revisionId")
 
     def _render(self, caller, revision):
-        return {"kind": "drive#revision", "id": revision["id"], "mimeType": revision["mimeType"],
-                "modifiedTime": rfc3339(revision["modified"]), "keepForever": revision["keepForever"], "published": False,
-                "lastModifyingUser": {**access.user(self.state, revision["modifier"]), "me": revision["modifier"] == caller.email},
+        modifier = {**access.user(self.state, revision["modifier"]), "me": revision["modifier"] == caller.email}
+        return {"kind": "drive#revision", "id": revision["id"], "mimeType": revision["mimeType"], "published": False,
+                "modifiedTime": rfc3339(revision["modified"]), "keepForever": revision["keepForever"],
+                "lastModifyingUser": modifier,
                 "originalFilename": revision["originalFilename"], "size": str(revision["size"]),
                 "md5Checksum": self.state.sum(revision, "md5")}
 
@@ -319,13 +324,14 @@ class Changes:
             answer["nextPageToken"] = str(seen[size - 1][0] + 1)
         else:
             answer["newStartPageToken"] = str(newest)
-        default = "kind,nextPageToken,newStartPageToken,changes(kind,removed,changeType,time,fileId,file(kind,id,name,mimeType))"
-        tree = query.Mask(request.query.get("fields") or default).tree
+        tree = query.Mask(request.query.get("fields") or CHANGE_FIELDS).tree
         return json_reply(query.apply(tree, answer))
 
     def _visible(self, request, caller, change):
         drive_id = request.query.get("driveId")
-        if drive_id and change["driveId"] != drive_id or change["driveId"] and not request.flag("includeItemsFromAllDrives"):
+        if drive_id and change["driveId"] != drive_id:
+            return False
+        if change["driveId"] and not request.flag("includeItemsFromAllDrives"):
             return False
         file = self.state.files.get(change["file"])
         if change["removed"] or not file:
@@ -354,8 +360,8 @@ class About:
         quota = {"usage": usage, "usageInDrive": usage, "usageInDriveTrash": "0"}
         if caller.account["limit"] is not None:
             quota["limit"] = str(caller.account["limit"])
-        about = {"kind": "drive#about", "user": {**access.user(self.state, caller.email), "me": True}, "storageQuota": quota,
-                 "importFormats": {}, "exportFormats": {}, "maxImportSizes": {}, "maxUploadSize": str(5 << 40),
-                 "appInstalled": True, "folderColorPalette": [], "driveThemes": [], "canCreateDrives": True,
-                 "canCreateTeamDrives": True, "teamDriveThemes": []}
+        about = {"kind": "drive#about", "user": {**access.user(self.state, caller.email), "me": True},
+                 "storageQuota": quota, "importFormats": {}, "exportFormats": {}, "maxImportSizes": {},
+                 "maxUploadSize": str(5 << 40), "appInstalled": True, "folderColorPalette": [], "driveThemes": [],
+                 "canCreateDrives": True, "canCreateTeamDrives": True, "teamDriveThemes": []}
         return masked(request, "*", about)

@@ -102,9 +102,7 @@ class Uploads:
             "file": file_id, "query": request.query, "size": int(declared) if declared else None,
             "mime": request.headers.get("x-upload-content-type") or meta.get("mimeType") or "application/octet-stream",
             "blob": self.state.new_blob(), "started": time.time(), "done": None, "received": 0})
-        path = request.path
-        parameters = "&".join(f"{k}={v}" for k, v in request.query.items() if k in ("supportsAllDrives", "supportsTeamDrives"))
-        location = f"{request.base}{path}?uploadType=resumable&{parameters + '&' if parameters else ''}upload_id={upload_id}"
+        location = f"{request.base}{request.path}?uploadType=resumable&upload_id={upload_id}"
         return Reply(200, headers={"Location": location, "X-GUploader-UploadID": upload_id,
                                    "Content-Type": "text/plain; charset=utf-8"})
 
@@ -114,7 +112,7 @@ class Uploads:
         return file_id
 
     def _session(self, request):
-        """The session of the URI, which is itself the right to use it; an Authorization that is sent must hold all the same."""
+        """The session of the URI, which is itself the right to use it; an Authorization that is sent must hold too."""
         if "authorization" in request.headers:
             caller_of(self.state, request)
         upload_id = request.query["upload_id"]

@@ -291,12 +291,12 @@ class Connection:
         return ("\r\n".join(lines + framing) + "\r\n\r\n").encode("latin-1", "replace")
 
     def send(self, reply, limit=None, flip=None, told=None):
-        """The whole reply; or only the first limit bytes of its body; flip: the index of a byte to corrupt; told: the length that is
-        told instead of the right one."""
-        head = self.send_head(reply, [] if reply.status == 204 else [f"Content-Length: {reply.length() if told is None else told}"])
+        """The whole reply; or only the first limit bytes of its body; flip: the index of a byte to corrupt; told: the
+        length that is told instead of the right one."""
         if reply.status == 204:
-            self._quietly(head)
+            self._quietly(self.send_head(reply, []))
             return
+        head = self.send_head(reply, [f"Content-Length: {reply.length() if told is None else told}"])
         if not reply.file:
             body = bytearray(reply.body)
             if flip is not None and body:
