@@ -98,7 +98,7 @@ class OAuth:
             return page(200, "Sign in", "The person looks at this page, and does nothing.")
         off = set(consent.get("untick", ()))
         scopes = [s for s in query["scope"].split() if s not in off and s.removeprefix(AUTH) not in off]
-        if mode == "deny" or not scopes:
+        if mode == "deny":
             back["error"] = "access_denied"
         else:
             account = consent.get("account") or query.get("login_hint") or next(iter(self.state.accounts))
