@@ -78,7 +78,6 @@ static int take_client_secret(const char *given, char **field, struct err *e) {
 	static const char *const sources[] = { "env:", "file:", "fd:", "pass:" };
 	OWN(secret_wipe) struct secret s = {0};
 	bool is_source = strcmp(given, "stdin") == 0;
-	int r;
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		is_source = is_source || strncmp(given, sources[i], strlen(sources[i])) == 0;
@@ -86,7 +85,7 @@ static int take_client_secret(const char *given, char **field, struct err *e) {
 		replace(field, given);
 		return 0;
 	}
-	if ((r = pass_read(given, "client secret", false, &s, e)) != 0)
+	if (pass_read(given, "client secret", false, &s, e) != 0)
 		return err_add(e, "-client-secret");
 	free(*field);
 	*field = xasprintf("%.*s", (int)s.len, (const char *)s.data);
@@ -97,7 +96,7 @@ static int take_ca_file(const char *given, char **field, struct err *e) {
 	char *whole = realpath(given, NULL);
 
 	if (whole == NULL)
-		return text_about(given, err_sys(e, ERR_FAIL, "-ca-file: cannot open"), e);
+		return text_about(given, err_sys(e, ERR_FAIL, "cannot open"), e);
 	free(*field);
 	*field = whole;
 	return 0;

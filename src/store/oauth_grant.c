@@ -50,9 +50,8 @@ static bool take_ascii(const json_t *text, const char *also, struct secret *s) {
 	if (v == NULL || len == 0 || len > GRANT_SECRET_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (v[i] < 0x20 || v[i] > 0x7e)
-			if (v[i] == '\0' || strchr(also, v[i]) == NULL)
-				return false;
+		if ((v[i] < 0x20 || v[i] > 0x7e) && (v[i] == '\0' || strchr(also, v[i]) == NULL))
+			return false;
 	/* Its pages are zeroed when they are made: the byte behind is a NUL. */
 	if (secret_copy(&fresh, (const uint8_t *)v, len, NULL) != 0)
 		return false;

@@ -178,24 +178,38 @@ static void admit(struct hall *h) {
 		*free_place(h) = (struct visitor){ .fd = fd, .end_ms = clock_mono_ms() + REDIRECT_VISITOR_MS };
 }
 
-/* Waits for the first thing that happens before end_ms, and does it. listening: new connections count too. */
-static void round_of(struct hall *h, int64_t end_ms, bool listening) {
-	struct pollfd p[REDIRECT_VISITORS_MAX + 1] = { { .fd = listening ? h->r->fd : -1, .events = POLLIN } };
-	int64_t now_ms = clock_mono_ms(), until_ms = end_ms;
+/* Before end_ms, and before the time of any visitor is over; no later than in a minute. */
+static int wait_ms(const struct hall *h, int64_t end_ms) {
+	int64_t now_ms = clock_mono_ms(), until_ms = end_ms < now_ms + 60000 ? end_ms : now_ms + 60000;
 
-	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++) {
-		p[i + 1] = (struct pollfd){ .fd = h->v[i].fd, .events = POLLIN };
+	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++)
 		if (h->v[i].fd >= 0 && h->v[i].end_ms < until_ms)
 			until_ms = h->v[i].end_ms;
-	}
-	(void)poll(p, REDIRECT_VISITORS_MAX + 1, until_ms <= now_ms ? 0 : (int)(until_ms - now_ms < 60000 ? until_ms - now_ms : 60000));
+	return until_ms <= now_ms ? 0 : (int)(until_ms - now_ms);
+}
+
+static void serve(struct hall *h, struct visitor *v) {
+	/* What comes after the answer counts no more. */
+	if (!h->done || v->answered)
+		read_request(h, v);
+}
+
+/* Waits for the first thing that happens, and does it. */
+static void round_of(struct hall *h, int64_t end_ms) {
+	struct pollfd p[REDIRECT_VISITORS_MAX + 1];
+
+	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++)
+		p[i] = (struct pollfd){ .fd = h->v[i].fd, .events = POLLIN };
+	p[REDIRECT_VISITORS_MAX] = (struct pollfd){ .fd = h->done ? -1 : h->r->fd, .events = POLLIN };
+	if (poll(p, REDIRECT_VISITORS_MAX + 1, wait_ms(h, end_ms)) < 0)
+		return;
 	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++) {
-		if (h->v[i].fd >= 0 && p[i + 1].revents != 0 && !(h->done && !h->v[i].answered))
-			read_request(h, &h->v[i]);
+		if (p[i].revents != 0)
+			serve(h, &h->v[i]);
 		if (h->v[i].fd >= 0 && h->v[i].end_ms <= clock_mono_ms())
 			leave(&h->v[i]);
 	}
-	if (p[0].revents != 0 && !h->done)
+	if (p[REDIRECT_VISITORS_MAX].revents != 0 && !h->done)
 		admit(h);
 }
 
@@ -221,10 +235,10 @@ int redirect_wait(struct redirect *r, const char *state, int64_t end_ms, struct 
 	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++)
 		h.v[i].fd = -1;
 	while (!h.done && clock_mono_ms() < end_ms)
-		round_of(&h, end_ms, true);
+		round_of(&h, end_ms);
 	linger_ms = clock_mono_ms() + REDIRECT_LINGER_MS;
 	while (h.done && is_anybody_left(&h) && clock_mono_ms() < linger_ms)
-		round_of(&h, linger_ms, false);
+		round_of(&h, linger_ms);
 	for (size_t i = 0; i < REDIRECT_VISITORS_MAX; i++)
 		leave(&h.v[i]);
 	if (!h.done)

@@ -163,7 +163,7 @@ refuses 2 'gdrive\.token_url' scg login -dir alice -token-url 'https://u:p@drive
 refuses 2 'drive_id' scg login -dir alice -drive-id "a'b"
 refuses 2 'timeout' scg login -dir alice -timeout 0
 refuses 2 'client-secret' scg login -dir alice -client-secret env:NOT_SET
-refuses 1 'ca-file' scg login -dir alice -ca-file nothing
+refuses 1 'nothing: cannot open' scg login -dir alice -ca-file nothing
 refuses 1 'installed' scg login -dir nobody
 refuses 2 'surplus' scg login -dir alice now
 has alice/scg.conf "api_url = \"$DRIVE_URL\";"
