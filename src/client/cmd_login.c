@@ -25,10 +25,6 @@ OWN_DEFINE(rest, struct rest, rest_free)
 #define TIMEOUT_S 300
 #define ASK_S 20 /* somebody waits at the terminal for each request's end */
 
-static unsigned timeout_s(const struct plan *p) {
-	return p->timeout_s != 0 ? (unsigned)p->timeout_s : TIMEOUT_S;
-}
-
 extern char **environ;
 
 /* Who signs in or out, with what. */
@@ -58,8 +54,8 @@ static int load_conf(struct account *a, struct err *e) {
 	    : err_set(e, ERR_FAIL, "no member is installed in this folder: %s is missing (scg install)", CONF_FILE);
 }
 
-static int open_net(struct account *a, unsigned total_s, struct err *e) {
-	struct rest_config c = { .total_s = total_s, .ca_file = a->conf.gdrive.ca_file[0] != '\0' ? a->conf.gdrive.ca_file : NULL };
+static int open_net(struct account *a, struct err *e) {
+	struct rest_config c = { .total_s = ASK_S, .ca_file = a->conf.gdrive.ca_file[0] != '\0' ? a->conf.gdrive.ca_file : NULL };
 
 	a->env = (struct store_env){ .dir = a->me.dir, .gdrive = &a->conf.gdrive, .key = a->me.key, .cert = a->me.cert };
 	return rest_new(&a->net, &c, e);
@@ -165,7 +161,7 @@ static int open_account(struct account *a, const struct plan *p, struct err *e) 
 	/* Everything wrong with what was given is found before anybody consents to anything. */
 	if ((r = edit_conf(a, &text, &changed, e)) != 0)
 		return r;
-	return open_net(a, timeout_s(p) < ASK_S ? timeout_s(p) : ASK_S, e);
+	return open_net(a, e);
 }
 
 /* A device's access sees only what it stored itself. */
@@ -252,7 +248,7 @@ int cmd_login(void *plan, const struct opt_operands *operands, struct err *e) {
 		.env = &a.env,
 		.conf = &a.conf.gdrive,
 		.net = a.net,
-		.timeout_s = timeout_s(p),
+		.timeout_s = p->timeout_s != 0 ? (unsigned)p->timeout_s : TIMEOUT_S,
 		.show = show,
 		.arg = plan,
 	};
@@ -277,7 +273,7 @@ int cmd_logout(void *plan, const struct opt_operands *operands, struct err *e) {
 	if (r != 0 || (r = identity_load(&a.me, dir, p->passin, e)) != 0)
 		return r;
 	a.conf_path = file_join(dir, CONF_FILE);
-	if ((r = load_conf(&a, e)) != 0 || (r = open_net(&a, ASK_S, e)) != 0)
+	if ((r = load_conf(&a, e)) != 0 || (r = open_net(&a, e)) != 0)
 		return r;
 	return oauth_logout(&a.env, &a.conf.gdrive, a.net, e);
 }
