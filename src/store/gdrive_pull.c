@@ -22,6 +22,8 @@ static int judge_head(struct gdrive_pull *p, struct err *e) {
 
 	p->judged = true;
 	p->skip = 0;
+	if (strcmp(r->type, "text/html") == 0)
+		return err_set(e, ERR_DAMAGED, "Drive sends a page (text/html) in place of the object");
 	if (r->status == 200) {
 		p->skip = p->pos;
 		p->left = p->end == GDRIVE_END_UNKNOWN ? GDRIVE_END_UNKNOWN : p->end - p->pos;

@@ -96,6 +96,8 @@ static int judge(struct gdrive_upload *u, int r, const struct rest_reply *p, str
 	if (p->status >= 200 && p->status <= 299)
 		return take_made(u, p, e);
 	refused = gdrive_refuse(p->status, &p->body, "upload session", e);
+	if (p->status == 400 && u->retry.attempt > 0)
+		return PASSING; /* it had got part of what went unasked */
 	return gdrive_judge(p->status, p->type, &p->body) == REST_AGAIN ? PASSING : refused;
 }
 
@@ -175,6 +177,7 @@ static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	if (r != 0 && r != PASSING)
 		return r;
 	if (u->done || u->have > before) {
+		u->asked = false;
 		show(u, u->done ? u->total : u->have);
 		retry_init(&u->retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
 		return 0;
@@ -183,7 +186,10 @@ static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 		(void)err_set(e, ERR_UNREACHABLE, "object %s: Drive takes no more of it", u->object);
 	if (!retry_pause(&u->retry, retry_after_s))
 		return ERR_UNREACHABLE;
-	return gdrive_upload_ask(u, e);
+	/* Every other time the chunk goes again unasked: where each second request fails, the answered question would else always be followed by
+	 * the chunk that is not. What comes twice Drive takes once, or says 400. */
+	u->asked = !u->asked;
+	return u->asked ? gdrive_upload_ask(u, e) : 0;
 }
 
 /* Every chunk but the last is a multiple of the unit. */

@@ -52,6 +52,7 @@ struct gdrive_upload {
 	uint64_t sent;         /* no more than that can have arrived */
 	uint64_t from, moved;  /* of the chunk under way: where it begins, how much went out */
 	struct retry retry;
+	bool asked;          /* after the last failure Drive was asked: after the next it is not */
 	bool done;
 	struct gdrive_file made;
 };

@@ -37,3 +37,11 @@ tests_unit_test_oauth_other_SOURCES = tests/unit/test_oauth_other.c tests/unit/o
 tests_unit_test_oauth_other_CPPFLAGS = $(OAUTH_TEST_CPPFLAGS)
 tests_unit_test_oauth_other_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_oauth_other_LDADD = $(OAUTH_TEST_LDADD)
+
+
+check_PROGRAMS += tests/unit/test_store_gdrive_faults
+TESTS += tests/unit/test_store_gdrive_faults
+tests_unit_test_store_gdrive_faults_SOURCES = tests/unit/test_store_gdrive_faults.c $(GDRIVE_TEST)
+tests_unit_test_store_gdrive_faults_CPPFLAGS = $(tests_unit_test_store_gdrive_CPPFLAGS)
+tests_unit_test_store_gdrive_faults_CFLAGS = $(tests_unit_test_store_gdrive_CFLAGS)
+tests_unit_test_store_gdrive_faults_LDADD = $(tests_unit_test_store_gdrive_LDADD)
