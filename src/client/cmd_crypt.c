@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* encrypt, decrypt, inspect: loose files. */
+/* encrypt, decrypt: loose files. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,54 +196,4 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	if ((r = output_keep(&out, e)) != 0)
 		return r;
 	return report_opened(p, &s, &result, e);
-}
-
-static int inspect_json(const struct envelope_info *info, struct err *e) {
-	OWN(own_json) json_t *o = json_object();
-	json_t *ids = json_array();
-
-	for (size_t i = 0; i < info->n_key_ids; i++)
-		(void)json_array_append_new(ids, print_hex(info->key_ids[i], KEY_ID_LEN));
-	(void)json_object_set_new(o, "segments", print_u64(info->segments));
-	(void)json_object_set_new(o, "segment_size", print_u64(info->segment_size));
-	(void)json_object_set_new(o, "key_ids", ids);
-	(void)json_object_set_new(o, "cipher", print_text(info->cipher));
-	(void)json_object_set_new(o, "size", print_u64(info->plain_size));
-	(void)json_object_set_new(o, "signed", json_boolean(info->has_manifest));
-	return print_json(o, e);
-}
-
-static void inspect_lines(const struct envelope_info *info) {
-	char key_id[KEY_ID_HEX];
-
-	print_line("size      %llu bytes of plaintext in %llu", (unsigned long long)info->plain_size,
-	    (unsigned long long)info->size);
-	print_line(
-	    "segments  %llu of %llu bytes", (unsigned long long)info->segments, (unsigned long long)info->segment_size);
-	print_line("cipher    %s", info->cipher);
-	print_line("manifest  %s", info->has_manifest ? "yes" : "none");
-	for (size_t i = 0; i < info->n_key_ids; i++) {
-		text_hex(info->key_ids[i], KEY_ID_LEN, key_id);
-		print_line("key       %s", key_id);
-	}
-}
-
-int cmd_inspect(void *plan, const struct opt_operands *operands, struct err *e) {
-	const struct plan *p = plan;
-	OWN(input_wipe) struct input in = INPUT_INIT;
-	OWN(envelope_info_wipe) struct envelope_info info = {0};
-	int r = input_open(&in, p->in, e);
-
-	(void)operands;
-	if (r == 0 && in.source.read_at == NULL)
-		r = input_spool(&in, e);
-	if (r != 0)
-		return r;
-	r = envelope_inspect(&in.source, &info, e);
-	if (r != 0)
-		return with_file(p->in, r, e);
-	if (p->json)
-		return inspect_json(&info, e);
-	inspect_lines(&info);
-	return 0;
 }

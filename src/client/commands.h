@@ -19,6 +19,7 @@ struct plan {
 	uint64_t timeout_s;
 	bool device, alone, no_browser;
 	const char *recip;
+	bool text; /* inspect */
 	uint64_t workers, threads;
 	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old;
 };

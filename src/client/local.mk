@@ -5,6 +5,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/change.c src/client/change.h \
 	src/client/cmd_crypt.c src/client/cmd_drive.c src/client/cmd_files.c src/client/cmd_login.c src/client/cmd_member.c src/client/commands.h \
 	src/client/destroy.c src/client/destroy.h \
+	src/client/cmd_crypt.c src/client/cmd_drive.c src/client/cmd_files.c src/client/cmd_inspect.c src/client/cmd_login.c src/client/cmd_member.c src/client/commands.h \
 	src/client/download.c src/client/download.h \
 	src/client/driveio.c src/client/driveio.h \
 	src/client/gateway.c src/client/gateway.h \

@@ -79,7 +79,14 @@ static const struct opt decrypt_opts[] = {
 	END_OPT,
 };
 
-static const struct opt inspect_opts[] = { IN_OPT, JSON_OPT, END_OPT };
+static const struct opt inspect_opts[] = {
+	{ TEXT("dir", dir, "DIR", "a member's folder, whose keys tell the epochs") },
+	IN_OPT,
+	{ FLAG("text", text, "who signed what, by the keys of the folder") },
+	PASSIN_OPT,
+	JSON_OPT,
+	END_OPT,
+};
 
 static const struct opt upload_opts[] = {
 	DIR_OPT,

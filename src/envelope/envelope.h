@@ -76,6 +76,9 @@ struct envelope_open {
 int envelope_open(const struct envelope_open *o, const struct source *in, const struct sink *out, struct envelope_result *r,
     struct err *e) MUST_CHECK;
 
+/* Only who signed it and what: the manifest, verified as envelope_open does; the segments are not looked at. in has read_at. */
+int envelope_manifest(const struct envelope_open *o, const struct source *in, struct envelope_result *r, struct err *e) MUST_CHECK;
+
 /* The body under a new content key and epoch; the manifest's SignedData byte for byte; segments are verified against it on the way. */
 int envelope_reencrypt(const struct envelope_open *o, const struct epoch *to, const struct source *in, const struct sink *out,
     struct envelope_result *r, struct err *e) MUST_CHECK;
@@ -88,7 +91,16 @@ struct envelope_info {
 	uint8_t (*key_ids)[KEY_ID_LEN]; size_t n_key_ids; /* none where it is sealed to a certificate */
 	const char *cipher;             /* "aes-256-gcm" */
 	bool has_note, has_manifest;
+	bool begins_sealed;             /* set on failure too: it begins as a file of scg, so that whatever is wrong with it is damage */
+	const char *recipient;          /* NULL: the group; else how the certificate receives: "ECDH-ES" or "RSA-OAEP" */
+	uint8_t recipient_ski[20];      /* of that certificate */
+	size_t recipient_len;           /* octets of the RecipientInfo, on which the objects' places depend */
 };
+/* One object of a file with a manifest: what it is, where it stands, its bytes and those of its plaintext. */
+struct envelope_part { const char *kind; uint64_t index, off, size, plain; };
+/* How many there are, and the one at i. */
+uint64_t envelope_parts(const struct envelope_info *info);
+struct envelope_part envelope_part(const struct envelope_info *info, uint64_t i);
 /* What it says of itself, without a key: structure is checked as strictly as for opening, as far as it is in the clear. */
 int envelope_inspect(const struct source *in, struct envelope_info *info, struct err *e) MUST_CHECK;
 void envelope_info_wipe(struct envelope_info *info);

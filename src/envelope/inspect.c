@@ -29,11 +29,47 @@ static int inspect_sealed(const struct source *in, struct envelope_info *info, s
 	if ((r = layout_find(in, &f, &l, e)) != 0)
 		return r;
 	*info = (struct envelope_info){ .size = in->size, .segments = l.count, .segment_size = SEGMENT_LEN,
-					.plain_size = layout_plain_size(&l), .has_note = l.has_note, .has_manifest = true };
-	info->cipher = "aes-256-gcm";
-	if (f.to.kind == RECIPIENT_GROUP)
+					.plain_size = layout_plain_size(&l), .has_note = l.has_note, .has_manifest = true,
+					.begins_sealed = true, .cipher = "aes-256-gcm", .recipient_len = l.recipient_len };
+	if (f.to.kind == RECIPIENT_GROUP) {
 		set_key_id(info, f.key_id);
+		return 0;
+	}
+	info->recipient = f.to.kind == RECIPIENT_EC ? "ECDH-ES" : "RSA-OAEP";
+	memcpy(info->recipient_ski, f.to.ski, sizeof info->recipient_ski);
 	return 0;
+}
+
+static struct layout layout_of(const struct envelope_info *info) {
+	struct layout l;
+
+	layout_make(&l, info->plain_size, info->recipient_len);
+	return l;
+}
+
+uint64_t envelope_parts(const struct envelope_info *info) {
+	return info->segments + (info->has_note ? 2 : 1);
+}
+
+struct envelope_part envelope_part(const struct envelope_info *info, uint64_t i) {
+	struct layout l = layout_of(info);
+	uint64_t segment = info->has_note ? i - 1 : i;
+	struct object o;
+	struct envelope_part part = { .kind = "segment", .index = segment };
+
+	if (info->has_note && i == 0)
+		return (struct envelope_part){ "note", 0, 0, l.note_size, layout_note_len() };
+	if (segment == l.count) {
+		part.kind = "manifest";
+		part.off = layout_manifest_off(&l);
+		part.size = info->size - part.off;
+		return part;
+	}
+	o = layout_segment(&l, segment);
+	part.off = layout_segment_off(&l, segment);
+	part.plain = o.len;
+	part.size = object_size(l.recipient_len, o.len);
+	return part;
 }
 
 static int inspect_stock(struct feed *in, struct envelope_info *info, struct err *e) {
@@ -62,6 +98,7 @@ int envelope_inspect(const struct source *in, struct envelope_info *info, struct
 		return r;
 	if (object_parse(feed.ahead, feed.ahead_len, &f, &o, &header_len, NULL) != 0 || !stock_nonce_is_ours(&o))
 		return inspect_stock(&feed, info, e);
+	info->begins_sealed = true;
 	return inspect_sealed(in, info, e);
 }
 

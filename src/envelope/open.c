@@ -327,6 +327,25 @@ int envelope_open(const struct envelope_open *o, const struct source *in, const 
 	return pass(&p, in, out, e);
 }
 
+static int pass_manifest(struct pass *p, struct err *e) {
+	struct object_file f;
+	int r;
+
+	if ((r = layout_find_ends(p->ends.in, &f, &p->run.layout, e)) != 0 || (r = set_keys(p, &f, e)) != 0 || (r = read_ends(p, e)) != 0)
+		return r;
+	return finish(p, e);
+}
+
+int envelope_manifest(const struct envelope_open *o, const struct source *in, struct envelope_result *r, struct err *e) {
+	OWN(pass_wipe) struct pass p = { .o = o, .r = r };
+	int rc;
+
+	*r = (struct envelope_result){0};
+	if ((rc = ends_init(&p.ends, in, NULL, false, false, e)) != 0 || (rc = pass_manifest(&p, e)) != 0)
+		envelope_result_wipe(r);
+	return rc;
+}
+
 int envelope_reencrypt(const struct envelope_open *o, const struct epoch *to, const struct source *in, const struct sink *out,
 		       struct envelope_result *r, struct err *e) {
 	OWN(pass_wipe) struct pass p = { .o = o, .to = to, .r = r };

@@ -53,3 +53,4 @@ EXTRA_DIST += tests/cli/drive.sh
 CLI_TESTS += tests/cli/drive-emulator.sh
 CLI_TESTS += tests/cli/scg-login.sh
 CLI_TESTS += tests/cli/scg-recip.sh
+CLI_TESTS += tests/cli/scg-inspect.sh

@@ -80,6 +80,13 @@ tests_fuzz_fuzz_manifest_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_manifest_LDADD = $(ENVELOPE_LIBS)
 TESTS += tests/fuzz/fuzz_manifest
 
+check_PROGRAMS += tests/fuzz/fuzz_tree
+tests_fuzz_fuzz_tree_SOURCES = tests/fuzz/fuzz_tree.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tree_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_tree_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_tree_LDADD = $(ENVELOPE_LIBS)
+TESTS += tests/fuzz/fuzz_tree
+
 check_PROGRAMS += tests/fuzz/fuzz_event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_event_CPPFLAGS = $(FUZZ_CPPFLAGS)

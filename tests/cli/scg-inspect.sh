@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# inspect: the objects of a sealed file, who signed it where the keys are at hand, and any other CMS file as a tree.
+set -eu
+. "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
+need jq openssl
+
+make_group alice
+head -c 60000000 /dev/zero >long
+head -c 3000 /dev/urandom >short
+ok scg encrypt -dir alice -in long -out long.cms
+ok scg encrypt -dir alice -in short -out short.cms
+ok scg encrypt -dir alice -recip alice/cert.pem -in short -out own.cms
+
+say "without a key: objects, sizes, the key's id"
+json '.segments == 15 and .segment_size == 4194304 and .cipher == "aes-256-gcm" and .size == 60000000 and .signed and
+	(.key_ids | length) == 1 and (.objects | length) == 17 and .objects[0] == {kind: "note", offset: 0, size: 806} and
+	.objects[2] == {kind: "segment", index: 1, plain: 4194304, offset: 4195294, size: 4194488} and .objects[16].kind == "manifest" and
+	.recipients[0].type == "group" and .recipients[0].epoch == null and (has("author") | not)' scg inspect -in long.cms -json
+[ "$(jq '.objects[16] | .offset + .size' .out)" -eq "$(wc -c <long.cms)" ] || fail "the manifest does not end with the file"
+ok scg inspect -in long.cms
+has .out '^object    segment 9 at 37751198, 4194488 bytes$'
+has .out '^          and 5 more$'
+lacks .out 'segment 10'
+json '.key_ids == [] and .recipients[0].type == "certificate" and .recipients[0].algorithm == "ECDH-ES"' scg inspect -in own.cms -json
+
+say "with the member's folder: epochs, and what is signed; nobody is asked"
+stop gw
+json '.recipients[0].epoch == 1' scg inspect -dir alice -in short.cms -json
+sha=$(sha256sum <short | cut -d ' ' -f 1)
+json ".author == \"alice\" and .name == \"short\" and .version == 1 and .digests == [\"$sha\"] and .author_revoked == false" \
+	scg inspect -dir alice -text -in short.cms -json
+json '.author == "alice"' scg inspect -dir alice -text -in own.cms -json
+ok scg inspect -dir alice -text -in short.cms
+has .out '^author    alice, signed at 20'
+has .out "^sha256    segment 0: $sha"
+cp short.cms bad
+printf x | dd of=bad bs=1 seek=$(($(wc -c <bad) - 30)) conv=notrunc 2>/dev/null
+refuses 4 '^scg: bad: manifest' scg inspect -dir alice -text -in bad
+refuses 1 . scg inspect -dir nobody -text -in short.cms
+
+say "any other CMS file"
+key=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+openssl cms -sign -in short -signer alice/cert.pem -inkey alice/key.pem -binary -nodetach -outform DER -out signed 2>/dev/null
+openssl cms -encrypt -in short -aes-256-cbc -binary -outform DER -out enveloped alice/cert.pem
+openssl cms -encrypt -in short -aes-256-gcm -secretkey $key -secretkeyid 00112233445566778899aabbccddeeff -binary -stream -outform DER -out lone
+openssl cms -EncryptedData_encrypt -in short -aes-256-cbc -secretkey $key -binary -outform DER -out encrypted
+openssl cms -digest_create -in short -binary -outform DER -out digested
+for file in signed enveloped lone encrypted digested alice/keys.cms; do
+	ok scg inspect -in $file
+	has .out '^object: at 0, '
+	# of which the signed ones nest
+	json '.tree | length > 5 and .[0].depth == 0 and .[0].name == "object"' scg inspect -in $file -json
+done
+ok scg inspect -in signed
+has .out 'certificate: CN=alice,OU=member,O=lab, by CN=lab CA, serial '
+has .out 'signature algorithm: ecdsa-with-SHA256'
+has .out '^not an envelope of scg: '
+ok scg inspect -in lone
+has .out '^key       00112233445566778899aabbccddeeff$'
+has .out 'cipher: aes-256-gcm, nonce [0-9a-f]{24}, tag of 16 octets$'
+has .out 'encrypted content: 3000 octets'
+
+say "what is cut off or no CMS"
+for file in short.cms signed enveloped lone; do
+	head -c 700 $file >bad
+	refuses 4 '^scg: bad: ' scg inspect -in bad
+	refuses 4 '^scg: bad: ' scg inspect -in bad -json
+	[ ! -s .out ] || fail "a document of half a file"
+done
+{ cat short.cms; echo; } >bad
+refuses 4 'behind the manifest' scg inspect -in bad
+refuses 4 . scg inspect -in short
+: >bad
+refuses 4 'empty' scg inspect -in bad
+refuses 1 'no-such' scg inspect -in no-such
+refuses 4 . sh -c 'head -c 100000 /dev/zero | scg inspect -in -'
