@@ -79,20 +79,21 @@ void destroy_superseded(struct session *s, const char *id, const char *what) {
 
 void destroy_own(struct session *s) {
 	int64_t until_ms = clock_mono_ms() + DESTROY_OWN_MS;
-	OWN(buf_wipe) struct buf ids = {0};
+	struct mirror_object v[DESTROY_OWN_MAX];
+	size_t n = 0;
 	int r;
 
 	if (s->store == NULL || !store_is_remote(s->store) || s->stale)
 		return;
 	session_lock(s);
-	r = mirror_mine(s->mirror, DESTROY_OWN_MAX, &ids, NULL);
+	r = mirror_mine(s->mirror, DESTROY_OWN_MAX, v, &n, NULL);
 	session_unlock(s);
-	for (size_t off = 0; r == 0 && off < ids.len && clock_mono_ms() < until_ms; off += STORE_ID_LEN + 1) {
-		const char *id = buf_str(&ids) + off;
-
-		r = store_destroy(s->store, id, NULL);
+	for (size_t i = 0; r == 0 && i < n && clock_mono_ms() < until_ms; i++) {
+		store_set_patience(s->store, clock_now_s() - v[i].time_s < DESTROY_YOUNG_S);
+		r = store_destroy(s->store, v[i].id, NULL);
 		if (r == 0 || r == ERR_REFUSED)
-			note_tried(s, id, r == 0);
+			note_tried(s, v[i].id, r == 0);
 		r = r == ERR_REFUSED ? 0 : r;
 	}
+	store_set_patience(s->store, true);
 }

@@ -12,6 +12,7 @@
 
 #define DESTROY_OWN_MAX 100 /* of our own superseded objects, at one command */
 #define DESTROY_OWN_MS 10000
+#define DESTROY_YOUNG_S 300 /* a listing may not show it yet, and clocks differ */
 
 /* How many objects are left to whom. */
 struct left {

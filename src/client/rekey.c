@@ -220,16 +220,19 @@ static int count(struct rekey_run *run, struct rekeying *k, bool posted, char *r
 	struct session *s = k->w->session;
 	char owner[STORE_OWNER_MAX];
 	struct err e = ERR_INIT;
+	int r = 0;
 
 	/* What is another's is counted by its owner when all is swept up. */
-	if (posted && destroy_object(s, k->old_object, owner, &e) != 0 && owner[0] == '\0')
+	if (posted)
+		r = destroy_object(s, k->old_object, owner, &e);
+	if (r != 0 && owner[0] == '\0')
 		note("the object before is still on the drive: %s", e.text);
 	(void)pthread_mutex_lock(&run->lock);
 	if (posted) {
 		run->report->rekeyed++;
 		run->report->bytes += k->from.content_size;
-		run->report->destroyed += e.code == 0 ? 1 : 0;
-		run->report->left += e.code == 0 ? 0 : 1;
+		run->report->destroyed += r == 0 ? 1 : 0;
+		run->report->left += r == 0 ? 0 : 1;
 	} else {
 		run->report->unchanged++;
 	}

@@ -8,7 +8,7 @@
 /* dead: no file's any more. upto: entries before this one were looked at. */
 const char mirror_mine_schema[] =
     "CREATE TABLE mirror_mine (object TEXT PRIMARY KEY NOT NULL, file BLOB NOT NULL, dead INTEGER NOT NULL,"
-    " tried INTEGER NOT NULL);"
+    " tried INTEGER NOT NULL, time_s INTEGER NOT NULL);"
     "CREATE INDEX mirror_mine_file ON mirror_mine (file);"
     "CREATE INDEX mirror_mine_dead ON mirror_mine (tried) WHERE dead = 1;"
     "CREATE TABLE mirror_mine_upto (id INTEGER PRIMARY KEY CHECK (id = 1), n INTEGER NOT NULL);";
@@ -61,8 +61,8 @@ static int look_at(struct mirror *m, uint64_t index, const char *name, struct er
 		return 0;
 	if ((r = is_own(m, ski, name, &own, e)) != 0 || !own)
 		return r;
-	return db_run(m->db, e, "INSERT INTO mirror_mine (object, file, dead, tried) VALUES (?, ?, 0, 0)", "sb", ev.object,
-	    ev.file, sizeof ev.file);
+	return db_run(m->db, e, "INSERT INTO mirror_mine (object, file, dead, tried, time_s) VALUES (?, ?, 0, 0, ?)", "sbi",
+	    ev.object, ev.file, sizeof ev.file, ev.time_s);
 }
 
 static int catch_up_locked(struct mirror *m, struct err *e) {
@@ -95,22 +95,24 @@ static int catch_up(struct mirror *m, struct err *e) {
 	return r;
 }
 
-int mirror_mine(struct mirror *m, unsigned max, struct buf *ids, struct err *e) {
+int mirror_mine(struct mirror *m, size_t max, struct mirror_object *v, size_t *n, struct err *e) {
 	OWN(db_done) struct db_rows rows = {0};
 	int r;
 
+	*n = 0;
 	if ((r = catch_up(m, e)) != 0 ||
-	    (r = db_query(m->db, &rows, e, "SELECT object FROM mirror_mine WHERE dead = 1 ORDER BY tried LIMIT ?", "i",
-		 (int64_t)max)) != 0)
+	    (r = db_query(m->db, &rows, e, "SELECT object, time_s FROM mirror_mine WHERE dead = 1 ORDER BY tried LIMIT ?",
+		 "i", (int64_t)max)) != 0)
 		return r;
-	while ((r = db_row(&rows, e)) == 1) {
+	while ((r = db_row(&rows, e)) == 1 && *n < max) {
 		const char *object = db_text(&rows, 0);
 
 		if (strlen(object) != OBJECT_ID_LEN)
 			return err_set(e, ERR_DAMAGED, "ledger: damaged table of own objects");
-		buf_add(ids, object, OBJECT_ID_LEN + 1);
+		memcpy(v[*n].id, object, OBJECT_ID_LEN + 1);
+		v[(*n)++].time_s = db_int(&rows, 1);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int mirror_mine_tried(struct mirror *m, const char *object, bool gone, struct err *e) {

@@ -59,9 +59,12 @@ int mirror_base_get(struct mirror *m, const uint8_t file[static 16], uint64_t *c
 int mirror_base_set(struct mirror *m, const uint8_t file[static 16], uint64_t content_index, struct err *e) MUST_CHECK;
 
 /* The objects that this member brought (under any certificate of his name) and that are no file's any more, as far as the mirror goes: on a
- * drive where only who put an object there may destroy it, nobody else does. Appends at most max ids, each with its NUL, those first that
- * were tried least often. */
-int mirror_mine(struct mirror *m, unsigned max, struct buf *ids, struct err *e) MUST_CHECK;
+ * drive where only who put an object there may destroy it, nobody else does. At most max, those first that were tried least often. */
+struct mirror_object {
+	char id[OBJECT_ID_LEN + 1];
+	int64_t time_s; /* of the event that brought it */
+};
+int mirror_mine(struct mirror *m, size_t max, struct mirror_object *v, size_t *n, struct err *e) MUST_CHECK;
 /* Such an object is proved to be gone, or (gone false) could not be destroyed now. Of others it is no error. */
 int mirror_mine_tried(struct mirror *m, const char *object, bool gone, struct err *e) MUST_CHECK;
 

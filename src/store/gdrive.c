@@ -143,6 +143,12 @@ static uint64_t gdrive_chunk(void *state) {
 	return g->chunk;
 }
 
+static void gdrive_set_patience(void *state, bool patient) {
+	struct gdrive *g = state;
+
+	g->hasty = !patient;
+}
+
 static int create_answered(struct gdrive *g, const char *file, const struct rest_reply *p, struct err *e) {
 	struct gdrive_file f = {0};
 	int r;
@@ -194,6 +200,16 @@ static int gdrive_create(const char *where, const struct store_env *env, char **
 	return r;
 }
 
+static int gdrive_discard(const char *where, const struct store_env *env, struct err *e) {
+	OWN(own_gdrive) struct gdrive *g = NULL;
+	int r;
+
+	if (!gdrive_is_file_id(where))
+		return err_set(e, ERR_USAGE, "gdrive: not the id of a folder");
+	r = begin(&g, env, e);
+	return named(r != 0 ? r : gdrive_file_destroy(g, where, e), where, e);
+}
+
 const struct store_kind store_gdrive = {
 	.name = "gdrive",
 	.remote = true,
@@ -207,6 +223,7 @@ const struct store_kind store_gdrive = {
 	.get = gdrive_get,
 	.list = gdrive_list,
 	.destroy = gdrive_destroy,
+	.set_patience = gdrive_set_patience,
 	.chunk = gdrive_chunk,
 	.send = gdrive_send,
 	.stream_open = gdrive_stream_open,
@@ -217,4 +234,5 @@ const struct store_kind store_gdrive = {
 	.kept_get = gdrive_kept_get,
 	.unshare = gdrive_unshare,
 	.create = gdrive_create,
+	.discard = gdrive_discard,
 };

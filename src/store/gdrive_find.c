@@ -47,7 +47,7 @@ static int look_patiently(struct gdrive *g, struct matches *m, struct err *e) {
 	unsigned soon = g->settle_ms / 6;
 	int r = look(g, m, e);
 
-	for (unsigned i = 0; r == 0 && m->n == 0 && i < 2; i++) {
+	for (unsigned i = 0; r == 0 && m->n == 0 && i < 2 && !g->hasty; i++) {
 		gdrive_pause_ms(i == 0 ? soon : g->settle_ms - soon);
 		r = look(g, m, e);
 	}

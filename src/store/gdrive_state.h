@@ -33,6 +33,7 @@ struct gdrive {
 	char drive[GDRIVE_FILE_MAX + 1]; /* the shared drive that the folder lies on, or empty */
 	uint64_t chunk;
 	unsigned settle_ms;
+	bool hasty;              /* what is not found is not looked for again */
 	pthread_mutex_t lock;  /* of the two below */
 	struct gdrive_known *known;
 	struct gdrive_pool *pool;

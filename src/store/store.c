@@ -164,6 +164,11 @@ int store_sweep(struct store *s, int64_t before_s, uint64_t *n, struct err *e) {
 	return s->kind->sweep == NULL ? 0 : s->kind->sweep(s->state, before_s, n, e);
 }
 
+void store_set_patience(struct store *s, bool patient) {
+	if (s->kind->set_patience != NULL)
+		s->kind->set_patience(s->state, patient);
+}
+
 uint64_t store_chunk(const struct store *s) {
 	return s->kind->chunk == NULL ? 0 : s->kind->chunk(s->state);
 }

@@ -90,6 +90,8 @@ int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st,
     struct err *e) MUST_CHECK;
 /* For good; what is gone is no error; proved by asking again. ERR_REFUSED where it is not ours to destroy. */
 int store_destroy(struct store *s, const char *id, struct err *e) MUST_CHECK;
+/* Whether what is not found is looked for again, since a listing may lag behind a create (the default); not while threads are at work. */
+void store_set_patience(struct store *s, bool patient);
 /* Removes what puts that were killed left behind, where nothing was written to it since before_s; *n counts. */
 int store_sweep(struct store *s, int64_t before_s, uint64_t *n, struct err *e) MUST_CHECK;
 
@@ -145,6 +147,7 @@ struct store_kind {
 	    void *state, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e);
 	int (*unshare)(void *state, const char *email, struct err *e);
 	int (*create)(const char *where, const struct store_env *env, char **made, struct err *e);
+	void (*set_patience)(void *state, bool patient);
 	int (*discard)(const char *where, const struct store_env *env, struct err *e);
 };
 extern const struct store_kind store_directory, store_gdrive;

@@ -54,3 +54,6 @@ CLI_TESTS += tests/cli/drive-emulator.sh
 CLI_TESTS += tests/cli/scg-login.sh
 CLI_TESTS += tests/cli/scg-recip.sh
 CLI_TESTS += tests/cli/scg-inspect.sh
+EXTRA_DIST += tests/cli/gdlib.sh
+CLI_TESTS += tests/cli/scg-gdrive-roundtrip.sh
+CLI_TESTS += tests/cli/scg-gdrive-evict.sh
