@@ -9,6 +9,7 @@ need openssl jq tar
 page=$top_srcdir/doc/scg.1 conf=$top_srcdir/doc/scg.conf.5
 check_page "$page"
 check_page "$conf"
+check_page "$top_srcdir/doc/scg-gdrive.7"
 check_synopsis scg "$page"
 
 say "the examples of scg.1"
@@ -27,7 +28,8 @@ for example in example-*; do
 	sed 's|https://[^"]*|https://127.0.0.1:1|; s|/home/alice/Dropbox/group|/nowhere|' "$example" >reader/scg.conf
 	refuses 5 '127\.0\.0\.1' scg keys -dir reader
 done
-for setting in settle store.type store.path store.folder gateway; do
+for setting in settle store.type store.path store.folder gateway gdrive.client_id gdrive.client_secret gdrive.api_url gdrive.auth_url \
+	gdrive.token_url gdrive.device_url gdrive.revoke_url gdrive.drive_id gdrive.chunk_bytes gdrive.ca_file; do
 	has "$conf" "^\\.It Cm $setting "
 done
 # a store of one's own is used instead of the gateway's, and it is not made
