@@ -2,6 +2,7 @@
 /* login, logout: the member at Google Drive. */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,20 +203,37 @@ static bool has_screen(void) {
 	return display && isatty(STDERR_FILENO) == 1;
 }
 
-/* The URL stands on standard output: that no browser comes is no error. */
-static void open_browser(const char *url) {
-	char *argv[] = { (char[]){ "xdg-open" }, xstrdup(url), NULL };
-	posix_spawn_file_actions_t quiet;
+/* Nothing of the browser's reaches our output, and what ends us does not end it. */
+static void spawn_browser(char *const argv[], posix_spawn_file_actions_t *quiet, posix_spawnattr_t *apart) {
+	sigset_t ignored;
 	pid_t pid;
 
-	if (posix_spawn_file_actions_init(&quiet) == 0) {
-		if (posix_spawn_file_actions_addopen(&quiet, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
-		    posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-		    posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0)
-			(void)posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ);
-		(void)posix_spawn_file_actions_destroy(&quiet);
+	/* Programs do not expect to find these ignored (opt_main does that). */
+	(void)sigemptyset(&ignored);
+	(void)sigaddset(&ignored, SIGPIPE);
+	(void)sigaddset(&ignored, SIGXFSZ);
+	if (posix_spawn_file_actions_addopen(quiet, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
+	    posix_spawn_file_actions_addopen(quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+	    posix_spawn_file_actions_addopen(quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+	    posix_spawnattr_setsigdefault(apart, &ignored) == 0 &&
+	    posix_spawnattr_setflags(apart, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID) == 0)
+		(void)posix_spawnp(&pid, argv[0], quiet, apart, argv, environ);
+}
+
+/* The URL stands on standard output: that no browser comes is no error. */
+static void open_browser(const char *url) {
+	OWN(own_free) char *copy = xstrdup(url);
+	char *argv[] = { (char[]){ "xdg-open" }, copy, NULL };
+	posix_spawn_file_actions_t quiet;
+	posix_spawnattr_t apart;
+
+	if (posix_spawn_file_actions_init(&quiet) != 0)
+		return;
+	if (posix_spawnattr_init(&apart) == 0) {
+		spawn_browser(argv, &quiet, &apart);
+		(void)posix_spawnattr_destroy(&apart);
 	}
-	free(argv[1]);
+	(void)posix_spawn_file_actions_destroy(&quiet);
 }
 
 static int show(void *arg, const char *url, const char *user_code, struct err *e) {

@@ -250,6 +250,20 @@ ok scg logout -dir alice
 refuses 3 'scg login' scg download -dir alice report -out again
 absent again
 
+say "TLS: an anchor that is known, or nothing is sent"
+ok openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout tls.key -out tls.crt -days 2 -subj /CN=drive \
+	-addext subjectAltName=IP:127.0.0.1
+stop gdrive
+drive_start -tls tls.crt tls.key
+begin -dir alice -auth-url "$DRIVE_URL/o/oauth2/v2/auth" -token-url "$DRIVE_URL/token"
+[ "$(browse -k -L "$page")" = 200 ]
+ends 4 'certificate'
+absent alice/gdrive.cms
+begin -dir alice -auth-url "$DRIVE_URL/o/oauth2/v2/auth" -token-url "$DRIVE_URL/token" -ca-file tls.crt
+[ "$(browse -k -L "$page")" = 200 ]
+ends 0
+has alice/scg.conf "ca_file = \"$T/tls.crt\";"
+
 say "no secret is in anything that was printed"
 lacks said.log 'SECRET|WRONG|1//0|ya29|4/0A'
 ! grep -aFq -f secrets said.log || fail "a token was printed"
