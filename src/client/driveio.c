@@ -124,8 +124,12 @@ int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, 
 }
 
 int driveio_commit(struct driveio_writer *o, struct err *e) {
+	int r;
+
 	o->committed_s = clock_now_s();
-	return store_put_commit(o->put, e);
+	if ((r = store_put_commit(o->put, e)) == 0)
+		o->seen_ms = clock_mono_ms();
+	return r;
 }
 
 static int ask(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) {
@@ -136,16 +140,22 @@ static int ask(const struct driveio_writer *o, struct store *s, bool *yes, struc
 	return r == ERR_NOTFOUND ? 0 : r;
 }
 
+static bool was_seen(const struct driveio_writer *o, const struct store *s) {
+	return store_is_remote(s) && o->seen_ms != 0 && clock_mono_ms() - o->seen_ms < DRIVEIO_SEEN_MS;
+}
+
 int driveio_is_there(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) {
-	*yes = store_is_remote(s) && o->seen_ms != 0 && clock_mono_ms() - o->seen_ms < DRIVEIO_SEEN_MS;
+	*yes = was_seen(o, s);
 	return *yes ? 0 : ask(o, s, yes, e);
 }
 
 int driveio_look(struct driveio_writer *o, struct store *s, struct err *e) {
 	bool yes;
-	int r = store_is_remote(s) ? ask(o, s, &yes, e) : 0;
+	int r;
 
-	if (r == 0 && store_is_remote(s) && yes)
+	if (!store_is_remote(s) || was_seen(o, s))
+		return 0;
+	if ((r = ask(o, s, &yes, e)) == 0 && yes)
 		o->seen_ms = clock_mono_ms();
 	return r;
 }

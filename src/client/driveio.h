@@ -39,7 +39,7 @@ struct driveio_writer {
 	struct store_put *put;
 	int64_t committed_s; /* the wall clock when the object could be seen first */
 	bool failed;         /* likewise */
-	int64_t seen_ms;     /* the monotonic clock when the drive last showed it; 0: not yet */
+	int64_t seen_ms;     /* the monotonic clock when the drive last showed it, by its word that all of it is there too; 0: not yet */
 	/* Asked before each write: is it still worth it? A non-zero return ends the writing. NULL: not asked. */
 	int (*still)(void *arg, struct err *e);
 	void *arg;
@@ -52,7 +52,7 @@ int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;
  * nobody's. Over a network an answer counts for DRIVEIO_SEEN_MS, so that no other thread waits for it under the session's lock. */
 int driveio_is_there(const struct driveio_writer *o, struct store *s, bool *yes, struct err *e) MUST_CHECK;
 #define DRIVEIO_SEEN_MS 30000
-/* Asks now where asking is slow; a missing object is found by driveio_is_there. */
+/* Asks now where asking is slow, unless that word has just come; a missing object is found by driveio_is_there. */
 int driveio_look(struct driveio_writer *o, struct store *s, struct err *e) MUST_CHECK;
 /* What was not committed never was. */
 void driveio_writer_wipe(struct driveio_writer *o);

@@ -264,6 +264,7 @@ static int send_spooled(struct upload *u, struct err *e) {
 	if (!rec->sent) {
 		if ((r = store_send(u->w->session->store, rec->object, &how, e)) != 0)
 			return r;
+		u->object.seen_ms = clock_mono_ms();
 		rec->sent = true;
 		if ((r = spool_keep(&u->spool, e)) != 0)
 			return r;

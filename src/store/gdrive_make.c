@@ -136,7 +136,7 @@ static int made(struct gdrive *g, const char *file, int r, const struct rest_rep
 
 int gdrive_make_small(struct gdrive *g, const char *object, const char *file, const struct buf *data, struct gdrive_file *f, struct err *e) {
 	OWN(own_free) char *url =
-	    gdrive_url(g, "/upload/drive/v3/files", (const char *const[]){ "uploadType", "multipart", "fields", GDRIVE_FILE_FIELDS, NULL });
+	    gdrive_url(g, "/upload/drive/v3/files", (const char *const[]){ "uploadType", "multipart", "fields", GDRIVE_MADE_FIELDS, NULL });
 	OWN(buf_wipe) struct buf type = {0}, before = {0}, after = {0};
 	OWN(rest_reply_wipe) struct rest_reply p = {0};
 	char name[STORE_ID_LEN + sizeof(".cms")];

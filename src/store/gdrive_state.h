@@ -17,7 +17,8 @@
 #define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
 #define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives */
-#define GDRIVE_FILE_FIELDS "id,name,mimeType,size,createdTime,trashed,md5Checksum,sha256Checksum"
+#define GDRIVE_MADE_FIELDS "id,name,mimeType,size,createdTime,trashed,sha256Checksum"
+#define GDRIVE_FILE_FIELDS GDRIVE_MADE_FIELDS ",md5Checksum" /* where that was not enough */
 
 struct gdrive_known; /* object id to file id of Drive */
 struct gdrive_pool;  /* ids that were generated and not used */

@@ -53,7 +53,7 @@ static int begin_answered(struct gdrive_upload *u, struct rest_reply *p, struct 
 
 int gdrive_upload_begin(struct gdrive_upload *u, struct err *e) {
 	OWN(own_free) char *url =
-	    gdrive_url(u->g, "/upload/drive/v3/files", (const char *const[]){ "uploadType", "resumable", "fields", GDRIVE_FILE_FIELDS, NULL });
+	    gdrive_url(u->g, "/upload/drive/v3/files", (const char *const[]){ "uploadType", "resumable", "fields", GDRIVE_MADE_FIELDS, NULL });
 	OWN(own_free) char *length = xasprintf("X-Upload-Content-Length: %llu", (unsigned long long)u->total);
 	char name[STORE_ID_LEN + sizeof(".cms")];
 	OWN(own_free) char *body = NULL;

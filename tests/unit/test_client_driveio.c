@@ -313,6 +313,22 @@ START_TEST(what_was_just_seen_is_there) {
 }
 END_TEST
 
+START_TEST(what_was_just_committed_is_not_asked_for) {
+	struct driveio_writer w = {0};
+	struct sink out;
+	struct err e = ERR_INIT;
+	bool yes;
+
+	drive.size = 10;
+	ck_assert_int_eq(driveio_create(&w, NULL, &out, &e), 0);
+	ck_assert_int_eq(driveio_commit(&w, &e), 0);
+	ck_assert_int_eq(driveio_look(&w, NULL, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert(yes);
+	ck_assert_uint_eq(drive.stats, 0);
+}
+END_TEST
+
 START_TEST(what_was_not_seen_is_asked_for) {
 	struct driveio_writer w = { .id = ID };
 	struct err e = ERR_INIT;
@@ -357,6 +373,7 @@ int main(void) {
 	tcase_add_test(t, a_folder_is_asked_for_the_size_and_read_by_offset);
 	tcase_add_test(t, who_refused_is_known);
 	tcase_add_test(t, what_was_just_seen_is_there);
+	tcase_add_test(t, what_was_just_committed_is_not_asked_for);
 	tcase_add_test(t, what_was_not_seen_is_asked_for);
 	tcase_add_test(t, a_folder_is_asked_each_time);
 	return suite_run("client/driveio", t);
