@@ -53,7 +53,7 @@ static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, c
 	size_t n = 0;
 	int r;
 
-	for (; query[n] != NULL && n < QUERY_MAX; n++)
+	for (; n < QUERY_MAX && query[n] != NULL; n++)
 		all[n] = query[n];
 	all[n] = token != NULL ? "pageToken" : NULL;
 	all[n + 1] = token;

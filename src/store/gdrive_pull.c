@@ -17,7 +17,7 @@ static int wrong_range(struct err *e) {
 
 /* RFC 9110 15.3.7: a 206 says what it holds; it may be less than was asked for. A 200 holds all, from the first byte on. */
 static int judge_head(struct gdrive_pull *p, struct err *e) {
-	const struct rest_reply *r = p->reply;
+	const struct rest_reply *r = &p->reply;
 	struct gdrive_span span;
 
 	p->judged = true;
@@ -50,7 +50,7 @@ static int on_data(void *arg, const void *data, size_t len, struct err *e) {
 	p->skip -= n;
 	from += n;
 	len -= (size_t)n;
-	if (len > p->left && p->reply->status == 206)
+	if (len > p->left && p->reply.status == 206)
 		return wrong_range(e);
 	n = least(p->left, len);
 	if (n > 0 && (r = p->take(p->arg, from, (size_t)n, e)) != 0)
@@ -65,7 +65,7 @@ static int on_data(void *arg, const void *data, size_t len, struct err *e) {
 
 /* All of the answer has come, with a status: is that the end? 1: more is to be asked for. */
 static int answered(struct gdrive_pull *p, struct err *e) {
-	const struct rest_reply *r = p->reply;
+	const struct rest_reply *r = &p->reply;
 	int rc;
 
 	if (r->status == 416) {
@@ -86,8 +86,7 @@ static int answered(struct gdrive_pull *p, struct err *e) {
 }
 
 /* 0: done; 1: to be gone on with, after a pause where nothing came; the error says why. */
-static int attempt(struct gdrive_pull *p, const char *url, unsigned *retry_after_s, struct err *e) {
-	OWN(rest_reply_wipe) struct rest_reply reply = {0};
+static int attempt(struct gdrive_pull *p, const char *url, struct err *e) {
 	OWN(own_free) char *range = p->end == GDRIVE_END_UNKNOWN
 	    ? xasprintf("Range: bytes=%llu-", (unsigned long long)p->pos)
 	    : xasprintf("Range: bytes=%llu-%llu", (unsigned long long)p->pos, (unsigned long long)p->end - 1);
@@ -104,40 +103,47 @@ static int attempt(struct gdrive_pull *p, const char *url, unsigned *retry_after
 	/* The whole of an empty thing has no range (RFC 9110 14.1.2). */
 	if (p->pos == 0 && p->end == GDRIVE_END_UNKNOWN)
 		q.headers = NULL;
-	p->reply = &reply;
+	rest_reply_wipe(&p->reply);
 	p->judged = p->enough = false;
-	r = gdrive_rest(p->g, &q, &reply, e);
-	*retry_after_s = reply.retry_after_s;
+	r = gdrive_rest(p->g, &q, &p->reply, e);
 	if (p->enough)
 		return 0;
-	if (!gdrive_may_pass(r, &reply))
+	if (!gdrive_may_pass(r, &p->reply))
 		return r != 0 ? r : answered(p, e);
-	if (r == 0 && gdrive_refuse(reply.status, &reply.body, "files.get", e) == 0)
+	if (r == 0 && gdrive_refuse(p->reply.status, &p->reply.body, "files.get", e) == 0)
 		return ERR_FAIL;
 	return 1;
 }
 
-int gdrive_pull(struct gdrive_pull *p, struct err *e) {
-	OWN(own_free) char *url = gdrive_url(p->g, p->path, (const char *const[]){ "alt", "media", NULL });
+/* Again and again, as long as something comes. */
+static int go_on(struct gdrive_pull *p, const char *url, struct err *e) {
 	struct retry retry;
-	unsigned retry_after_s;
 	uint64_t before;
 	int r;
 
-	p->total = GDRIVE_END_UNKNOWN;
 	retry_init(&retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
 	for (;;) {
 		before = p->pos;
-		r = attempt(p, url, &retry_after_s, e);
+		r = attempt(p, url, e);
 		if (r != 1)
 			return r;
 		if (p->pos == p->end || p->pos == p->total)
 			return 0; /* broken, but all is here */
 		if (p->pos > before)
 			retry_init(&retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
-		else if (!retry_pause(&retry, retry_after_s))
+		else if (!retry_pause(&retry, p->reply.retry_after_s))
 			return ERR_UNREACHABLE;
 	}
+}
+
+int gdrive_pull(struct gdrive_pull *p, struct err *e) {
+	OWN(own_free) char *url = gdrive_url(p->g, p->path, (const char *const[]){ "alt", "media", NULL });
+	int r;
+
+	p->total = GDRIVE_END_UNKNOWN;
+	r = go_on(p, url, e);
+	rest_reply_wipe(&p->reply);
+	return r;
 }
 
 struct memory {

@@ -15,7 +15,7 @@ struct gdrive_pull {
 	int (*take)(void *arg, const void *data, size_t len, struct err *e); /* an error ends it (handed on) */
 	void *arg;
 	/* Of the attempt under way. */
-	const struct rest_reply *reply;
+	struct rest_reply reply;
 	uint64_t skip, left; /* bytes to leave out, and then to take */
 	uint64_t total;      /* of the whole thing, once it was said; else GDRIVE_END_UNKNOWN */
 	bool judged, enough;

@@ -207,16 +207,16 @@ void gdrive_page_wipe(struct gdrive_page *p) {
 int gdrive_parse_ids(const struct buf *body, void (*take)(void *arg, const char *id), void *arg, struct err *e) {
 	OWN(own_json) json_t *o = load(body);
 	const json_t *ids = json_object_get(o, "ids"), *v;
-	size_t i;
 
 	if (!json_is_array(ids) || json_array_size(ids) == 0 || json_array_size(ids) > PAGE_MAX)
 		return odd("no list of ids", e);
-	json_array_foreach(ids, i, v) {
+	for (size_t i = 0; i < json_array_size(ids); i++) {
+		v = json_array_get(ids, i);
 		if (!json_is_string(v) || strlen(json_string_value(v)) != json_string_length(v) || !gdrive_is_file_id(json_string_value(v)))
 			return odd("an id", e);
 	}
-	json_array_foreach(ids, i, v)
-		take(arg, json_string_value(v));
+	for (size_t i = 0; i < json_array_size(ids); i++)
+		take(arg, json_string_value(json_array_get(ids, i)));
 	return 0;
 }
 

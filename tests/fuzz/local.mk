@@ -121,3 +121,10 @@ tests_fuzz_fuzz_reply_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_reply_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_reply_LDADD = $(NET_LIBS)
 TESTS += tests/fuzz/fuzz_reply
+
+check_PROGRAMS += tests/fuzz/fuzz_gdrive
+tests_fuzz_fuzz_gdrive_SOURCES = tests/fuzz/fuzz_gdrive.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_gdrive_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_gdrive_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_gdrive_LDADD = $(STORE_LIBS)
+TESTS += tests/fuzz/fuzz_gdrive

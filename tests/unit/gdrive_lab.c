@@ -134,6 +134,16 @@ json_int_t lab_stat(const char *name) {
 	return n;
 }
 
+unsigned lab_asked(const char *part) {
+	json_t *log = drive_control(&lab_drive, "log", "{}");
+	unsigned n = 0;
+
+	for (size_t i = 0; i < json_array_size(log); i++)
+		n += strstr(json_string_value(json_object_get(json_array_get(log, i), "target")), part) != NULL;
+	json_decref(log);
+	return n;
+}
+
 unsigned lab_early(void) {
 	json_t *all = drive_control(&lab_drive, "stats", "{}");
 	unsigned n = (unsigned)json_array_size(json_object_get(all, "early_retries"));

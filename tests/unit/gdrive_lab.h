@@ -33,6 +33,9 @@ void lab_settings(const char *json);
 /* A control command whose answer nobody wants; arguments as for printf. */
 void lab_do(const char *command, const char *arguments, ...) __attribute__((format(printf, 2, 3)));
 json_int_t lab_stat(const char *name); /* of stats: "bytes_uploaded" ... */
+/* How many requests came whose target has this in it: unlike a counter, right also while requests of an earlier case, which were broken off,
+ * still come to light. */
+unsigned lab_asked(const char *part);
 unsigned lab_early(void);              /* retries before their time */
 unsigned lab_doubles(void);            /* names that are twice in the folder */
 /* The file of the name in the folder, its id, malloc'd; NULL: none. n counts those, trashed ones included. */

@@ -45,3 +45,16 @@ tests_unit_test_store_gdrive_faults_SOURCES = tests/unit/test_store_gdrive_fault
 tests_unit_test_store_gdrive_faults_CPPFLAGS = $(tests_unit_test_store_gdrive_CPPFLAGS)
 tests_unit_test_store_gdrive_faults_CFLAGS = $(tests_unit_test_store_gdrive_CFLAGS)
 tests_unit_test_store_gdrive_faults_LDADD = $(tests_unit_test_store_gdrive_LDADD)
+
+check_PROGRAMS += tests/unit/test_gdrive_reply
+TESTS += tests/unit/test_gdrive_reply
+tests_unit_test_gdrive_reply_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_gdrive_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_gdrive_reply_LDADD = tests/lib/libtmp.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_gdrive_hostile
+TESTS += tests/unit/test_store_gdrive_hostile
+tests_unit_test_store_gdrive_hostile_SOURCES = tests/unit/test_store_gdrive_hostile.c tests/unit/store_suite.c tests/unit/store_suite.h
+tests_unit_test_store_gdrive_hostile_CPPFLAGS = $(tests_unit_test_store_gdrive_CPPFLAGS)
+tests_unit_test_store_gdrive_hostile_CFLAGS = $(tests_unit_test_store_gdrive_CFLAGS)
+tests_unit_test_store_gdrive_hostile_LDADD = tests/lib/libweb.a tests/lib/libfixture.a $(tests_unit_test_store_gdrive_LDADD)

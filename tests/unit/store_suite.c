@@ -573,7 +573,7 @@ static int read_twice(void *arg, unsigned i, struct err *e) {
 
 	suite_id((char)('a' + i), id);
 	for (unsigned j = 0; j < 4; j++)
-		if ((r = store_stat(drive, id, &st, e)) != 0 || (r = store_get(drive, id, 100 * j, got, sizeof(got), &n, e)) != 0)
+		if ((r = store_stat(drive, id, &st, e)) != 0 || (r = store_get(drive, id, 100 * (uint64_t)j, got, sizeof(got), &n, e)) != 0)
 			return r;
 	return n == sizeof(got) && memcmp(got, data + 300, n) == 0 ? 0 : err_set(e, ERR_DAMAGED, "object %u", i);
 }
