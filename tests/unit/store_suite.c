@@ -608,6 +608,7 @@ void store_suite_add(Suite *s, const struct store_fixture *fx) {
 	TCase *tc = tcase_create("every store");
 
 	fixture = fx;
+	tcase_set_timeout(tc, SUITE_LIMIT_S);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_was_put_comes_back);
 	tcase_add_test(tc, an_empty_object_is_an_object);

@@ -7,6 +7,8 @@
 
 #include "store/store.h"
 
+#define SUITE_LIMIT_S 60 /* of a case, far above what it takes: machines are slow and noisy */
+
 struct store_fixture {
 	/* A fresh empty drive; returns the specification to open it with (static). */
 	const char *(*setup)(void);

@@ -540,6 +540,7 @@ int main(void) {
 
 	lab_begin();
 	store_suite_add(s, &fixture);
+	tcase_set_timeout(tc, SUITE_LIMIT_S);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_small_object_takes_one_request);
 	tcase_add_test(tc, objects_are_named_and_typed);

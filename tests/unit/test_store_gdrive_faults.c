@@ -16,7 +16,6 @@
 #define LEN (2 * CHUNK + 4321)
 #define LONG ((size_t)3 << 20)
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define SLOW_S 60 /* far above what a case takes: machines are slow and noisy */
 
 static struct store *drive;
 static uint8_t *data;
@@ -324,7 +323,7 @@ int main(void) {
 	int failed;
 
 	lab_begin();
-	tcase_set_timeout(tc, SLOW_S);
+	tcase_set_timeout(tc, SUITE_LIMIT_S);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_stream_goes_on_at_the_byte_after_a_break);
 	tcase_add_test(tc, a_stream_from_the_middle_goes_on_too);
