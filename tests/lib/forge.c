@@ -144,7 +144,7 @@ static void put_info(const struct forge *f, const struct content *c, const struc
 	object_nonce(&c->file, o, nonce);
 	encrypt(f, c, nonce, nonce_len, data, len, tag);
 	put_oid(b, f->inner, "1.2.840.113549.1.7.1");
-	put_cipher(f, nonce, nonce_len, f->tag_len != 0 ? f->tag_len : 16, b);
+	put_cipher(f, nonce, f->nonce_empty ? 0 : nonce_len, f->tag_empty ? 0 : f->tag_len != 0 ? f->tag_len : 16, b);
 	if (f->form == FORGE_DER || f->form == FORGE_INDEFINITE || f->form == FORGE_LONG_LENGTH)
 		der_put(b, DER_CTX(0), data, len);
 	else
@@ -182,7 +182,7 @@ void forge_object(const struct forge *f, const struct content *c, const struct o
 	if (f->auth_attrs)
 		der_put(&b, DER_CTX_CONS(1), attribute, sizeof attribute);
 	if (!f->no_tag)
-		der_put(&b, DER_OCTET_STRING, tag, f->tag_len != 0 ? f->tag_len : 16);
+		der_put(&b, DER_OCTET_STRING, tag, f->tag_empty ? 0 : f->tag_len != 0 ? f->tag_len : 16);
 	if (f->unauth_attrs)
 		der_put(&b, DER_CTX_CONS(2), attribute, sizeof attribute);
 	wrap(f, &b, middle, DER_SEQUENCE);
@@ -221,4 +221,28 @@ void forge_small(const struct content *c, const struct forge *f, const struct fo
 
 	forge_object(f, c, &segment, plain, len, out);
 	forge_object(g, c, &manifest, signed_der, signed_len, out);
+}
+
+/* Elements in the order of their first bytes, from the outside in: a primitive one is stepped over. */
+bool forge_length(const struct buf *honest, unsigned place, uint64_t len, struct buf *out) {
+	size_t at = 0, header_len;
+	uint8_t tag, header[10] = { 0, 0x88 };
+	uint64_t content_len;
+
+	for (unsigned i = 0;; i++) {
+		if (at >= honest->len || der_header(honest->data + at, honest->len - at, &tag, &content_len, &header_len, "element", NULL) != 0)
+			return false;
+		if (i == place)
+			break;
+		if (tag == DER_CTX(0))
+			return false;
+		at += header_len + ((tag & 0x20) ? 0 : (size_t)content_len);
+	}
+	header[0] = tag;
+	for (size_t i = 0; i < 8; i++)
+		header[9 - i] = (uint8_t)(len >> (8 * i));
+	buf_add(out, honest->data, at);
+	buf_add(out, header, sizeof header);
+	buf_add(out, honest->data + at + header_len, honest->len - at - header_len);
+	return true;
 }

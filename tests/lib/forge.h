@@ -32,6 +32,7 @@ struct forge {
 	const char *cipher;     /* instead of aes256-GCM; what is encrypted stays */
 	bool cipher_iv;         /* parameters as for CBC: the bare vector */
 	size_t nonce_len;       /* instead of 12; the content is encrypted so */
+	bool nonce_empty, tag_empty;
 	bool no_icv_len;        /* ICVlen left out: the default of 12 */
 	size_t icv_len;         /* the number that is told, instead of that of the tag */
 	size_t tag_len;         /* the tag that stands there, instead of 16 */
@@ -51,5 +52,9 @@ void forge_manifest(const struct lab *l, const void *plain, size_t len, struct m
 /* A whole file of at most 4 MiB under c: the segment forged by f, the manifest's object by g, around this SignedData. */
 void forge_small(const struct content *c, const struct forge *f, const struct forge *g, const void *plain, size_t len,
     const void *signed_der, size_t signed_len, struct buf *out);
+
+/* An honest file in which the element at this place (0: the first; down to the first object's content) has another length, in eight bytes; all
+ * else stays. False if it has no such element. */
+bool forge_length(const struct buf *honest, unsigned place, uint64_t len, struct buf *out);
 
 #endif

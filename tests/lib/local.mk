@@ -2,7 +2,8 @@
 # Helpers that unit tests of every floor link.
 if HAVE_CHECK
 check_LIBRARIES += tests/lib/libtmp.a
-tests_lib_libtmp_a_SOURCES = tests/lib/tmp.c tests/lib/tmp.h tests/lib/suite.c tests/lib/suite.h
+tests_lib_libtmp_a_SOURCES = tests/lib/tmp.c tests/lib/tmp.h tests/lib/suite.c tests/lib/suite.h \
+	tests/lib/gauge.c tests/lib/gauge.h
 tests_lib_libtmp_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_lib_libtmp_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_LIBRARIES += tests/lib/libfixture.a
