@@ -19,6 +19,8 @@ struct reader {
 	const struct conf_key *keys;
 	void *out;
 	bool *given; /* one for each key */
+	void (*wrong)(void *arg, const char *text); /* NULL: the first fault ends it */
+	void *arg;
 };
 
 static void *field_of(const struct conf_key *k, void *out) {
@@ -101,15 +103,26 @@ static bool is_group(const struct reader *rd, const char *path) {
 }
 
 static int read_leaf(struct reader *rd, const config_setting_t *s, const char *path, struct err *e) {
+	int r;
+
 	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
 		if (strcmp(k->path, path) != 0)
 			continue;
-		rd->given[k - rd->keys] = true;
-		return set_value(k, s, rd->out, e);
+		r = set_value(k, s, rd->out, e);
+		rd->given[k - rd->keys] = r == 0 || k->required;
+		return r;
 	}
 	if (is_group(rd, path))
 		return err_set(e, ERR_USAGE, "%s: must be a group, { ... }", path);
 	return err_set(e, ERR_USAGE, "unknown key %s", path);
+}
+
+/* Ends the reading, or reports and goes on. */
+static int fault(const struct reader *rd, int code, struct err *e) {
+	if (rd->wrong == NULL)
+		return code;
+	rd->wrong(rd->arg, e->text);
+	return 0;
 }
 
 /* Goes only into groups that stand in the table, so it is as deep as the table's longest path. */
@@ -125,8 +138,8 @@ static int read_group(struct reader *rd, const config_setting_t *group, const ch
 		(void)snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", config_setting_name(s));
 		if (config_setting_is_group(s) == CONFIG_TRUE && is_group(rd, path))
 			r = read_group(rd, s, path, e);
-		else if ((r = read_leaf(rd, s, path, e)) != 0)
-			(void)err_add(e, "%s:%u", rd->name, config_setting_source_line(s));
+		else if (read_leaf(rd, s, path, e) != 0)
+			r = fault(rd, err_add(e, "%s:%u", rd->name, config_setting_source_line(s)), e);
 	}
 	return r;
 }
@@ -135,8 +148,8 @@ static int fill_rest(struct reader *rd, struct err *e) {
 	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
 		if (rd->given[k - rd->keys])
 			continue;
-		if (k->required)
-			return err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path);
+		if (k->required && fault(rd, err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path), e) != 0)
+			return ERR_USAGE;
 		if (k->def != NULL && set_default(k, rd->out, e) != 0)
 			return err_add(e, "%s: default", rd->name);
 	}
@@ -267,35 +280,54 @@ static size_t count_keys(const struct conf_key *keys) {
 	return n;
 }
 
-int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) {
+static int parse(struct reader *rd, const char *text, struct err *e) {
 	OWN(config_destroy) config_t c = { 0 };
-	OWN(own_free) bool *given = xcalloc(count_keys(keys), sizeof *given);
-	struct reader rd = { name, keys, out, given };
+	OWN(own_free) bool *given = xcalloc(count_keys(rd->keys), sizeof *given);
 	int r;
 
-	clear(keys, out);
-	if ((r = check_tokens(text, name, e)) != 0)
+	rd->given = given;
+	clear(rd->keys, rd->out);
+	if ((r = check_tokens(text, rd->name, e)) != 0)
 		return r;
 	config_init(&c);
 	if (config_read_string(&c, text) != CONFIG_TRUE)
-		return err_set(e, ERR_USAGE, "%s:%d: %s", name, config_error_line(&c), config_error_text(&c));
-	if ((r = read_group(&rd, config_root_setting(&c), "", e)) == 0)
-		r = fill_rest(&rd, e);
+		return err_set(e, ERR_USAGE, "%s:%d: %s", rd->name, config_error_line(&c), config_error_text(&c));
+	if ((r = read_group(rd, config_root_setting(&c), "", e)) == 0)
+		r = fill_rest(rd, e);
 	if (r != 0)
-		conf_free(keys, out);
+		conf_free(rd->keys, rd->out);
 	return r;
 }
 
-int conf_load(const char *path, const struct conf_key *keys, void *out, struct err *e) {
+int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) {
+	struct reader rd = { .name = name, .keys = keys, .out = out };
+
+	return parse(&rd, text, e);
+}
+
+static int load(struct reader *rd, struct err *e) {
 	OWN(buf_wipe) struct buf b = { 0 };
 	int r;
 
-	clear(keys, out);
-	if ((r = file_load(path, CONF_MAX_BYTES, &b, e)) != 0)
+	clear(rd->keys, rd->out);
+	if ((r = file_load(rd->name, CONF_MAX_BYTES, &b, e)) != 0)
 		return r;
 	if (strlen(buf_str(&b)) != b.len)
-		return err_set(e, ERR_USAGE, "%s: NUL byte", path);
-	return conf_parse(buf_str(&b), path, keys, out, e);
+		return err_set(e, ERR_USAGE, "%s: NUL byte", rd->name);
+	return parse(rd, buf_str(&b), e);
+}
+
+int conf_load(const char *path, const struct conf_key *keys, void *out, struct err *e) {
+	struct reader rd = { .name = path, .keys = keys, .out = out };
+
+	return load(&rd, e);
+}
+
+int conf_load_all(const char *path, const struct conf_key *keys, void *out, void (*wrong)(void *arg, const char *text), void *arg,
+    struct err *e) {
+	struct reader rd = { .name = path, .keys = keys, .out = out, .wrong = wrong, .arg = arg };
+
+	return load(&rd, e);
 }
 
 void conf_free(const struct conf_key *keys, void *out) {

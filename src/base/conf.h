@@ -31,6 +31,10 @@ struct conf_key {
 int conf_load(const char *path, const struct conf_key *keys, void *out, struct err *e) MUST_CHECK;
 /* Parses from memory (fuzzing, tests); name stands for the file in errors. */
 int conf_parse(const char *text, const char *name, const struct conf_key *keys, void *out, struct err *e) MUST_CHECK;
+/* conf_load that goes on: wrong is called with the text of each fault, and what is at fault or missing has its default in out. Non-zero only where
+ * nothing could be read at all (no such file, a syntax error), which wrong is not called for. */
+int conf_load_all(const char *path, const struct conf_key *keys, void *out, void (*wrong)(void *arg, const char *text), void *arg,
+    struct err *e) MUST_CHECK;
 void conf_free(const struct conf_key *keys, void *out);
 /* Where the setting of this name at the top level lies in a text that conf_parse takes: from its name to the end of its value and terminator.
  * false: there is none. For changing a part of somebody's file and leaving the rest as he wrote it. */

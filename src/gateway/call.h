@@ -13,6 +13,7 @@
 #include "gateway/packages.h"
 #include "gateway/rate.h"
 #include "gateway/settler.h"
+#include "gateway/tally.h"
 #include "net/http.h"
 #include "net/server.h"
 #include "pki/cert.h"
@@ -24,6 +25,8 @@ struct service {
 	struct group *group;
 	struct packages *packages;
 	struct rate *crl_rate; /* PUT /crl */
+	struct rate *get_rate; /* GET /crl without a member's certificate */
+	struct tally refused;
 	struct inbox *inbox;   /* verifies large lists; NULL: none are taken */
 	struct settler *settler; /* stores long lists; NULL: the loop does */
 };

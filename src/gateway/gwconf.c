@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "net/rest.h"
 
+#define DAY_S 86400
 #define SECONDS_MAX 3600 /* no phase of a connection is longer than an hour */
 #define CONNECTIONS_MAX 100000
 #define HOST_MAX 253 /* RFC 1035 2.3.4, as text */
@@ -25,6 +27,9 @@ static const struct conf_key keys[] = {
 	{ .path = "recovery", .kind = CONF_TEXT, .off = OFF(recovery) },
 	{ .path = "passin", .kind = CONF_TEXT, .off = OFF(passin) },
 	{ .path = "log_level", .kind = CONF_TEXT, .off = OFF(log_level), .def = "info" },
+	{ .path = "monitor", .kind = CONF_TEXT, .off = OFF(monitor) },
+	{ .path = "crl_url", .kind = CONF_TEXT, .off = OFF(crl_url) },
+	{ .path = "crl_fetch_s", .kind = CONF_U64, .off = OFF(crl_fetch_s), .def = "900", .min = 1, .max = DAY_S },
 	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true" },
 	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
@@ -139,13 +144,52 @@ static int parse_level(struct gwconf *c, struct err *e) {
 	return err_set(e, ERR_USAGE, "log_level: not error, warn, info or debug");
 }
 
-static int check(struct gwconf *c, struct err *e) {
+static int check_listen(struct gwconf *c, struct err *e) {
+	return c->listen == NULL ? 0 : gwconf_check_listen(c->listen, e);
+}
+
+static int check_host(struct gwconf *c, struct err *e) {
 	OWN(own_free) char *san = NULL;
 
-	if (gwconf_check_listen(c->listen, e) != 0 || gwconf_san(c->host, &san, e) != 0 || parse_level(c, e) != 0)
-		return e->code;
-	if (c->store != NULL && gwconf_check_store(c->store, e) != 0)
-		return e->code;
+	return c->host == NULL ? 0 : gwconf_san(c->host, &san, e);
+}
+
+static int check_store(struct gwconf *c, struct err *e) {
+	return c->store == NULL ? 0 : gwconf_check_store(c->store, e);
+}
+
+/* What it tells is nobody else's business, and it speaks without TLS. */
+static int check_monitor(struct gwconf *c, struct err *e) {
+	static const char *const local[] = { "127.", "[::1]:", "localhost:" };
+
+	if (c->monitor == NULL)
+		return 0;
+	if (gwconf_check_listen(c->monitor, e) != 0)
+		return err_add(e, "monitor");
+	for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+		if (strncmp(c->monitor, local[i], strlen(local[i])) == 0)
+			return 0;
+	return err_set(e, ERR_USAGE, "monitor: not on this machine: 127.0.0.1:PORT or [::1]:PORT");
+}
+
+static int check_crl_url(struct gwconf *c, struct err *e) {
+	OWN(own_free) char *site = NULL;
+	bool loopback;
+
+	if (c->crl_url == NULL || rest_url_check(c->crl_url, &site, &loopback, e) == 0)
+		return 0;
+	return err_add(e, "crl_url");
+}
+
+static int (*const checks[])(struct gwconf *c, struct err *e) = {
+	check_listen, check_host, parse_level, check_store, check_monitor, check_crl_url,
+};
+#define N_CHECKS (sizeof checks / sizeof *checks)
+
+static int check(struct gwconf *c, struct err *e) {
+	for (size_t i = 0; i < N_CHECKS; i++)
+		if (checks[i](c, e) != 0)
+			return e->code;
 	return 0;
 }
 
@@ -188,6 +232,21 @@ int gwconf_load(const char *path, struct gwconf *c, struct err *e) {
 	return finish(conf_load(path, keys, c, e), path, c, e);
 }
 
+int gwconf_load_all(const char *path, struct gwconf *c, void (*wrong)(void *arg, const char *text), void *arg, struct err *e) {
+	int r = conf_load_all(path, keys, c, wrong, arg, e);
+
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < N_CHECKS; i++)
+		if (checks[i](c, e) != 0) {
+			(void)err_add(e, "%s", path);
+			wrong(arg, e->text);
+		}
+	c->dir = folder_of(path);
+	anchor_passphrase(c);
+	return 0;
+}
+
 int gwconf_parse(const char *text, const char *name, struct gwconf *c, struct err *e) {
 	return finish(conf_parse(text, name, keys, c, e), name, c, e);
 }
@@ -212,11 +271,13 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	OWN(buf_wipe) struct buf b = { 0 };
 
 	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
-	buf_adds(&b, "# Restart the gateway after a change of listen or limits; for the others a SIGHUP will do.\n");
+	buf_adds(&b, "# Restart the gateway after a change of listen, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
 	add_key(&b, "listen", listen, NULL);
 	add_key(&b, "host", host, NULL);
 	add_key(&b, "store", store, "directory:/mnt/drive/group");
 	add_key(&b, "recovery", recovery, "recovery.crt");
+	add_key(&b, "monitor", NULL, "127.0.0.1:9433");
+	add_key(&b, "crl_url", NULL, "https://ca.example/crl.pem");
 	buf_adds(&b, "rotate_on_revoke = true;\nrotate_on_expiry = true;\n# log_level = \"info\";\n");
 	return (char *)buf_take(&b, NULL);
 }

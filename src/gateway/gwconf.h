@@ -19,6 +19,9 @@ struct gwconf {
 	char *recovery; /* certificate that the keys at rest are also sealed to, or NULL */
 	char *passin;   /* where the passphrase of gateway.key comes from, or NULL */
 	char *log_level;
+	char *monitor;  /* "127.0.0.1:PORT" for /healthz and /metrics, or NULL */
+	char *crl_url;  /* where revocation lists are fetched, or NULL */
+	uint64_t crl_fetch_s;
 	bool rotate_on_revoke, rotate_on_expiry;
 	uint64_t connections, per_address; /* 0: the server's defaults */
 	bool count_loopback;               /* limits by address hold for loopback too */
@@ -29,6 +32,8 @@ struct gwconf {
 
 /* Reads and checks; ERR_USAGE names file, line and rule. *c must be zeroed; it is zeroed after a failure too. */
 int gwconf_load(const char *path, struct gwconf *c, struct err *e) MUST_CHECK;
+/* The same, but tells all faults, each by a call of wrong, and leaves what it could make of the rest in c. Non-zero where nothing could be read. */
+int gwconf_load_all(const char *path, struct gwconf *c, void (*wrong)(void *arg, const char *text), void *arg, struct err *e) MUST_CHECK;
 /* The same from memory: name stands for the file in errors. */
 int gwconf_parse(const char *text, const char *name, struct gwconf *c, struct err *e) MUST_CHECK;
 void gwconf_wipe(struct gwconf *c);

@@ -88,7 +88,7 @@ static void give_to_inbox(struct call *c) {
 	}
 	if (is_hopeless(c, &m))
 		return;
-	if (c->s->inbox == NULL || !inbox_give(c->s->inbox, &c->q->spool)) {
+	if (c->s->inbox == NULL || !inbox_give(c->s->inbox, &c->q->spool, "PUT /crl")) {
 		http_problem(c->r, 503, "busy", "another large list is being verified");
 		c->r->retry_after_s = 1;
 		return;

@@ -50,6 +50,7 @@ struct inbox {
 	pthread_mutex_t lock;
 	bool stop, poked;
 	int given; /* the file that was sent last, -1: none */
+	const char *given_from;
 	struct list *list;
 	const char *from;
 };
@@ -189,7 +190,7 @@ void inbox_look(struct inbox *b) {
 }
 
 /* What the thread is asked to do, taken out of the shared part. */
-static bool take_orders(struct inbox *b, int *given, bool *poked) {
+static bool take_orders(struct inbox *b, int *given, const char **from, bool *poked) {
 	bool stop;
 
 	(void)pthread_mutex_lock(&b->lock);
@@ -197,6 +198,7 @@ static bool take_orders(struct inbox *b, int *given, bool *poked) {
 	*poked = b->poked;
 	if (!stop) {
 		*given = b->given;
+		*from = b->given_from;
 		b->given = -1;
 	}
 	b->poked = false;
@@ -218,14 +220,14 @@ static int read_given(struct list_in *in, int *fd, struct err *e) {
 	return list_in_read(in, *fd, FILE_MAX, e);
 }
 
-static void verify_given(struct inbox *b, int given) {
+static void verify_given(struct inbox *b, int given, const char *from) {
 	OWN(list_in_wipe) struct list_in in = LIST_IN(b->dir);
 	struct err e = ERR_INIT;
 
 	if (given < 0)
 		return;
-	if (read_given(&in, &given, &e) != 0 || verify(b, &in, "PUT /crl", &e) != 0)
-		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", "PUT /crl", "error", e.text, NULL);
+	if (read_given(&in, &given, &e) != 0 || verify(b, &in, from, &e) != 0)
+		log_event(LOG_LEVEL_WARN, "crl-ignored", "from", from, "error", e.text, NULL);
 	spool_close(&given);
 }
 
@@ -241,15 +243,16 @@ static void *watch(void *arg) {
 
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = b->wake, .events = POLLIN }, { .fd = b->inotify, .events = POLLIN } };
+		const char *from = NULL;
 		int given = -1;
 		bool poked;
 
 		(void)poll(fds, 2, POLL_MS);
 		drain(b->wake);
 		drain(b->inotify);
-		if (!take_orders(b, &given, &poked))
+		if (!take_orders(b, &given, &from, &poked))
 			return NULL;
-		verify_given(b, given);
+		verify_given(b, given, from);
 		look(b, poked);
 	}
 }
@@ -260,13 +263,14 @@ static void wake(struct inbox *b) {
 	(void)!write(b->wake, &one, sizeof one);
 }
 
-bool inbox_give(struct inbox *b, int *fd) {
+bool inbox_give(struct inbox *b, int *fd, const char *from) {
 	bool free_place;
 
 	(void)pthread_mutex_lock(&b->lock);
 	free_place = b->given < 0;
 	if (free_place) {
 		b->given = *fd;
+		b->given_from = from;
 		*fd = -1;
 	}
 	(void)pthread_mutex_unlock(&b->lock);

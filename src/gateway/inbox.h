@@ -22,8 +22,9 @@ int inbox_start(struct inbox *b, struct err *e) MUST_CHECK;
 int inbox_fd(const struct inbox *b);
 /* The verified list that came last, owned by the caller, and where it came from; NULL: none. */
 struct list *inbox_take(struct inbox *b, const char **from);
-/* Hands over a file that holds a list, DER or PEM, to be verified (taken over, *fd -1); false: one waits already. */
-bool inbox_give(struct inbox *b, int *fd);
+/* Hands over a file that holds a list, DER or PEM, to be verified (taken over, *fd -1; from, static, names where it
+ * came from). Any thread. False: one waits already. */
+bool inbox_give(struct inbox *b, int *fd, const char *from);
 /* The file is read anew even if it did not change. */
 void inbox_poke(struct inbox *b);
 

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "base/opt.h"
+#include "gateway/check.h"
 #include "gateway/init.h"
 #include "gateway/renew.h"
 #include "gateway/run.h"
@@ -15,6 +16,11 @@ static int cmd_init(void *plan, const struct opt_operands *operands, struct err 
 static int cmd_run(void *plan, const struct opt_operands *operands, struct err *e) {
 	(void)operands;
 	return run_gateway(plan, e);
+}
+
+static int cmd_check(void *plan, const struct opt_operands *operands, struct err *e) {
+	(void)operands;
+	return check_gateway(plan, e);
 }
 
 static int cmd_renew(void *plan, const struct opt_operands *operands, struct err *e) {
@@ -72,6 +78,8 @@ static const struct opt run_opts[] = {
 	END,
 };
 
+static const struct opt check_opts[] = { CONFIG(check_plan), PASSIN(check_plan), END };
+
 static const struct opt renew_opts[] = {
 	CONFIG(renew_plan),
 	NEWKEY(renew_plan),
@@ -103,6 +111,7 @@ static const struct opt export_opts[] = {
 static const struct opt_command commands[] = {
 	COMMAND(init, init_plan, "make a new gateway's folder"),
 	COMMAND(run, run_plan, "serve the group"),
+	COMMAND(check, check_plan, "say all that is wrong with a gateway's folder"),
 	COMMAND(renew, renew_plan, "make a new key and request"),
 	COMMAND(rotate, tools_plan, "start a new key epoch"),
 	COMMAND(keys, tools_plan, "list the epochs, never the keys"),

@@ -25,11 +25,15 @@ static struct rate *crl_rate(const struct service *s) {
 	return s->crl_rate;
 }
 
+static struct rate *get_rate(const struct service *s) {
+	return s->get_rate;
+}
+
 static const struct route routes[] = {
 	{ HTTP_GET, "/v1/keys", handle_keys, false, false, 0, 0, NULL },
 	{ HTTP_GET, "/v1/group", handle_group, false, false, 0, 0, NULL },
 	{ HTTP_PUT, "/v1/group/store", handle_store_put, true, false, ROUTE_BODY, ROUTE_BODY, NULL },
-	{ HTTP_GET, "/crl", handle_crl_get, false, true, 0, 0, NULL },
+	{ HTTP_GET, "/crl", handle_crl_get, false, true, 0, 0, get_rate },
 	{ HTTP_PUT, "/crl", handle_crl_put, false, true, ROUTE_CRL_ANYBODY, CRL_MAX_BYTES, crl_rate },
 	{ HTTP_GET, "/v1/ledger/head", handle_head, false, false, 0, 0, NULL },
 	{ HTTP_GET, "/v1/ledger/entries", handle_entries, false, false, 0, 0, NULL },
@@ -160,13 +164,29 @@ static bool passes(
 	return true;
 }
 
-static void log_refused(
-    const struct server_peer *p, const struct who *w, const struct http_request *q, const struct http_reply *r) {
+/* The reason in a problem, "" without one. */
+static size_t reason_of(const struct http_reply *r, const char **reason) {
 	const char *type = strstr(buf_str(&r->body), "urn:scg:");
-	char rule[64] = "", status[8];
 
-	if (type != NULL)
-		(void)snprintf(rule, sizeof rule, "%.*s", (int)strcspn(type + 8, "\""), type + 8);
+	*reason = type != NULL ? type + strlen("urn:scg:") : "";
+	return strcspn(*reason, "\"");
+}
+
+static void count_refused(struct service *s, const struct http_reply *r) {
+	const char *reason;
+	size_t len = reason_of(r, &reason);
+
+	tally_add(&s->refused, reason, len);
+}
+
+static void log_refused(struct service *s, const struct server_peer *p, const struct who *w, const struct http_request *q,
+    const struct http_reply *r) {
+	char rule[64], status[8];
+	const char *reason;
+	size_t len = reason_of(r, &reason);
+
+	tally_add(&s->refused, reason, len);
+	(void)snprintf(rule, sizeof rule, "%.*s", (int)len, reason);
 	(void)snprintf(status, sizeof status, "%d", r->status);
 	log_event(LOG_LEVEL_INFO, "refused", "peer", p->address, "name", w->name, "serial",
 	    w->serial[0] != '\0' ? w->serial : NULL, "method", http_method_name(q->method), "path", q->path, "status",
@@ -180,7 +200,7 @@ static bool within_rate(
 
 	if (t->rate == NULL || exempt || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))
 		return true;
-	http_problem(r, 429, "too-many", "more lists than one address may send in a minute");
+	http_problem(r, 429, "too-many", "more lists than one address may send or fetch in a minute");
 	r->retry_after_s = retry_s;
 	r->close = true;
 	return false;
@@ -194,11 +214,18 @@ int64_t route_body_max(void *arg, struct server_peer *p, const struct http_reque
 	bool admin;
 
 	if (t == NULL || (!t->anybody && !passes(s->group, p, w, now_s, r)) || !within_rate(s, t, p, r)) {
-		log_refused(p, w, q, r);
+		log_refused(s, p, w, q, r);
 		return -r->status;
 	}
 	admin = w->has_role && w->role == ROLE_ADMIN && verdict_of(s->group, p, w, now_s) == VERDICT_GOOD;
 	return (int64_t)(admin ? t->body_max_admin : t->body_max);
+}
+
+/* What has a body was counted when that was announced. A member fetches the list as often as he likes. */
+static bool may_ask(const struct service *s, const struct route *t, const struct call *c) {
+	if (c->q->has_body || (t->method == HTTP_GET && verdict_of(s->group, c->peer, c->who, c->now_s) == VERDICT_GOOD))
+		return true;
+	return within_rate(s, t, c->peer, c->r);
 }
 
 void route_handle(void *arg, struct server_peer *p, struct http_request *q, struct http_reply *r) {
@@ -212,8 +239,8 @@ void route_handle(void *arg, struct server_peer *p, struct http_request *q, stru
 		call_not_stored(&c, &e);
 		return;
 	}
-	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r))) {
-		log_refused(p, c.who, q, r);
+	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r)) || !may_ask(s, t, &c)) {
+		log_refused(s, p, c.who, q, r);
 		return;
 	}
 	if (t->writes && s->group->away)
@@ -231,13 +258,18 @@ int route_commit(void *arg) {
 bool route_still_good(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
 	struct service *s = arg;
 	struct http_reply none = { 0 };
+	int was = r->status;
 	const struct route *t;
 
 	t = find(q, &none);
 	http_reply_wipe(&none);
 	if (t == NULL || t->anybody)
 		return true;
-	return passes(s->group, p, who_of(p), clock_now_s(), r);
+	if (passes(s->group, p, who_of(p), clock_now_s(), r))
+		return true;
+	if (was != 403 && was != 503)
+		count_refused(s, r);
+	return false;
 }
 
 bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
@@ -247,6 +279,7 @@ bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
 	    !crl_set_has_cert(s->group->list->set, p->cert))
 		return false;
 	refuse(VERDICT_REVOKED, who_of(p), clock_now_s(), r);
+	count_refused(s, r);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #define ROUTE_BODY (64u << 10)       /* where a resource says nothing else */
 #define ROUTE_CRL_ANYBODY (1u << 20) /* 30,000 revoked certificates */
 #define ROUTE_CRL_PER_MINUTE 10      /* lists from one address, loopback excepted */
+#define ROUTE_GET_PER_MINUTE 60      /* lists to one address without a good certificate, likewise: one may have 64 MiB */
 
 /* The server's operations; arg is a struct service. */
 int64_t route_body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r);

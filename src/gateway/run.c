@@ -8,13 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "gateway/care.h"
+#include "gateway/crlfetch.h"
 #include "gateway/evict.h"
+#include "gateway/monitor.h"
 #include "gateway/renew.h"
 #include "gateway/route.h"
 #include "net/server.h"
@@ -23,6 +27,7 @@
 #define LOCK_WAIT_MS 3000
 #define MMAP_ABOVE (1 << 20) /* bytes of an allocation that goes back to the system when freed: a list of a million does not stay */
 #define CRL_WINDOW_MS 60000
+#define TICK_NS 250000000
 
 struct run {
 	const struct run_plan *plan;
@@ -30,7 +35,11 @@ struct run {
 	struct chain *chain;
 	struct service service;
 	struct server *server;
-	int lock, signals;
+	struct monitor *monitor;
+	struct crlfetch *fetch;
+	struct sight sight;
+	struct care care;
+	int lock, signals, clock;
 	bool hangup; /* to be done when a list is stored */
 };
 
@@ -75,8 +84,13 @@ static void on_list(void *arg) {
 	settle(&r->service);
 }
 
-static void on_tick(void *arg) {
-	settle(arg);
+static void publish(struct run *r) {
+	int64_t now_s = clock_now_s();
+
+	server_get_stats(r->server, &r->sight.server);
+	sight_take(&r->sight, r->service.group, &r->service.refused, now_s);
+	care_look(&r->care, &r->sight, now_s, clock_mono_ms());
+	monitor_publish(r->monitor, &r->sight);
 }
 
 static void on_hangup(struct run *r);
@@ -192,7 +206,8 @@ static int open_service(struct run *r, struct err *e) {
 	struct service *s = &r->service;
 
 	s->packages = packages_new();
-	if (rate_new(&s->crl_rate, ROUTE_CRL_PER_MINUTE, CRL_WINDOW_MS, e) != 0)
+	if (rate_new(&s->crl_rate, ROUTE_CRL_PER_MINUTE, CRL_WINDOW_MS, e) != 0 ||
+	    rate_new(&s->get_rate, ROUTE_GET_PER_MINUTE, CRL_WINDOW_MS, e) != 0)
 		return e->code;
 	if (inbox_new(&s->inbox, r->conf->dir, FILE_CRL, r->chain, e) != 0)
 		return e->code;
@@ -224,7 +239,6 @@ static int open_server(struct run *r, struct err *e) {
 		.commit = route_commit,
 		.still_good = route_still_good,
 		.forget = route_forget,
-		.tick = on_tick,
 		.refused = route_refused,
 	};
 	SSL_CTX *ctx = new_ctx(r, &r->service.group->id, e);
@@ -241,6 +255,41 @@ static int open_server(struct run *r, struct err *e) {
 	if (server_watch(r->server, settler_fd(r->service.settler), on_settled, r, e) != 0)
 		return e->code;
 	return server_watch(r->server, inbox_fd(r->service.inbox), on_list, r, e);
+}
+
+/* Not one of the server's operations: their argument is the service, and this needs the server too. */
+static void on_clock(void *arg) {
+	struct run *r = arg;
+	uint64_t n;
+
+	if (read(r->clock, &n, sizeof n) < 0)
+		return;
+	settle(&r->service);
+	publish(r);
+}
+
+static int start_clock(struct run *r, struct err *e) {
+	const struct itimerspec each = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+
+	if ((r->clock = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) < 0 || timerfd_settime(r->clock, 0, &each, NULL) != 0)
+		return err_sys(e, ERR_FAIL, "timer");
+	return server_watch(r->server, r->clock, on_clock, r, e);
+}
+
+static int open_beside(struct run *r, struct err *e) {
+	const struct crlfetch_config fetch = { r->conf->crl_url, r->conf->dir, r->conf->crl_fetch_s, r->service.inbox };
+	char address[80];
+
+	if (r->conf->monitor != NULL) {
+		if (monitor_new(&r->monitor, r->conf->monitor, e) != 0)
+			return err_add(e, "monitor");
+		monitor_address(r->monitor, address);
+		log_event(LOG_LEVEL_INFO, "monitor", "listen", address, NULL);
+	}
+	publish(r);
+	if (r->conf->crl_url != NULL && crlfetch_start(&r->fetch, &fetch, e) != 0)
+		return err_add(e, "crl_url");
+	return start_clock(r, e);
 }
 
 static int say_ready(struct run *r, struct err *e) {
@@ -260,25 +309,29 @@ static int say_ready(struct run *r, struct err *e) {
 }
 
 static void wipe(struct run *r) {
+	crlfetch_free(r->fetch);
+	monitor_free(r->monitor);
 	server_free(r->server);
 	inbox_free(r->service.inbox);
 	settler_free(r->service.settler);
 	rate_free(r->service.crl_rate);
+	rate_free(r->service.get_rate);
 	packages_free(r->service.packages);
 	group_close(&r->service.group);
 	chain_free(r->chain);
 	gwconf_wipe(r->conf);
 	free(r->conf);
 	own_fd(&r->signals);
+	own_fd(&r->clock);
 	own_fd(&r->lock);
 }
 
 int run_gateway(const struct run_plan *p, struct err *e) {
-	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1 };
+	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1, .clock = -1 };
 
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
-	    say_ready(&r, e) != 0)
+	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)
 		return e->code;
 	if (server_run(r.server, e) != 0)
 		return e->code;

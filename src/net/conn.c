@@ -193,6 +193,7 @@ void conn_go_on(struct conn *c) {
 static void handle(struct conn *c) {
 	c->known = true;
 	c->s->stats.requests++;
+	c->work->whole_us = conn_clock_us();
 	conn_go_on(c);
 }
 

@@ -38,6 +38,7 @@ struct work {
 	struct http_scan scan;
 	struct http_request request;
 	struct http_reply reply;
+	int64_t whole_us;           /* when it was whole (monotonic) */
 	bool handled;               /* by ops.handle: commit's outcome and still_good count */
 	struct buf out;             /* head of the reply and the beginning of its body */
 	uint64_t body_got;          /* bytes of the body that came */
@@ -141,6 +142,8 @@ void conn_work_drop(struct conn *c);
 
 /* reply.c */
 
+/* Monotonic, finer than base/clock: for latencies alone. */
+int64_t conn_clock_us(void);
 /* Commits what the round's handlers did, then lets the replies go. */
 void conn_flush(struct server *s);
 /* Writes on. */

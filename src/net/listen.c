@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "net/conn.h"
+#include "net/listener.h"
 
 #define BACKLOG 1024
 
@@ -119,4 +120,24 @@ void listen_peer(const struct sockaddr_storage *a, struct server_peer *peer, uin
 		memcpy(key, ipv6(a), 8);
 		peer->loopback = IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr) != 0;
 	}
+}
+
+int listener_open_local(const char *where, int *fd, char address[static 80], struct err *e) {
+	struct sockaddr_storage bound;
+	struct server_peer peer = {0};
+	uint8_t key[8];
+	int rc;
+
+	memset(&bound, 0, sizeof bound);
+	if ((rc = listen_open(where, fd, &bound, e)) != 0) {
+		*fd = -1;
+		return rc;
+	}
+	listen_peer(&bound, &peer, key);
+	listen_print(&bound, true, address, 80);
+	if (peer.loopback)
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return err_set(e, ERR_USAGE, "%s: not a loopback address", where);
 }

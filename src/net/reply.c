@@ -2,6 +2,7 @@
 /* From what a handler filled in to the last byte on the wire. */
 #include <openssl/err.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include "net/conn.h"
 
@@ -66,11 +67,36 @@ void conn_write(struct conn *c) {
 	conn_arm(c, EPOLLOUT);
 }
 
+const unsigned server_bucket_us[SERVER_BUCKETS - 1] = { 250, 1000, 5000, 10000, 25000, 50000, 100000, 1000000 };
+
+int64_t conn_clock_us(void) {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void count(struct server_stats *stats, const struct work *w) {
+	unsigned i = 0;
+	int64_t us;
+
+	if (w->reply.status > 0 && w->reply.status < SERVER_STATUS_MAX)
+		stats->replies[w->reply.status]++;
+	if (!w->handled)
+		return;
+	us = conn_clock_us() - w->whole_us;
+	while (i < SERVER_BUCKETS - 1 && us > (int64_t)server_bucket_us[i])
+		i++;
+	stats->latency[i]++;
+	stats->latency_us += (uint64_t)us;
+}
+
 static void start_reply(struct conn *c) {
 	struct work *w = c->work;
 	size_t len, n;
 	const uint8_t *body;
 
+	count(&c->s->stats, w);
 	if (!w->request.keep_alive || c->s->closing || http_closes(w->reply.status))
 		w->reply.close = true;
 	http_reply_head(&w->reply, &w->out);

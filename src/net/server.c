@@ -210,6 +210,10 @@ void server_go_on(struct server *s) {
 
 void server_get_stats(const struct server *s, struct server_stats *out) {
 	*out = s->stats;
+	out->parked = 0;
+	for (int i = 0; i < 2; i++)
+		for (const struct conn *c = s->phases[PHASE_PARKED][i].first; c != NULL; c = c->next)
+			out->parked++;
 }
 
 static void set_listening(struct server *s, bool on) {

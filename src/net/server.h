@@ -56,8 +56,17 @@ struct server_limits { /* 0: the default */
 	const char *spool_dir;  /* copied: folder where bodies above 1 MiB lie while they come, nameless; NULL: they stay in memory */
 };
 
-/* Counted since server_new, but for connections: how many there are. */
+#define SERVER_STATUS_MAX 600
+#define SERVER_BUCKETS 9
+/* Upper bounds of the buckets of latency but the last, which has none, in microseconds. */
+extern const unsigned server_bucket_us[SERVER_BUCKETS - 1];
+
+/* Counted since server_new, but for connections and parked: how many there are. */
 struct server_stats {
+	uint64_t replies[SERVER_STATUS_MAX]; /* begun, by status */
+	uint64_t latency[SERVER_BUCKETS];    /* of handled requests: from the last byte that came to the first that goes */
+	uint64_t latency_us;                 /* their sum */
+	uint64_t parked;
 	uint64_t accepted, handshakes, handshakes_failed, requests, bad_requests, late, refused_address, evicted, paused;
 	uint64_t connections;
 };

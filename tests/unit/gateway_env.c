@@ -36,6 +36,7 @@ void env_init(struct env *v, const char *more) {
 	ck_assert_msg(gwconf_parse(text, tmp_path("gateway.conf"), &v->conf, &e) == 0, "%s", e.text);
 	v->service.packages = packages_new();
 	ck_assert_int_eq(rate_new(&v->service.crl_rate, ROUTE_CRL_PER_MINUTE, 60000, &e), 0);
+	ck_assert_int_eq(rate_new(&v->service.get_rate, ROUTE_GET_PER_MINUTE, 60000, &e), 0);
 	open_group(v);
 }
 
@@ -48,6 +49,7 @@ void env_wipe(struct env *v) {
 	group_close(&v->g);
 	packages_free(v->service.packages);
 	rate_free(v->service.crl_rate);
+	rate_free(v->service.get_rate);
 	gwconf_wipe(&v->conf);
 	fixture_wipe(&v->f);
 	tmp_drop();

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/own.h"
+#include "lib/tmp.h"
 
 #define BASE "listen = \"127.0.0.1:4433\";\nhost = \"localhost\";\n"
 
@@ -99,6 +100,53 @@ START_TEST(values_of_the_wrong_kind_are_refused) {
 	refused(BASE "rotate_on_revoke = \"yes\";\n", "rotate_on_revoke");
 	refused(BASE "limits = { idle_s = 3601; };\n", "idle_s");
 	refused(BASE "log_level = \"loud\";\n", "log_level");
+	refused(BASE "crl_fetch_s = 0;\n", "crl_fetch_s");
+}
+END_TEST
+
+START_TEST(what_is_told_is_told_on_this_machine_alone) {
+	static const char *const bad[] = { "0.0.0.0:9433", "192.0.2.1:9433", "[::]:9433", ":9433", "gw.example:9433", "127.0.0.1", "localhost.example:1" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		OWN(own_free) char *text = xasprintf(BASE "monitor = \"%s\";\n", bad[i]);
+
+		refused(text, "monitor");
+	}
+}
+END_TEST
+
+START_TEST(lists_come_over_https) {
+	refused(BASE "crl_url = \"http://ca.example/crl\";\n", "crl_url");
+	refused(BASE "crl_url = \"file:///etc/passwd\";\n", "crl_url");
+	refused(BASE "crl_url = \"https://me:secret@ca.example/\";\n", "crl_url");
+	refused(BASE "crl_url = \"\";\n", "crl_url");
+}
+END_TEST
+
+static void add_fault(void *arg, const char *text) {
+	buf_addf(arg, "%s\n", text);
+}
+
+START_TEST(all_faults_are_told_at_once) {
+	OWN(buf_wipe) struct buf faults = { 0 };
+	OWN(gwconf_wipe) struct gwconf c = { 0 };
+	static const char text[] = "listen = \"x\";\nstore = \"y\";\nidle = 1;\nrotate_on_revoke = 3;\nlimits = { a = 1; idle_s = 7; };\n";
+	const char *path;
+	struct err e = ERR_INIT;
+
+	tmp_make();
+	path = tmp_file("gateway.conf", text, strlen(text), 0600);
+	ck_assert_msg(gwconf_load_all(path, &c, add_fault, &faults, &e) == 0, "%s", e.text);
+	for (size_t i = 0; i < 6; i++) {
+		static const char *const want[] = { "listen: not HOST:PORT", "store: neither", "gateway.conf:3: unknown key idle",
+			"gateway.conf:4: rotate_on_revoke: must be true", "gateway.conf:5: unknown key limits.a", "key host is missing" };
+
+		ck_assert_msg(strstr(buf_str(&faults), want[i]) != NULL, "%s: %s", want[i], buf_str(&faults));
+	}
+	ck_assert_uint_eq(c.idle_s, 7);
+	ck_assert(c.rotate_on_revoke); /* its default */
+	ck_assert_int_eq(gwconf_load_all("/nowhere", &c, add_fault, &faults, &e), ERR_NOTFOUND);
+	tmp_drop();
 }
 END_TEST
 
@@ -180,6 +228,9 @@ int main(void) {
 	tcase_add_test(t, missing_keys_are_refused);
 	tcase_add_test(t, values_of_the_wrong_kind_are_refused);
 	tcase_add_test(t, addresses_that_nobody_can_listen_on_are_refused);
+	tcase_add_test(t, what_is_told_is_told_on_this_machine_alone);
+	tcase_add_test(t, lists_come_over_https);
+	tcase_add_test(t, all_faults_are_told_at_once);
 	tcase_add_test(t, hosts_become_alternative_names);
 	tcase_add_test(t, hosts_that_are_none_are_refused);
 	tcase_add_test(t, stores_of_other_kinds_are_refused);

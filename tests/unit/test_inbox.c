@@ -185,12 +185,12 @@ START_TEST(files_given_are_verified_and_arrive) {
 	int fd = spooled_list(5);
 
 	start();
-	ck_assert(inbox_give(in, &fd));
+	ck_assert(inbox_give(in, &fd, "test"));
 	ck_assert_int_eq(fd, -1);
 	ck_assert_uint_eq(arrives(1000), 5);
 	list(6, &pem);
 	fd = spooled(&pem);
-	ck_assert(inbox_give(in, &fd));
+	ck_assert(inbox_give(in, &fd, "test"));
 	ck_assert_uint_eq(arrives(1000), 6);
 }
 END_TEST
@@ -198,8 +198,8 @@ END_TEST
 START_TEST(only_one_given_list_waits) {
 	int first = spooled_list(5), second = spooled_list(6);
 
-	ck_assert(inbox_give(in, &first));
-	ck_assert(!inbox_give(in, &second));
+	ck_assert(inbox_give(in, &first, "test"));
+	ck_assert(!inbox_give(in, &second, "test"));
 	ck_assert_int_ge(second, 0);
 	spool_close(&second);
 	start();
@@ -217,7 +217,7 @@ START_TEST(given_files_that_are_no_list_do_not_arrive) {
 		buf_clear(&der);
 	fd = spooled(&der);
 	start();
-	ck_assert(inbox_give(in, &fd));
+	ck_assert(inbox_give(in, &fd, "test"));
 	ck_assert_uint_eq(arrives(500), 0);
 }
 END_TEST

@@ -522,6 +522,32 @@ START_TEST(the_eleventh_list_in_a_minute_is_refused) {
 }
 END_TEST
 
+static int get_from(const char *address, X509 *cert) {
+	OWN(http_reply_wipe) struct http_reply r = { 0 };
+	struct server_peer p;
+	int status;
+
+	env_connect(&v, cert, &p);
+	(void)snprintf(p.address, sizeof p.address, "%s", address);
+	p.loopback = false;
+	status = env_call(&v, &p, "GET /crl", NULL, 0, &r);
+	ck_assert((status == 429) == (r.retry_after_s > 0));
+	route_forget(&v.service, &p);
+	return status;
+}
+
+/* A large list is a large answer to a small question. */
+START_TEST(strangers_fetch_the_list_sixty_times_a_minute_and_members_as_often_as_they_like) {
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(get_from("192.0.2.1", i % 2 == 0 ? NULL : v.f.foreign.cert), 200);
+	ck_assert_int_eq(get_from("192.0.2.1", NULL), 429);
+	ck_assert_int_eq(get_from("192.0.2.1", v.f.expired.cert), 429);
+	ck_assert_int_eq(get_from("192.0.2.2", NULL), 200);
+	for (int i = 0; i < 70; i++)
+		ck_assert_int_eq(get_from("192.0.2.1", v.f.alice.cert), 200);
+}
+END_TEST
+
 START_TEST(loopback_has_no_rate) {
 	for (int i = 0; i < 30; i++)
 		ck_assert_int_eq(put_from("127.0.0.1", true), 400);
@@ -601,6 +627,7 @@ static Suite *suite(void) {
 		large_bodies_are_an_admins,
 		an_admin_who_was_revoked_is_nobody,
 		the_eleventh_list_in_a_minute_is_refused,
+		strangers_fetch_the_list_sixty_times_a_minute_and_members_as_often_as_they_like,
 		loopback_has_no_rate,
 		loopback_has_one_where_it_is_configured,
 		without_an_epoch_on_disk_nobody_is_let_in,

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/sight.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/own.h"
+#include "pki/cert.h"
+
+void sight_take(struct sight *s, const struct group *g, const struct tally *refused, int64_t now_s) {
+	const char *text;
+
+	s->refused = *refused;
+	s->taken_ms = clock_mono_ms();
+	s->closed = group_closed(g, now_s, &text);
+	s->has_list = g->list != NULL;
+	s->is_stored = g->list == g->stored;
+	if (s->has_list) {
+		s->crl_number = crl_set_number(g->list->set);
+		s->crl_entries = crl_set_count(g->list->set);
+		s->crl_bytes = g->list->len;
+		s->crl_this_s = crl_set_this_update(g->list->set);
+		s->crl_next_s = crl_set_next_update(g->list->set);
+	}
+	s->epoch = g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0;
+	s->ledger_size = ledger_size(g->ledger);
+	s->cert_end_s = g->id_valid.until_s;
+	s->ca_end_s = cert_not_after(chain_ca(g->chain));
+}
+
+bool sight_crl_is_old(int64_t this_s, int64_t next_s, int64_t now_s) {
+	return now_s - this_s >= next_s - now_s;
+}
+
+static void add_reason(const char *reasons[static SIGHT_REASONS], size_t *n, bool holds, const char *text) {
+	if (holds && *n < SIGHT_REASONS)
+		reasons[(*n)++] = text;
+}
+
+enum sight_state sight_judge(const struct sight *s, int64_t now_s, int64_t now_ms, const char *reasons[static SIGHT_REASONS], size_t *n) {
+	*n = 0;
+	add_reason(reasons, n, s->closed != NULL, s->closed);
+	add_reason(reasons, n, now_ms - s->taken_ms > SIGHT_STALL_MS, "stalled");
+	add_reason(reasons, n, s->has_list && sight_crl_is_old(s->crl_this_s, s->crl_next_s, now_s), "crl-half-life");
+	add_reason(reasons, n, !s->is_stored, "crl-not-stored");
+	add_reason(reasons, n, s->cert_end_s - now_s < SIGHT_CERT_S, "certificate-ends");
+	add_reason(reasons, n, s->ca_end_s - now_s < SIGHT_CA_S, "ca-ends");
+	if (s->closed != NULL)
+		return SIGHT_CLOSED;
+	return *n > 0 ? SIGHT_DEGRADED : SIGHT_OK;
+}
+
+static json_t *list_json(const struct sight *s, int64_t now_s) {
+	if (!s->has_list)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "number", (json_int_t)s->crl_number, "entries", (json_int_t)s->crl_entries, "age_s",
+	    (json_int_t)(now_s - s->crl_this_s), "expires_in_s", (json_int_t)(s->crl_next_s - now_s), "stored", (int)s->is_stored);
+}
+
+int sight_health(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out) {
+	static const char *const names[] = { [SIGHT_OK] = "ok", [SIGHT_DEGRADED] = "degraded", [SIGHT_CLOSED] = "closed" };
+	const char *reasons[SIGHT_REASONS];
+	OWN(own_free) char *text = NULL;
+	json_t *why = json_array(), *o;
+	enum sight_state state;
+	size_t n;
+
+	state = sight_judge(s, now_s, now_ms, reasons, &n);
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(why, json_string(reasons[i]));
+	o = json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "status", names[state], "reasons", why, "crl", list_json(s, now_s), "epoch",
+	    (json_int_t)s->epoch, "ledger_size", (json_int_t)s->ledger_size, "certificate_days", (json_int_t)((s->cert_end_s - now_s) / 86400),
+	    "ca_days", (json_int_t)((s->ca_end_s - now_s) / 86400), "connections", (json_int_t)s->server.connections);
+	if (o != NULL)
+		text = json_dumps(o, JSON_INDENT(1));
+	buf_adds(out, text != NULL ? text : "{}");
+	buf_adds(out, "\n");
+	json_decref(o);
+	return state == SIGHT_CLOSED ? 503 : 200;
+}
+
+static void add_head(struct buf *b, const char *name, const char *type, const char *help) {
+	buf_addf(b, "# HELP scg_%s %s\n# TYPE scg_%s %s\n", name, help, name, type);
+}
+
+static void add_one(struct buf *b, const char *name, const char *type, const char *help, int64_t v) {
+	add_head(b, name, type, help);
+	buf_addf(b, "scg_%s %" PRId64 "\n", name, v);
+}
+
+static void add_traffic(const struct server_stats *s, struct buf *b) {
+	add_one(b, "connections", "gauge", "Connections that are open.", (int64_t)s->connections);
+	add_one(b, "requests_waiting", "gauge", "Requests that wait until a revocation list is stored.", (int64_t)s->parked);
+	add_one(b, "connections_accepted_total", "counter", "Connections accepted.", (int64_t)s->accepted);
+	add_head(b, "connections_turned_away_total", "counter", "Connections closed for want of room, by reason.");
+	buf_addf(b, "scg_connections_turned_away_total{reason=\"address\"} %" PRIu64 "\n", s->refused_address);
+	buf_addf(b, "scg_connections_turned_away_total{reason=\"room\"} %" PRIu64 "\n", s->evicted);
+	add_head(b, "handshakes_total", "counter", "TLS handshakes, by result.");
+	buf_addf(b, "scg_handshakes_total{result=\"ok\"} %" PRIu64 "\n", s->handshakes);
+	buf_addf(b, "scg_handshakes_total{result=\"failed\"} %" PRIu64 "\n", s->handshakes_failed);
+	add_one(b, "late_total", "counter", "Connections ended by a limit of time.", (int64_t)s->late);
+	add_one(b, "accept_pauses_total", "counter", "Times without descriptors or room for a connection.", (int64_t)s->paused);
+	add_head(b, "requests_total", "counter", "Replies, by status.");
+	for (int i = 0; i < SERVER_STATUS_MAX; i++)
+		if (s->replies[i] > 0)
+			buf_addf(b, "scg_requests_total{status=\"%d\"} %" PRIu64 "\n", i, s->replies[i]);
+}
+
+static void add_seconds(struct buf *b, uint64_t us) {
+	buf_addf(b, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+}
+
+static void add_latency(const struct server_stats *s, struct buf *b) {
+	uint64_t n = 0;
+
+	add_head(b, "request_seconds", "histogram", "From a whole request to its reply.");
+	for (int i = 0; i < SERVER_BUCKETS; i++) {
+		n += s->latency[i];
+		buf_adds(b, "scg_request_seconds_bucket{le=\"");
+		if (i < SERVER_BUCKETS - 1)
+			add_seconds(b, server_bucket_us[i]);
+		else
+			buf_adds(b, "+Inf");
+		buf_addf(b, "\"} %" PRIu64 "\n", n);
+	}
+	buf_adds(b, "scg_request_seconds_sum ");
+	add_seconds(b, s->latency_us);
+	buf_addf(b, "\nscg_request_seconds_count %" PRIu64 "\n", n);
+}
+
+static void add_refusals(const struct tally *t, struct buf *b) {
+	add_head(b, "refusals_total", "counter", "Requests refused, by reason.");
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(b, "scg_refusals_total{reason=\"%s\"} %" PRIu64 "\n", t->v[i].name, t->v[i].n);
+}
+
+static void add_list(const struct sight *s, int64_t now_s, struct buf *b) {
+	if (!s->has_list)
+		return;
+	add_one(b, "crl_number", "gauge", "Number of the revocation list in force.", (int64_t)s->crl_number);
+	add_one(b, "crl_age_seconds", "gauge", "Since its thisUpdate.", now_s - s->crl_this_s);
+	add_one(b, "crl_remaining_seconds", "gauge", "Until its nextUpdate.", s->crl_next_s - now_s);
+	add_one(b, "crl_entries", "gauge", "Certificates on it.", (int64_t)s->crl_entries);
+	add_one(b, "crl_bytes", "gauge", "Its size.", (int64_t)s->crl_bytes);
+	add_one(b, "crl_stored", "gauge", "1: it and its ledger entry are on disk.", s->is_stored);
+}
+
+void sight_metrics(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out) {
+	const char *reasons[SIGHT_REASONS];
+	enum sight_state state;
+	size_t n;
+
+	state = sight_judge(s, now_s, now_ms, reasons, &n);
+	add_one(out, "open", "gauge", "1: members are served.", state != SIGHT_CLOSED);
+	add_one(out, "degraded", "gauge", "1: something needs the operator; /healthz says what.", state != SIGHT_OK);
+	add_list(s, now_s, out);
+	add_one(out, "certificate_remaining_seconds", "gauge", "Until the end of the gateway's certificate.", s->cert_end_s - now_s);
+	add_one(out, "ca_remaining_seconds", "gauge", "Until the end of the CA's certificate.", s->ca_end_s - now_s);
+	add_one(out, "epoch", "gauge", "Epoch of the group key.", (int64_t)s->epoch);
+	add_one(out, "ledger_size", "gauge", "Entries of the ledger.", (int64_t)s->ledger_size);
+	add_traffic(&s->server, out);
+	add_latency(&s->server, out);
+	add_refusals(&s->refused, out);
+}
