@@ -75,7 +75,7 @@ int gdrive_put_open(void *state, const char *id, bool fresh, void **put, struct 
 	p->g = state;
 	memcpy(p->object, id, sizeof(p->object));
 	p->fresh = fresh;
-	p->window = p->g->chunk < GDRIVE_STREAM_CHUNK ? (size_t)p->g->chunk : GDRIVE_STREAM_CHUNK;
+	p->window = p->g->chunk < GDRIVE_WINDOW ? (size_t)p->g->chunk : GDRIVE_WINDOW;
 	p->upload = (struct gdrive_upload){ .g = p->g, .object = p->object, .total = GDRIVE_TOTAL_UNKNOWN, .read = read_window, .arg = p };
 	if (!start_hashes(p))
 		r = ossl_err(e, ERR_FAIL, "digest of an object");
@@ -148,15 +148,7 @@ int gdrive_put_write(void *put, const void *data, size_t len, struct err *e) {
 static int make_whole(void *arg, const char *file, struct gdrive_file *f, struct err *e) {
 	struct put *p = arg;
 
-	OWN(gdrive_upload_wipe) struct gdrive_upload u = { .g = p->g, .object = p->object, .total = p->data.len, .read = read_window, .arg = p };
-	int r;
-
-	if (p->data.len <= GDRIVE_SMALL_MAX)
-		return gdrive_make_small(p->g, p->object, file, &p->data, f, e);
-	memcpy(u.file, file, strlen(file) + 1);
-	r = gdrive_upload_run(&u, e);
-	*f = u.made;
-	return r;
+	return gdrive_make_small(p->g, p->object, file, &p->data, f, e);
 }
 
 /* What has begun in a session ends there: if Drive stored it wrongly, only who has the bytes can send them again. */

@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 #define GDRIVE_SMALL_MAX ((size_t)5 << 20)      /* "multipart only for small ones (5 MB documented)" */
-#define GDRIVE_STREAM_CHUNK ((size_t)8 << 20)   /* bound of what a put of unknown length holds in memory */
+#define GDRIVE_WINDOW GDRIVE_SMALL_MAX          /* what a put of unknown length holds: eight at once stay below 64 MiB */
 #define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
 #define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives */

@@ -56,6 +56,7 @@ struct store_send {
 	const char *token;     /* what keep was given last for this object and these very bytes, or NULL */
 	/* Must be durable when it returns. The token is a bearer secret of at most STORE_TOKEN_MAX bytes. */
 	int (*keep)(void *arg, const char *token, struct err *e);
+	/* So many more bytes went out, or were there already; what goes out again is not told again. */
 	void (*progress)(void *arg, uint64_t bytes);
 	void *arg;
 };
@@ -98,7 +99,7 @@ int store_sweep(struct store *s, int64_t before_s, uint64_t *n, struct err *e) M
 /* What the drive keeps besides the objects: trash, older revisions. */
 struct store_kept {
 	char name[64];                /* as on the drive, escaped */
-	const char *what;             /* "trashed file", "revision" */
+	const char *what;             /* "trashed file", "revision" of a file of that name */
 	const char *handle;           /* for store_kept_get, during the call */
 	uint64_t size;
 };

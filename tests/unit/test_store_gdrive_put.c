@@ -101,10 +101,17 @@ START_TEST(a_stream_of_any_length_comes_back) {
 }
 END_TEST
 
-START_TEST(more_than_small_and_less_than_a_window_is_one_chunk) {
-	reopen(8u << 20);
-	put_whole((size_t)6 << 20);
-	ck_assert_int_eq(drive_requests(&lab_drive, "upload.chunk"), 1);
+START_TEST(what_is_kept_of_a_stream_has_a_bound) {
+	reopen(64u << 20);
+	put_whole(GDRIVE_WINDOW);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 1);
+}
+END_TEST
+
+START_TEST(more_of_a_stream_goes_in_pieces_of_that_bound) {
+	reopen(64u << 20);
+	put_whole(GDRIVE_WINDOW + 1);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.chunk"), 2);
 }
 END_TEST
 
@@ -432,7 +439,8 @@ int main(void) {
 	tcase_add_test(tc, what_does_not_fit_one_chunk_goes_through_a_session);
 	tcase_add_test(tc, a_stream_of_whole_chunks_ends_with_a_known_length);
 	tcase_add_test(tc, a_stream_of_any_length_comes_back);
-	tcase_add_test(tc, more_than_small_and_less_than_a_window_is_one_chunk);
+	tcase_add_test(tc, what_is_kept_of_a_stream_has_a_bound);
+	tcase_add_test(tc, more_of_a_stream_goes_in_pieces_of_that_bound);
 	tcase_add_test(tc, a_session_that_is_left_leaves_nothing);
 	tcase_add_test(tc, a_lost_reply_makes_no_second_object);
 	tcase_add_test(tc, a_lost_reply_of_the_last_chunk_makes_no_second_object);
