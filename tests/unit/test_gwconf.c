@@ -145,6 +145,7 @@ START_TEST(all_faults_are_told_at_once) {
 	}
 	ck_assert_uint_eq(c.idle_s, 7);
 	ck_assert(c.rotate_on_revoke); /* its default */
+	gwconf_wipe(&c);
 	ck_assert_int_eq(gwconf_load_all("/nowhere", &c, add_fault, &faults, &e), ERR_NOTFOUND);
 	tmp_drop();
 }
