@@ -4,96 +4,31 @@
  *     envelope_bench seal DIR IN OUT [N]       N threads; "-" is standard input or output; OUT is not cut off beforehand (warm)
  *     envelope_bench open DIR IN OUT [N]
  *     envelope_bench limit BYTES [N]           AES-256-GCM and SHA-256 over memory that is in the cache: what no envelope can beat
- *     envelope_bench many DIR N                seals and opens N files of 4 KiB in memory, prints microseconds of each */
+ *     envelope_bench many DIR N                seals and opens N files of 4 KiB in memory, prints microseconds of each
+ *     envelope_bench files-seal DIR FROM TO [N]  each file of the folder FROM into the folder TO, N at once
+ *     envelope_bench files-open DIR FROM TO [N]
+ *     envelope_bench range DIR IN FIRST LAST   opens these bytes into nothing, prints milliseconds
+ *     envelope_bench feed FILE                 the file to a pipe on standard output, without a copy (splice)
+ *     envelope_bench drain                     what comes through a pipe goes nowhere, without a copy */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/own.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/work.h"
+#include "bench/envelope_group.h"
 #include "envelope/content.h"
 #include "envelope/envelope.h"
-#include "lib/fixture.h"
-#include "pki/cert.h"
-#include "pki/key.h"
-#include "pki/ossl.h"
-
-#define KEY_HEX (2 * (size_t)GROUP_KEY_LEN)
-#define ID_HEX (2 * (size_t)KEY_ID_LEN)
-#define LINE_LEN (KEY_HEX + 1 + ID_HEX + 1) /* "KEY ID\n" */
-
-struct group {
-	struct epoch epoch;
-	struct keyring keys;
-	EVP_PKEY *key;
-	X509 *cert, *ca;
-	struct chain *chain;
-};
-
-static int save_pem(const char *dir, const char *name, const X509 *cert, struct err *e) {
-	OWN(own_free) char *path = file_join(dir, name);
-	OWN(buf_wipe) struct buf pem = {0};
-	int r = cert_pem(cert, &pem, e);
-
-	return r != 0 ? r : file_save(path, pem.data, pem.len, 0600, e);
-}
-
-static int init(char **argv, struct err *e) {
-	OWN(fixture_wipe) struct fixture f = {0};
-	OWN(own_free) char *key = file_join(argv[0], "key.pem");
-	OWN(own_free) char *group = file_join(argv[0], "group.key");
-	uint8_t raw[GROUP_KEY_LEN + KEY_ID_LEN];
-	char line[LINE_LEN + 1];
-	struct secret none = {0};
-	int r;
-
-	fixture_init(&f);
-	if ((r = random_bytes(raw, sizeof raw, e)) != 0)
-		return r;
-	text_hex(raw, GROUP_KEY_LEN, line);
-	line[KEY_HEX] = ' ';
-	text_hex(raw + GROUP_KEY_LEN, KEY_ID_LEN, line + KEY_HEX + 1);
-	line[LINE_LEN - 1] = '\n';
-	if ((r = file_mkdir(argv[0], 0700, true, e)) != 0 || (r = save_pem(argv[0], "ca.crt", f.ca.cert, e)) != 0 ||
-	    (r = save_pem(argv[0], "cert.pem", f.alice.cert, e)) != 0 || (r = key_save_new(key, f.alice.key, &none, e)) != 0)
-		return r;
-	return file_save(group, line, LINE_LEN, 0600, e);
-}
-
-static int load(const char *dir, struct group *g, struct err *e) {
-	OWN(own_free) char *ca = file_join(dir, "ca.crt");
-	OWN(own_free) char *cert = file_join(dir, "cert.pem");
-	OWN(own_free) char *key = file_join(dir, "key.pem");
-	OWN(own_free) char *group = file_join(dir, "group.key");
-	OWN(buf_wipe) struct buf line = {0};
-	int r;
-
-	if ((r = file_load(group, 1024, &line, e)) != 0 || (r = cert_load(ca, &g->ca, e)) != 0 || (r = cert_load(cert, &g->cert, e)) != 0 ||
-	    (r = key_load(key, NULL, &g->key, e)) != 0 || (r = chain_new(g->ca, &g->chain, e)) != 0 ||
-	    (r = secret_init(&g->epoch.key, GROUP_KEY_LEN, e)) != 0)
-		return r;
-	if (line.len != LINE_LEN)
-		return err_set(e, ERR_FAIL, "group.key is not what init wrote");
-	line.data[KEY_HEX] = line.data[LINE_LEN - 1] = '\0';
-	g->epoch.number = 1;
-	g->keys = (struct keyring){ .v = &g->epoch, .n = 1 };
-	if ((r = text_unhex(buf_str(&line), g->epoch.key.data, GROUP_KEY_LEN, e)) != 0)
-		return r;
-	return text_unhex(buf_str(&line) + KEY_HEX + 1, g->epoch.key_id, KEY_ID_LEN, e);
-}
-
-static void group_wipe(struct group *g) {
-	secret_wipe(&g->epoch.key);
-	EVP_PKEY_free(g->key);
-	X509_free(g->cert);
-	X509_free(g->ca);
-	chain_free(g->chain);
-}
 
 static struct envelope_seal sealing(const struct group *g, unsigned threads) {
 	return (struct envelope_seal){ .epoch = &g->epoch, .group = "lab", .name = "bench", .version = 1, .key = g->key, .cert = g->cert,
@@ -108,32 +43,153 @@ static unsigned threads_of(const char *arg) {
 	return arg == NULL ? 0 : (unsigned)strtoul(arg, NULL, 10);
 }
 
-static int transfer(bool seal, char **argv, struct err *e) {
-	OWN(group_wipe) struct group g = {0};
+static double now_s(void) {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* One file; the group is loaded already. */
+static int pass(const struct group *g, bool seal, unsigned threads, int in_fd, int out_fd, struct err *e) {
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
-	OWN(own_fd) int in_fd = strcmp(argv[1], "-") == 0 ? dup(0) : open(argv[1], O_RDONLY | O_CLOEXEC);
-	OWN(own_fd) int out_fd = strcmp(argv[2], "-") == 0 ? dup(1) : open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	struct io_fd in = { in_fd, argv[1] }, out = { out_fd, argv[2] };
+	struct io_fd in = { in_fd, "input" }, out = { out_fd, "output" };
+	struct envelope_seal s = sealing(g, threads);
+	struct envelope_open o = opening(g, threads);
 	struct source source;
 	struct sink sink;
 	int r;
 
+	if ((r = source_fd(&in, &source, e)) != 0 || (r = sink_fd(&out, &sink, e)) != 0)
+		return r;
+	if (!seal)
+		return envelope_open(&o, &source, &sink, &result, e);
+	if ((r = envelope_seal(&s, &source, &sink, &result, e)) != 0 || sink.write_at == NULL)
+		return r;
+	/* What a longer signature of an earlier run left behind. */
+	return ftruncate(out_fd, (off_t)result.object_size) == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot truncate");
+}
+
+static int transfer(bool seal, char **argv, struct err *e) {
+	OWN(group_wipe) struct group g = {0};
+	OWN(own_fd) int in_fd = strcmp(argv[1], "-") == 0 ? dup(0) : open(argv[1], O_RDONLY | O_CLOEXEC);
+	OWN(own_fd) int out_fd = strcmp(argv[2], "-") == 0 ? dup(1) : open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int r;
+
 	if (in_fd < 0 || out_fd < 0)
 		return err_sys(e, ERR_FAIL, "cannot open %s", in_fd < 0 ? argv[1] : argv[2]);
-	if ((r = load(argv[0], &g, e)) != 0 || (r = source_fd(&in, &source, e)) != 0 || (r = sink_fd(&out, &sink, e)) != 0)
-		return r;
-	if (seal) {
-		struct envelope_seal s = sealing(&g, threads_of(argv[3]));
-
-		if ((r = envelope_seal(&s, &source, &sink, &result, e)) != 0 || sink.write_at == NULL)
-			return r;
-		/* What a longer signature of an earlier run left behind. */
-		return ftruncate(out_fd, (off_t)result.object_size) == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot truncate");
-	}
-	struct envelope_open o = opening(&g, threads_of(argv[3]));
-
-	return envelope_open(&o, &source, &sink, &result, e);
+	return (r = group_load(argv[0], &g, e)) != 0 ? r : pass(&g, seal, threads_of(argv[3]), in_fd, out_fd, e);
 }
+
+static int range(char **argv, struct err *e) {
+	OWN(group_wipe) struct group g = {0};
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	OWN(own_fd) int fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	struct envelope_open o = opening(&g, 0);
+	struct io_fd io = { fd, argv[1] };
+	struct envelope_range range;
+	struct source source;
+	double start;
+	int r;
+
+	if ((r = text_u64(argv[2], INT64_MAX, &range.first, e)) != 0 || (r = text_u64(argv[3], INT64_MAX, &range.last, e)) != 0 ||
+	    (r = group_load(argv[0], &g, e)) != 0 || (r = source_fd(&io, &source, e)) != 0)
+		return r;
+	o.chain = g.chain;
+	o.range = &range;
+	start = now_s();
+	if ((r = envelope_open(&o, &source, NULL, &result, e)) == 0)
+		(void)printf("%.3f\n", (now_s() - start) * 1e3);
+	return r;
+}
+
+/* ---- many files in one process ---- */
+
+struct files {
+	struct group g;
+	const char *from, *to;
+	bool seal;
+	char **names;
+	size_t n;
+	atomic_size_t next;
+};
+
+static int list(struct files *f, struct err *e) {
+	DIR *d = opendir(f->from);
+	const struct dirent *ent;
+	size_t cap = 0;
+
+	if (d == NULL)
+		return err_sys(e, ERR_FAIL, "cannot open %s", f->from);
+	while ((ent = readdir(d)) != NULL) {
+		if (ent->d_name[0] == '.')
+			continue;
+		if (f->n == cap) {
+			cap = cap == 0 ? 1024 : 2 * cap;
+			f->names = xrealloc(f->names, cap, sizeof *f->names);
+		}
+		f->names[f->n++] = xstrdup(ent->d_name);
+	}
+	(void)closedir(d);
+	return 0;
+}
+
+static int files_worker(void *arg, unsigned who, struct err *e) {
+	struct files *f = arg;
+	size_t i;
+	int r = 0;
+
+	(void)who;
+	while (r == 0 && (i = atomic_fetch_add(&f->next, 1)) < f->n) {
+		OWN(own_free) char *from = file_join(f->from, f->names[i]);
+		OWN(own_free) char *to = file_join(f->to, f->names[i]);
+		OWN(own_fd) int in_fd = open(from, O_RDONLY | O_CLOEXEC);
+		OWN(own_fd) int out_fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		r = in_fd < 0 || out_fd < 0 ? err_sys(e, ERR_FAIL, "cannot open %s", in_fd < 0 ? from : to)
+					    : pass(&f->g, f->seal, 1, in_fd, out_fd, e);
+	}
+	return r;
+}
+
+static void files_wipe(struct files *f) {
+	group_wipe(&f->g);
+	for (size_t i = 0; i < f->n; i++)
+		free(f->names[i]);
+	free(f->names);
+}
+
+static int files(bool seal, char **argv, struct err *e) {
+	OWN(files_wipe) struct files f = { .from = argv[1], .to = argv[2], .seal = seal };
+	int r;
+
+	if ((r = group_load(argv[0], &f.g, e)) != 0 || (r = list(&f, e)) != 0)
+		return r;
+	return work_run(argv[3] == NULL ? work_cores() : threads_of(argv[3]), files_worker, &f, e);
+}
+
+/* ---- pipes that cost next to nothing ---- */
+
+#define SPLICE_LEN (512u << 10)
+
+static int splice_all(int from, int to, struct err *e) {
+	ssize_t n;
+
+	(void)fcntl(from, F_SETPIPE_SZ, SPLICE_LEN);
+	while ((n = splice(from, NULL, to, NULL, SPLICE_LEN, SPLICE_F_MOVE)) > 0)
+		;
+	return n == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot splice");
+}
+
+static int splice_file(const char *name, bool feed, struct err *e) {
+	OWN(own_fd) int fd = open(name, (feed ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, ERR_FAIL, "cannot open %s", name);
+	return feed ? splice_all(fd, STDOUT_FILENO, e) : splice_all(STDIN_FILENO, fd, e);
+}
+
+/* ---- what no envelope can beat ---- */
 
 struct limit { struct content c; uint64_t segments; };
 
@@ -154,13 +210,6 @@ static int limit_worker(void *arg, unsigned who, struct err *e) {
 			r = crypt_end(&c, NULL, tag, digest, e);
 	}
 	return r;
-}
-
-static double now_s(void) {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static int limit(char **argv, struct err *e) {
@@ -214,7 +263,7 @@ static int many(char **argv, struct err *e) {
 	unsigned n = threads_of(argv[1]);
 	int r;
 
-	if ((r = load(argv[0], &g, e)) != 0)
+	if ((r = group_load(argv[0], &g, e)) != 0)
 		return r;
 	in.size = plain.len = 4096;
 	for (unsigned i = 0; i < n; i++) {
@@ -238,16 +287,25 @@ static int many(char **argv, struct err *e) {
 	return 0;
 }
 
+static int do_init(char **argv, struct err *e) { return group_init(argv[0], e); }
+static int do_seal(char **argv, struct err *e) { return transfer(true, argv, e); }
+static int do_open(char **argv, struct err *e) { return transfer(false, argv, e); }
+static int do_files_seal(char **argv, struct err *e) { return files(true, argv, e); }
+static int do_files_open(char **argv, struct err *e) { return files(false, argv, e); }
+static int do_feed(char **argv, struct err *e) { return splice_file(argv[0], true, e); }
+static int do_drain(char **argv, struct err *e) { (void)argv; return splice_file("/dev/null", false, e); }
+
+static const struct { const char *name; int min, max; int (*f)(char **argv, struct err *e); } commands[] = {
+	{ "init", 1, 1, do_init }, { "seal", 3, 4, do_seal }, { "open", 3, 4, do_open }, { "limit", 1, 2, limit }, { "many", 2, 2, many },
+	{ "files-seal", 3, 4, do_files_seal }, { "files-open", 3, 4, do_files_open }, { "range", 4, 4, range },
+	{ "feed", 1, 1, do_feed }, { "drain", 0, 0, do_drain },
+};
+
 static int run(int argc, char **argv, struct err *e) {
-	if (argc == 3 && strcmp(argv[1], "init") == 0)
-		return init(argv + 2, e);
-	if ((argc == 5 || argc == 6) && (strcmp(argv[1], "seal") == 0 || strcmp(argv[1], "open") == 0))
-		return transfer(argv[1][0] == 's', argv + 2, e);
-	if ((argc == 3 || argc == 4) && strcmp(argv[1], "limit") == 0)
-		return limit(argv + 2, e);
-	if (argc == 4 && strcmp(argv[1], "many") == 0)
-		return many(argv + 2, e);
-	return err_set(e, ERR_USAGE, "init DIR | seal DIR IN OUT [N] | open DIR IN OUT [N] | limit BYTES [N] | many DIR N");
+	for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0 && argc - 2 >= commands[i].min && argc - 2 <= commands[i].max)
+			return commands[i].f(argv + 2, e);
+	return err_set(e, ERR_USAGE, "a command and its arguments, as its source says");
 }
 
 int main(int argc, char **argv) {

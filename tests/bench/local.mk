@@ -8,6 +8,7 @@ EXTRA_PROGRAMS =
 if HAVE_CHECK
 EXTRA_PROGRAMS += tests/bench/envelope_bench
 BENCH_BUILT += tests/bench/envelope_bench
+tests_bench_envelope_bench_SOURCES = tests/bench/envelope_bench.c tests/bench/envelope_group.c tests/bench/envelope_group.h
 tests_bench_envelope_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_envelope_bench_LDADD = tests/lib/libfixture.a $(ENVELOPE_LIBS)
 
