@@ -160,6 +160,9 @@ static int open_envelope(const struct plan *p, const struct envelope_open *how, 
 		if ((r = input_spool(in, e)) != 0 || (r = envelope_open(how, &in->source, NULL, &first, e)) != 0)
 			return r;
 	}
+	/* What stands in a file that the shell opened is seen at once: only what is verified goes there, in order. */
+	if (out->stream)
+		out->sink.write_at = NULL;
 	return envelope_open(how, &in->source, &out->sink, result, e);
 }
 
