@@ -217,6 +217,18 @@ static const char *skip_space(const char *s) {
 	}
 }
 
+/* What libconfig takes for an integer ends where its digits do: a name may follow without a blank. */
+static size_t number_len(const char *s) {
+	size_t len = *s == '+' || *s == '-';
+	size_t digits = strspn(s + len, "0123456789");
+
+	if (digits == 0)
+		return 0;
+	if (s[len] == '0' && (s[len + 1] == 'x' || s[len + 1] == 'X'))
+		digits = 2 + strspn(s + len + 2, "0123456789abcdefABCDEF");
+	return len + digits + strspn(s + len + digits, "L");
+}
+
 /* Behind one token; depth counts the brackets that are open. */
 static const char *skip_token(const char *s, int *depth) {
 	const char *next = skip_quoted(s);
@@ -224,7 +236,7 @@ static const char *skip_token(const char *s, int *depth) {
 
 	if (next != s)
 		return next;
-	if ((len = strspn(s, NAME_BYTES "+.")) > 0)
+	if ((len = number_len(s)) > 0 || (len = strspn(s, NAME_BYTES)) > 0)
 		return s + len;
 	*depth += strchr("{([", *s) != NULL;
 	*depth -= strchr("})]", *s) != NULL;
