@@ -60,6 +60,8 @@ static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, c
 	all[n + 2] = NULL;
 	url = gdrive_url(g, path, all);
 	r = gdrive_ask(g, "GET", url, GDRIVE_PAGE_MAX, what, &p, e);
+	if (r == ERR_NOTFOUND && list == GDRIVE_FILES)
+		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone"); /* it is not empty: it is not there */
 	return r != 0 ? r : gdrive_parse_page(&p.body, list, page, e);
 }
 

@@ -43,6 +43,14 @@ int gdrive_prove(struct gdrive *g, const struct gdrive_want *want, const char *f
 	return 0;
 }
 
+int gdrive_undo(struct gdrive *g, const char *object, const char *file, struct err *e) {
+	struct err why = ERR_INIT;
+
+	if (gdrive_file_destroy(g, file, &why) == 0)
+		return 0;
+	return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent, and keeps them: %s", object, why.text);
+}
+
 int gdrive_make_proved(struct gdrive *g, const struct gdrive_want *want,
     int (*make)(void *arg, const char *file, struct gdrive_file *f, struct err *e), void *arg, struct err *e) {
 	char file[GDRIVE_FILE_MAX + 1];
@@ -64,7 +72,7 @@ int gdrive_make_proved(struct gdrive *g, const struct gdrive_want *want,
 			gdrive_remember(g, want->object, file);
 			return 0;
 		}
-		if ((r = gdrive_file_destroy(g, file, e)) != 0)
+		if ((r = gdrive_undo(g, want->object, file, e)) != 0)
 			return r;
 	}
 	return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent, %d times", want->object, GDRIVE_TRIES);

@@ -153,7 +153,6 @@ static int make_whole(void *arg, const char *file, struct gdrive_file *f, struct
 
 /* What has begun in a session ends there: if Drive stored it wrongly, only who has the bytes can send them again. */
 static int end_session(struct put *p, const struct gdrive_want *want, struct err *e) {
-	struct err why = ERR_INIT;
 	bool same = false;
 	int r;
 
@@ -167,9 +166,8 @@ static int end_session(struct put *p, const struct gdrive_want *want, struct err
 		gdrive_remember(p->g, p->object, p->upload.file);
 		return 0;
 	}
-	if (gdrive_file_destroy(p->g, p->upload.file, &why) != 0)
-		return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent, and keeps them: %s", p->object, why.text);
-	return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent", p->object);
+	r = gdrive_undo(p->g, p->object, p->upload.file, e);
+	return r != 0 ? r : err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent", p->object);
 }
 
 int gdrive_put_commit(void *put, struct err *e) {

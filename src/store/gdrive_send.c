@@ -120,7 +120,7 @@ static int resume(struct send *s, const struct gdrive_token *t, const struct gdr
 	if (r == 0 && *same)
 		gdrive_remember(s->g, s->object, u.file);
 	else if (r == 0 && strcmp(u.made.object, s->object) == 0)
-		r = gdrive_file_destroy(s->g, u.file, e);
+		r = gdrive_undo(s->g, s->object, u.file, e);
 	return r;
 }
 

@@ -21,6 +21,10 @@ int gdrive_prove(struct gdrive *g, const struct gdrive_want *want, const char *f
 /* Hex digest of len bytes. */
 int gdrive_digest(const void *data, size_t len, bool md5, char hex[static 65], struct err *e) MUST_CHECK;
 
+/* Destroys what is not what was sent. Where that is not allowed (only a manager of a shared drive may) it keeps its name, and being the oldest would
+ * count: ERR_UNREACHABLE, and nothing more may be made under that name. */
+int gdrive_undo(struct gdrive *g, const char *object, const char *file, struct err *e) MUST_CHECK;
+
 /* A whole object of a known size at hand: made, proved, and made anew where Drive has stored other bytes. make fills f with what was made as file. */
 int gdrive_make_proved(struct gdrive *g, const struct gdrive_want *want,
     int (*make)(void *arg, const char *file, struct gdrive_file *f, struct err *e), void *arg, struct err *e) MUST_CHECK;

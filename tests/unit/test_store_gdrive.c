@@ -250,6 +250,7 @@ START_TEST(a_folder_gone_meanwhile_is_unreachable) {
 	struct err e = ERR_INIT;
 	struct store_put *p = NULL;
 	char id[STORE_ID_LEN + 1];
+	size_t got;
 
 	lab_do("delete", "{\"file\": \"%s\"}", lab_folder());
 	ck_assert_int_eq(store_put_new(drive, id, &p, &e), 0);
@@ -257,6 +258,10 @@ START_TEST(a_folder_gone_meanwhile_is_unreachable) {
 	ck_assert_int_eq(store_put_commit(p, &e), ERR_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(e.text, "folder is gone"));
 	store_put_free(p);
+	/* Not there is not empty. */
+	ck_assert_int_eq(store_list(drive, never, NULL, &e), ERR_UNREACHABLE);
+	ck_assert_int_eq(store_get(drive, ID_A, 0, id, 1, &got, &e), ERR_UNREACHABLE);
+	ck_assert_int_eq(store_destroy(drive, ID_A, &e), ERR_UNREACHABLE);
 }
 END_TEST
 

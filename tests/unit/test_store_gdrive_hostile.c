@@ -277,6 +277,19 @@ START_TEST(what_has_no_checksum_is_not_done) {
 }
 END_TEST
 
+START_TEST(what_is_stored_wrongly_and_cannot_be_destroyed_ends_the_put) {
+	struct err e = ERR_INIT;
+
+	say(OK, JSON, "{\"ids\": [\"NEWER\", \"NEW\"]}");
+	say(OK, JSON, OBJECT_JSON("NEW", ", \"md5Checksum\": \"00000000000000000000000000000000\""));
+	say("403 Forbidden", JSON, "{\"error\": {\"errors\": [{\"reason\": \"insufficientFilePermissions\"}]}}");
+	say(OK, JSON, "{\"id\": \"NEW\", \"driveId\": \"0A\"}");
+	begin();
+	because(put_ten(&e), ERR_UNREACHABLE, "only a manager of the shared drive", &e);
+	ck_assert_uint_eq(h.requests, 5); /* no second object of that name */
+}
+END_TEST
+
 static int send_ten(const char *token, struct err *e) {
 	struct store_send how = { .fd = suite_file("0123456789", 10), .size = 10, .token = token };
 	int r = store_send(drive, ID_A, &how, e);
@@ -396,6 +409,7 @@ int main(void) {
 	tcase_add_test(tc, an_end_before_the_end_is_refused);
 	tcase_add_test(tc, what_is_made_as_another_file_is_not_done);
 	tcase_add_test(tc, what_has_no_checksum_is_not_done);
+	tcase_add_test(tc, what_is_stored_wrongly_and_cannot_be_destroyed_ends_the_put);
 	tcase_add_test(tc, md5_serves_where_there_is_no_sha256);
 	tcase_add_test(tc, a_session_at_another_place_gets_nothing);
 	tcase_add_test(tc, a_session_without_a_place_gets_nothing);
