@@ -174,6 +174,7 @@ static int conclude(struct upload *u, char *result, struct err *e) {
 	OWN(buf_wipe) struct buf name = {0}, who = {0};
 
 	destroy_old(u);
+	spool_drop(&u->spool); /* last: a run that is killed before finds that it has nothing to send */
 	if (u->conflict == NULL) {
 		char size[16];
 
@@ -244,9 +245,7 @@ static int attempt(struct upload *u, struct err *e) {
 		r = driveio_look(&u->object, u->w->session->store, e);
 	if (r == 0)
 		r = step_run(u->w, &st, e);
-	if (r == STEP_POSTED)
-		spool_drop(&u->spool);
-	else
+	if (r != STEP_POSTED)
 		clear_away(u, r, st.uncertain);
 	return r;
 }
@@ -274,7 +273,9 @@ static int upload_one(void *arg, struct worker *w, size_t i, char *result, struc
 		if ((r = session_sync(w->session, e)) != 0 || (r = session_refresh_keys(w->session, e)) != 0)
 			return r;
 	}
-	return r == STEP_POSTED ? conclude(&u, result, e) : r;
+	if (r == STEP_POSTED)
+		r = conclude(&u, result, e);
+	return r;
 }
 
 static const char *name_of(void *arg, size_t i) {

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Google Drive fails in each of its ways, every n-th time: all files end right, none double, no request comes before the drive's Retry-After is
+# over, and not much more is sent than there is.
+set -eu
+. "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
+. "$top_srcdir/tests/cli/drive.sh"
+. "$top_srcdir/tests/cli/gdlib.sh"
+
+gd_group alice bob
+mkdir in
+for i in 1 2 3; do head -c $((i * 1000)) /dev/urandom >in/small$i; done
+head -c 900000 /dev/urandom >in/long
+files=4
+
+# round NAME: all goes up as new versions and comes down
+round() {
+	drive_control '{"reset": {}}' >/dev/null
+	for _f in in/*; do printf x >>"$_f"; done
+	_size=$(cat in/* | wc -c)
+	ok scg upload -dir alice -r -replace -j 4 in
+	rm -rf got
+	mkdir got
+	ok scg download -dir bob -r -j 4 in -out got
+	for _f in in/*; do same "$_f" "got/$_f"; done
+	_wrong=$(drive_stats '[.faults[]?] | add // 0')
+	[ "$_wrong" -gt 0 ] || fail "$1: nothing went wrong"
+	[ "$(drive_stats '.early_retries | length')" -eq 0 ] || fail "$1: a request came too early: $(drive_stats .)"
+	_sent=$(drive_stats .bytes_uploaded)
+	# envelopes are longer than what is in them, and each fault may cost a chunk, never more
+	[ "$_sent" -le $((_size * 11 / 10 + files * 3000 + _wrong * 262144 + ${2:-0})) ] || fail "$1: sent $_sent bytes for $_size: $(drive_stats .)"
+	drive_calm
+	[ "$(drive_dump '.doubles | length')" -eq 0 ] || fail "$1: doubles"
+	[ "$(gd_objects)" -eq $files ] || fail "$1: $(gd_objects) objects"
+}
+
+# each FAULT N...
+each() {
+	_fault_name=$1
+	shift
+	for n; do
+		_times=
+		[ "$n" -ne 1 ] || _times=times=5 # for ever is no bad day but the end
+		# shellcheck disable=SC2086 # none or one
+		drive_fault "$_fault_name" every=$n retry_after=0 "kind=files.*,upload.*" $_times
+		round "$_fault_name every $n"
+	done
+}
+
+say "answers that ask for patience, connections that break"
+if [ -n "${TEST_LONG:-}" ]; then
+	i=4
+	while [ $i -le 49 ]; do
+		head -c $((i * 1000)) /dev/urandom >in/small$i
+		i=$((i + 1))
+		files=$((files + 1))
+	done
+	for fault in 429 500 502 503 504 rateLimitExceeded userRateLimitExceeded reset_before lost_reply reset_mid reset_after truncated; do
+		each $fault 1 2 3 4 5 6 7
+	done
+else
+	each 429 1
+	each 503 3
+	each userRateLimitExceeded 2
+	each reset_before 4
+	each lost_reply 5
+	each reset_mid 3
+	each truncated 2
+fi
+drive_fault 503 every=5 retry_after=1 times=2 "kind=upload.*"
+round "503 with Retry-After"
+
+say "bytes that change on the way: noticed by their checksum, and the object is made anew"
+drive_fault corrupt_upload every=3 times=2 "kind=upload.*"
+round "corrupt_upload" 2000000
+json '.failed == 0 and .orphans == 0 and .injected == 0' scg verify -dir bob -json
