@@ -17,6 +17,7 @@
 OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
 #define DAY_S 86400
+#define STATUS_WAIT_S 5 /* for a drive behind a network */
 
 int commands_session(struct session *s, const struct plan *p, struct err *e) {
 	struct session_need need = { .dir = p->dir, .passin = p->passin, .stale_ok = p->stale_ok };
@@ -164,11 +165,25 @@ static void status_lines(const struct status *st) {
 	print_line("drive        %s: %s", drive, st->drive);
 }
 
+/* Nothing is made and nobody is waited for: this is a look. */
+static int look_at_drive(struct session *s, const char **state, struct err *why) {
+	int r = 0;
+
+	s->drive_wait_s = STATUS_WAIT_S;
+	*state = "not made yet: the first command that needs it does";
+	if (session_store_is_wish(s))
+		return 0;
+	r = session_store(s, why);
+	*state = r == 0 ? "reachable" : why->text;
+	return r;
+}
+
 int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	struct session_need need = { .dir = p->dir, .passin = p->passin, .stale_ok = p->stale_ok };
 	OWN(session_wipe) struct session s = {0};
 	struct err gateway = ERR_INIT, drive = ERR_INIT, recall = ERR_INIT;
+	const char *drive_state;
 	int r = session_open(&s, &need, e), asked, opened;
 
 	(void)operands;
@@ -177,7 +192,7 @@ int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 	asked = session_connect(&s, &need, &gateway);
 	if (asked != 0 && session_recall(&s, &recall) != 0)
 		group_info_wipe(&s.group);
-	opened = session_store(&s, &drive);
+	opened = look_at_drive(&s, &drive_state, &drive);
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	OWN(own_json) json_t *doc = NULL;
 	struct status st = {
@@ -185,7 +200,7 @@ int cmd_status(void *plan, const struct opt_operands *operands, struct err *e) {
 		.gateway = asked != 0 ? gateway.text
 		    : s.stale         ? "unreachable"
 				      : "reachable",
-		.drive = opened == 0 ? "reachable" : drive.text,
+		.drive = drive_state,
 		.crl = crl,
 		.epoch = keyring_current(&s.keys),
 	};

@@ -360,6 +360,11 @@ static int check_spec(const char *spec, struct err *e) {
 	return 0;
 }
 
+bool session_store_is_wish(const struct session *s) {
+	return s->conf.store_type == NULL && s->group.store != NULL &&
+	    strncmp(s->group.store, STORE_WISH, strlen(STORE_WISH)) == 0;
+}
+
 bool session_may_settle(const struct session *s, int64_t since_s) {
 	int64_t settle_s = s->store != NULL && store_is_remote(s->store) ? SESSION_REMOTE_SETTLE_S : 0;
 
@@ -378,9 +383,13 @@ int session_store(struct session *s, struct err *e) {
 	if ((r = check_spec(spec, e)) != 0)
 		return r;
 	s->env = (struct store_env){
-		.dir = s->me.dir, .gdrive = &s->conf.gdrive, .key = s->me.key, .cert = s->me.cert
+		.dir = s->me.dir,
+		.gdrive = &s->conf.gdrive,
+		.key = s->me.key,
+		.cert = s->me.cert,
+		.total_s = s->drive_wait_s,
 	};
-	if (own == NULL && strncmp(spec, STORE_WISH, strlen(STORE_WISH)) == 0) {
+	if (own == NULL && session_store_is_wish(s)) {
 		if ((r = make_store(s, spec, e)) != 0 || (r = check_spec(s->group.store, e)) != 0)
 			return r;
 		spec = s->group.store;

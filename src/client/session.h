@@ -29,6 +29,7 @@ struct session {
 	struct keyring keys;
 	struct group_info group;
 	struct store_env env; /* what the store borrows */
+	unsigned drive_wait_s; /* store_env.total_s */
 	struct store *store;  /* NULL until session_store */
 	bool stale;          /* the gateway was not asked: freshness unknown */
 	bool has_lock;
@@ -72,6 +73,8 @@ bool session_may_settle(const struct session *s, int64_t since_s);
 
 /* Opens the drive: scg.conf's store, else the one that the gateway names. ERR_FAIL where there is none yet. */
 int session_store(struct session *s, struct err *e) MUST_CHECK;
+/* The group's drive has yet to be made: session_store would do that. */
+bool session_store_is_wish(const struct session *s);
 static inline struct ledger *session_ledger(const struct session *s) {
 	return mirror_ledger(s->mirror);
 }
