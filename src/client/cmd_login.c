@@ -145,7 +145,9 @@ static int save_conf(struct account *a, struct err *e) {
 	bool changed = false;
 	int r = edit_conf(a, &text, &changed, e);
 
-	return r != 0 || !changed ? r : file_save(a->conf_path, text.data, text.len, 0600, e);
+	if (r != 0 || (!changed && a->conf.gdrive.client_secret[0] == '\0'))
+		return r;
+	return file_save(a->conf_path, text.data, text.len, 0600, e);
 }
 
 static int open_account(struct account *a, const struct plan *p, struct err *e) {

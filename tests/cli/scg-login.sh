@@ -166,9 +166,11 @@ has alice/scg.conf "api_url = \"$DRIVE_URL\";"
 say "the client's secret from elsewhere; a wrong one"
 CLIENT_SECRET=SECRET
 export CLIENT_SECRET
+chmod 644 alice/scg.conf
 begin -dir alice -client-secret env:CLIENT_SECRET
 [ "$(browse -L "$page")" = 200 ]
 ends 0
+[ "$(stat -c %a alice/scg.conf)" = 600 ] || fail "the mode of scg.conf"
 begin -dir alice -client-secret WRONG
 [ "$(browse -L "$page")" = 200 ]
 ends 3 'client ID and secret'
