@@ -153,7 +153,8 @@ static int destroy_one(struct gdrive *g, const char *file, const char *object, s
 	return r;
 }
 
-/* All that bears the name, in the trash as well; and what was made here, which a list may not show yet. */
+/* All that bears the name, in the trash as well; and what was made here, which a list may not show yet. One look: what is gone already is the usual
+ * case of a second run, of hundreds at a time, and what a list shows late the next cleaning up finds. */
 int gdrive_destroy(void *state, const char *id, struct err *e) {
 	struct gdrive *g = state;
 	OWN(matches_wipe) struct matches m = { .object = id, .trashed = true };
@@ -162,7 +163,7 @@ int gdrive_destroy(void *state, const char *id, struct err *e) {
 	int r = known ? destroy_one(g, file, id, e) : 0;
 
 	if (r == 0)
-		r = known ? look(g, &m, e) : look_patiently(g, &m, e);
+		r = look(g, &m, e);
 	for (size_t i = 0; r == 0 && i < m.n; i++)
 		if (!known || strcmp(m.v[i].id, file) != 0)
 			r = destroy_one(g, m.v[i].id, id, e);

@@ -181,6 +181,14 @@ START_TEST(what_is_not_there_is_looked_for_three_times) {
 }
 END_TEST
 
+START_TEST(what_is_gone_is_destroyed_with_one_look) {
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(store_destroy(drive, ID_A, &e), 0);
+	ck_assert_int_eq(drive_requests(&lab_drive, NULL), 1);
+}
+END_TEST
+
 START_TEST(a_put_asks_once_whether_its_id_is_taken) {
 	struct err e = ERR_INIT;
 	struct store_put *p = NULL;
@@ -556,6 +564,7 @@ int main(void) {
 	tcase_add_test(tc, own_writes_are_seen_before_lists_show_them);
 	tcase_add_test(tc, what_another_has_just_made_is_looked_for_again);
 	tcase_add_test(tc, what_is_not_there_is_looked_for_three_times);
+	tcase_add_test(tc, what_is_gone_is_destroyed_with_one_look);
 	tcase_add_test(tc, a_put_asks_once_whether_its_id_is_taken);
 	tcase_add_test(tc, short_pages_are_followed);
 	tcase_add_test(tc, an_incomplete_list_is_none);
