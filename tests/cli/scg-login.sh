@@ -4,7 +4,7 @@
 set -eu
 . "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
 . "$top_srcdir/tests/cli/drive.sh"
-need openssl
+need openssl script
 unset DISPLAY WAYLAND_DISPLAY BROWSER
 
 # Members of a group whose gateway never answers: signing in does not need it.
@@ -251,6 +251,28 @@ ok scg upload -dir alice report
 ok scg logout -dir alice
 refuses 3 'scg login' scg download -dir alice report -out again
 absent again
+
+say "a browser is opened where somebody sees it, and says nothing here"
+cat >.bin/xdg-open <<END
+#!/bin/sh
+echo noise
+echo noise >&2
+echo "\$1" >>"$T/opened"
+exec curl -sSL --noproxy '*' -o "$T/browsed" "\$1"
+END
+chmod +x .bin/xdg-open
+DISPLAY=:7 ok script -qec 'scg login -dir alice' terminal
+grep -Fq "$(cat opened)" terminal || fail "another URL was opened"
+lacks terminal noise
+DISPLAY=:7 ok script -qec 'scg login -dir alice -no-browser -timeout 1 || echo late' terminal
+has terminal late
+export DISPLAY=:7
+begin -dir alice
+unset DISPLAY
+[ "$(browse -L "$page")" = 200 ]
+ends 0
+[ "$(wc -l <opened)" -eq 1 ] || fail "a browser is opened without need"
+ok scg logout -dir alice
 
 say "TLS: an anchor that is known, or nothing is sent"
 ok openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout tls.key -out tls.crt -days 2 -subj /CN=drive \
