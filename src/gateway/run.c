@@ -28,6 +28,7 @@
 #define MMAP_ABOVE (1 << 20) /* bytes of an allocation that goes back to the system when freed: a list of a million does not stay */
 #define CRL_WINDOW_MS 60000
 #define TICK_NS 250000000
+#define CROWD 64 /* connections; their memory is 2 MiB */
 
 struct run {
 	const struct run_plan *plan;
@@ -38,6 +39,7 @@ struct run {
 	struct monitor *monitor;
 	struct crlfetch *fetch;
 	struct sight sight;
+	uint64_t crowd; /* most connections since memory was given back */
 	struct care care;
 	int lock, signals, clock;
 	bool hangup; /* to be done when a list is stored */
@@ -84,10 +86,23 @@ static void on_list(void *arg) {
 	settle(&r->service);
 }
 
+/* What a crowd needed does not stay when it has gone: the allocator keeps it in pieces between what lives on. */
+static void give_back(struct run *r) {
+	uint64_t now = r->sight.server.connections;
+
+	if (now > r->crowd)
+		r->crowd = now;
+	if (r->crowd < CROWD || now > r->crowd / 4)
+		return;
+	r->crowd = now;
+	(void)malloc_trim(0);
+}
+
 static void publish(struct run *r) {
 	int64_t now_s = clock_now_s();
 
 	server_get_stats(r->server, &r->sight.server);
+	give_back(r);
 	sight_take(&r->sight, r->service.group, &r->service.refused, now_s);
 	care_look(&r->care, &r->sight, now_s, clock_mono_ms());
 	monitor_publish(r->monitor, &r->sight);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # "make bench" measures: it is no part of "make check". Each folder's part is a script of its own, run one after the other.
-BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py tests/bench/million.py
+BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py tests/bench/million.py tests/bench/siege.py
 EXTRA_DIST += $(BENCHES)
 BENCH_BUILT =
 EXTRA_PROGRAMS =
@@ -20,8 +20,10 @@ tests_bench_ledger_bench_LDADD = tests/lib/libmemgate.a tests/lib/libfixture.a $
 endif
 
 EXTRA_PROGRAMS += tests/bench/load tests/bench/serve tests/bench/crl_make
-BENCH_BUILT += tests/bench/load tests/bench/serve tests/bench/crl_make ca/scg-ca src/gateway/scg-gateway src/client/scg
+BENCH_BUILT += tests/bench/load tests/bench/serve tests/bench/crl_make tests/lib/siege ca/scg-ca src/gateway/scg-gateway src/client/scg
 tests_bench_serve_LDADD = $(NET_LIBS)
+tests_bench_load_SOURCES = tests/bench/load.c tests/lib/dial.c tests/lib/dial.h
+tests_bench_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_load_LDADD = $(DEPS_LIBS)
 tests_bench_crl_make_LDADD = $(PKI_LIBS)
 

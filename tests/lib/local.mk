@@ -31,3 +31,8 @@ tests/lib/fault.so: tests/lib/fault.c
 check_DATA += tests/lib/fault.so
 CLEANFILES += tests/lib/fault.so
 EXTRA_DIST += tests/lib/fault.c
+# Hostile clients: for a program test, and with more of them for the bench.
+check_PROGRAMS += tests/lib/siege
+tests_lib_siege_SOURCES = tests/lib/siege.c tests/lib/dial.c tests/lib/dial.h
+tests_lib_siege_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_lib_siege_LDADD = $(DEPS_LIBS)
