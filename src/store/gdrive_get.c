@@ -7,6 +7,7 @@
 #include "store/gdrive_pull.h"
 
 #define RING_BYTES ((size_t)2 << 20) /* several streams at once stay far below 64 MiB */
+#define RING_PART (RING_BYTES / 4)   /* neither side is woken for less: what comes over TLS comes in 16 KiB */
 
 static int path_of(struct gdrive *g, const char *object, char **path, struct err *e) {
 	char file[GDRIVE_FILE_MAX + 1];
@@ -46,6 +47,7 @@ struct stream {
 	/* Under the lock. */
 	uint8_t *ring;
 	size_t head, len; /* where the oldest byte is, and how many there are */
+	size_t due;       /* what the reader waits for; 0: it does not */
 	bool ended, stop;
 	int code;         /* once it has ended */
 	struct err why;
@@ -58,6 +60,13 @@ static void add(struct stream *s, const uint8_t *data, size_t len) {
 	memcpy(s->ring + tail, data, first);
 	memcpy(s->ring, data + first, len - first);
 	s->len += len;
+}
+
+static void wait_for_room(struct stream *s) {
+	if (s->len < RING_BYTES)
+		return;
+	while (RING_BYTES - s->len < RING_PART && !s->stop)
+		(void)pthread_cond_wait(&s->changed, &s->lock);
 }
 
 /* Waits for room: so Drive is read no faster than the stream. */
@@ -73,9 +82,9 @@ static int fill(void *arg, const void *data, size_t len, struct err *e) {
 		add(s, from, n);
 		from += n;
 		len -= n;
-		(void)pthread_cond_signal(&s->changed);
-		while (s->len == RING_BYTES && !s->stop)
-			(void)pthread_cond_wait(&s->changed, &s->lock);
+		if (s->due > 0 && s->len >= s->due)
+			(void)pthread_cond_signal(&s->changed);
+		wait_for_room(s);
 	}
 	stop = s->stop;
 	(void)pthread_mutex_unlock(&s->lock);
@@ -131,8 +140,10 @@ int gdrive_stream_read(void *stream, void *data, size_t len, size_t *got, struct
 	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	while (s->len == 0 && !s->ended)
+	s->due = len < RING_PART ? len : RING_PART;
+	while (s->len < s->due && !s->ended)
 		(void)pthread_cond_wait(&s->changed, &s->lock);
+	s->due = 0;
 	n = s->len < RING_BYTES - s->head ? s->len : RING_BYTES - s->head;
 	n = n < len ? n : len;
 	memcpy(data, s->ring + s->head, n);
@@ -140,7 +151,8 @@ int gdrive_stream_read(void *stream, void *data, size_t len, size_t *got, struct
 	s->len -= n;
 	if (n == 0 && len > 0 && s->code != 0)
 		r = err_set(e, s->code, "%s", s->why.text);
-	(void)pthread_cond_signal(&s->changed);
+	if (RING_BYTES - s->len >= RING_PART)
+		(void)pthread_cond_signal(&s->changed);
 	(void)pthread_mutex_unlock(&s->lock);
 	*got = n;
 	return r;
