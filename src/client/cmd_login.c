@@ -56,9 +56,12 @@ static int load_conf(struct account *a, struct err *e) {
 }
 
 static int open_net(struct account *a, struct err *e) {
-	struct rest_config c = { .total_s = ASK_S, .ca_file = a->conf.gdrive.ca_file[0] != '\0' ? a->conf.gdrive.ca_file : NULL };
+	struct rest_config c = { .total_s = ASK_S,
+		.ca_file = a->conf.gdrive.ca_file[0] != '\0' ? a->conf.gdrive.ca_file : NULL };
 
-	a->env = (struct store_env){ .dir = a->me.dir, .gdrive = &a->conf.gdrive, .key = a->me.key, .cert = a->me.cert };
+	a->env = (struct store_env){
+		.dir = a->me.dir, .gdrive = &a->conf.gdrive, .key = a->me.key, .cert = a->me.cert
+	};
 	return rest_new(&a->net, &c, e);
 }
 
@@ -69,8 +72,8 @@ static void replace(char **field, const char *given) {
 	*field = xstrdup(given);
 }
 
-/* In the clear, as the option has always been; or, so that other users of the machine do not see it among the processes, from where -passin
- * takes a passphrase too. */
+/* In the clear, as the option has always been; or, so that other users of the machine do not see it among the
+ * processes, from where -passin takes a passphrase too. */
 static int take_client_secret(const char *given, char **field, struct err *e) {
 	static const char *const sources[] = { "env:", "file:", "fd:", "pass:" };
 	OWN(secret_wipe) struct secret s = {0};
@@ -190,10 +193,12 @@ static int check_plan(const struct plan *p, const struct account *a, struct err 
 		return err_set(e, ERR_USAGE, "-alone goes with -device");
 	if (p->service_account != NULL)
 		return p->no_browser || p->timeout_s != 0
-		    ? err_set(e, ERR_USAGE, "a service account consents to nothing: -no-browser and -timeout do not go with -service-account")
+		    ? err_set(e, ERR_USAGE,
+		          "a service account consents to nothing: -no-browser and -timeout do not go with -service-account")
 		    : 0;
 	if (a->conf.gdrive.client_id[0] == '\0')
-		return err_set(e, ERR_USAGE, "scg.conf has no client ID yet: give -client-id and -client-secret (scg-gdrive(7) says how to make them)");
+		return err_set(e, ERR_USAGE,
+		    "scg.conf has no client ID yet: give -client-id and -client-secret (scg-gdrive(7) says how to make them)");
 	return p->device ? check_alone(p, e) : 0;
 }
 
@@ -249,8 +254,9 @@ static int show(void *arg, const char *url, const char *user_code, struct err *e
 	if (fflush(stdout) != 0)
 		return err_sys(e, ERR_FAIL, "standard output");
 	if (isatty(STDERR_FILENO) == 1)
-		note("%s", code != NULL ? "open that page on any machine, and enter the code there"
-					: "open that page in a browser of this machine, and allow scg to use Google Drive");
+		note("%s",
+		    code != NULL ? "open that page on any machine, and enter the code there"
+		                 : "open that page in a browser of this machine, and allow scg to use Google Drive");
 	if (!p->no_browser && code == NULL && has_screen())
 		open_browser(url);
 	return 0;

@@ -76,8 +76,8 @@ static int check_store(const struct settings *s, const char *name, struct err *e
 	if (strcmp(s->store_type, "directory") == 0)
 		return check_directory(s, name, e);
 	if (strcmp(s->store_type, "gdrive") != 0)
-		return err_set(
-		    e, ERR_USAGE, "%s: store.type: not a kind of store that this program knows (directory, gdrive)", name);
+		return err_set(e, ERR_USAGE,
+		    "%s: store.type: not a kind of store that this program knows (directory, gdrive)", name);
 	if (s->store_folder == NULL || s->store_path != NULL)
 		return err_set(e, ERR_USAGE, "%s: a store of type gdrive has a folder and no path", name);
 	if (s->store_folder[0] == '\0' || !is_drive_id(s->store_folder))
@@ -88,8 +88,8 @@ static int check_store(const struct settings *s, const char *name, struct err *e
 static int check_gdrive(const struct gdrive_conf *g, const char *name, struct err *e) {
 	const struct {
 		const char *url, *what;
-	} urls[] = { { g->api_url, "api_url" }, { g->auth_url, "auth_url" }, { g->token_url, "token_url" }, { g->device_url, "device_url" },
-		{ g->revoke_url, "revoke_url" } };
+	} urls[] = { { g->api_url, "api_url" }, { g->auth_url, "auth_url" }, { g->token_url, "token_url" },
+		{ g->device_url, "device_url" }, { g->revoke_url, "revoke_url" } };
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
 		OWN(own_free) char *site = NULL;
@@ -177,7 +177,7 @@ static int check_edited(const char *text, const char *name, const struct setting
 		memcpy(&a, field, sizeof(a));
 		memcpy(&b, got_field, sizeof(b));
 		if (k->kind == CONF_TEXT ? (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0)
-					 : memcmp(field, got_field, sizeof(uint64_t)) != 0)
+		                         : memcmp(field, got_field, sizeof(uint64_t)) != 0)
 			return err_set(e, ERR_FAIL, "%s: %s cannot be changed here: edit the file", name, k->path);
 	}
 	return 0;

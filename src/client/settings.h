@@ -30,9 +30,10 @@ int settings_parse(const char *text, const char *name, struct settings *s, struc
 void settings_wipe(struct settings *s);
 /* Appends a fresh file that names this gateway. */
 void settings_print(const char *gateway, struct buf *out);
-/* text, a whole file, is appended with its group gdrive as s has it, what is a default left out; all the rest stays as it was written. ERR_USAGE
- * where a value cannot stand there; name stands for the file in errors. */
-int settings_set_gdrive(const char *text, const char *name, const struct settings *s, struct buf *out, struct err *e) MUST_CHECK;
+/* text, a whole file, is appended with its group gdrive as s has it, what is a default left out; all the rest stays as
+ * it was written. ERR_USAGE where a value cannot stand there; name stands for the file in errors. */
+int settings_set_gdrive(
+    const char *text, const char *name, const struct settings *s, struct buf *out, struct err *e) MUST_CHECK;
 
 /* "KIND:WHERE" for store_open, malloc'd, or NULL when the gateway's counts. */
 char *settings_store(const struct settings *s);

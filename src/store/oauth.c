@@ -38,11 +38,13 @@ static int load(struct oauth *o, struct err *e) {
 	if (r != 0)
 		return r == ERR_NOTFOUND ? not_signed_in(e) : r;
 	if (o->grant.kind != GRANT_SERVICE && strcmp(o->grant.client_id, o->conf->client_id) != 0)
-		return err_set(e, ERR_REFUSED, "the sign-in was made with another client ID than scg.conf has now: sign in again (scg login)");
+		return err_set(e, ERR_REFUSED,
+		    "the sign-in was made with another client ID than scg.conf has now: sign in again (scg login)");
 	return 0;
 }
 
-int oauth_open(struct oauth **out, const struct store_env *env, const struct gdrive_conf *conf, struct rest *net, struct err *e) {
+int oauth_open(
+    struct oauth **out, const struct store_env *env, const struct gdrive_conf *conf, struct rest *net, struct err *e) {
 	struct oauth *o = xcalloc(1, sizeof(*o));
 	int r;
 
@@ -75,7 +77,8 @@ bool oauth_sees_all(const struct oauth *o) {
 static bool is_good(const struct grant *g, const char *rejected) {
 	if (g->access.len == 0 || g->expires_s - EARLY_S <= clock_now_s())
 		return false;
-	return rejected == NULL || strlen(rejected) != g->access.len || CRYPTO_memcmp(rejected, g->access.data, g->access.len) != 0;
+	return rejected == NULL || strlen(rejected) != g->access.len ||
+	    CRYPTO_memcmp(rejected, g->access.data, g->access.len) != 0;
 }
 
 /* The refresh token that is in force must not get lost; a mere access token may. */

@@ -16,7 +16,9 @@ OWN_DEFINE(json, json_t, json_decref)
 #define GRANT_VERSION 1
 #define GRANT_TEXT_MAX 1024
 
-static const char *const kind_names[] = { [GRANT_USER] = "user", [GRANT_DEVICE] = "device", [GRANT_SERVICE] = "service" };
+static const char *const kind_names[] = {
+	[GRANT_USER] = "user", [GRANT_DEVICE] = "device", [GRANT_SERVICE] = "service"
+};
 #define KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
 
 void grant_wipe(struct grant *g) {
@@ -112,7 +114,8 @@ static bool take_kind(const json_t *o, enum grant_kind *kind) {
 static bool is_whole(const struct grant *g) {
 	if (g->scope == NULL)
 		return false;
-	return g->kind == GRANT_SERVICE ? g->email != NULL && g->key.len > 0 : g->client_id != NULL && g->refresh.len > 0;
+	return g->kind == GRANT_SERVICE ? g->email != NULL && g->key.len > 0
+	                                : g->client_id != NULL && g->refresh.len > 0;
 }
 
 static int parse(const struct buf *json, struct grant *g, struct err *e) {
@@ -139,7 +142,8 @@ static int open_file(struct grant *g, const struct store_env *env, const char *p
 		return r;
 	r = enveloped_open(der.data, der.len, ENVELOPED_DATA, env->cert, env->key, &json, e);
 	if (r == ERR_REFUSED)
-		return err_set(e, r, "%s was sealed to an earlier certificate of yours, whose key is gone: sign in again (scg login)",
+		return err_set(e, r,
+		    "%s was sealed to an earlier certificate of yours, whose key is gone: sign in again (scg login)",
 		    OAUTH_FILE);
 	if (r == 0)
 		r = parse(&json, g, e);
@@ -180,8 +184,9 @@ static int print(const struct grant *g, struct buf *out, struct err *e) {
 	put_text(o, "client_email", g->email);
 	put_text(o, "private_key_id", g->key_id);
 	put_secret(o, "private_key", &g->key);
-	return json_dump_callback(o, add_dump, out, JSON_INDENT(2)) == 0 ? 0
-									 : err_set(e, ERR_FAIL, "%s: no memory", OAUTH_FILE);
+	return json_dump_callback(o, add_dump, out, JSON_INDENT(2)) == 0
+	    ? 0
+	    : err_set(e, ERR_FAIL, "%s: no memory", OAUTH_FILE);
 }
 
 int grant_save(const struct grant *g, const struct store_env *env, struct err *e) {

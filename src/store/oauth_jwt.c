@@ -89,8 +89,8 @@ static int add_header(const struct grant *g, struct buf *out, struct err *e) {
 static int add_claims(const struct grant *g, const char *audience, struct buf *out, struct err *e) {
 	json_int_t now_s = (json_int_t)clock_now_s();
 	OWN(own_json)
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", g->email, "scope", g->scope, "aud", audience, "iat", now_s, "exp",
-	    now_s + JWT_LIFE_S);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", g->email, "scope", g->scope, "aud", audience, "iat",
+	    now_s, "exp", now_s + JWT_LIFE_S);
 
 	buf_addc(out, '.');
 	return add_part(o, out, e);
@@ -117,7 +117,8 @@ int jwt_make(const struct grant *g, const char *audience, struct buf *out, struc
 	OWN(buf_wipe) struct buf jwt = {0};
 	int r;
 
-	if ((r = add_header(g, &jwt, e)) != 0 || (r = add_claims(g, audience, &jwt, e)) != 0 || (r = add_signature(g, &jwt, e)) != 0)
+	if ((r = add_header(g, &jwt, e)) != 0 || (r = add_claims(g, audience, &jwt, e)) != 0 ||
+	    (r = add_signature(g, &jwt, e)) != 0)
 		return r;
 	buf_add(out, jwt.data, jwt.len);
 	return 0;

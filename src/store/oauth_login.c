@@ -17,8 +17,8 @@
 #include "store/oauth_redirect.h"
 #include "store/oauth_wire.h"
 
-#define NONCE_LEN 32             /* 43 characters of base64url: the least of RFC 7636 4.1 */
-#define DEVICE_INTERVAL_S 5      /* RFC 8628 3.2, where the reply has none */
+#define NONCE_LEN 32        /* 43 characters of base64url: the least of RFC 7636 4.1 */
+#define DEVICE_INTERVAL_S 5 /* RFC 8628 3.2, where the reply has none */
 #define DEVICE_INTERVAL_MAX_S 300
 #define DEVICE_LIFE_MAX_S 3600
 
@@ -120,7 +120,8 @@ static int exchange(const struct oauth_login *l, const struct consent *c, struct
 	rest_form_add(&form, "redirect_uri", c->redirect.uri);
 	rest_form_add(&form, "code_verifier", buf_str(&c->verifier));
 	wire_add_client(&form, l->conf);
-	if ((r = wire_post(l->net, l->conf->token_url, &form, false, &reply, e)) != 0 || (r = wire_check(&reply, CODE_ENDED, e)) != 0)
+	if ((r = wire_post(l->net, l->conf->token_url, &form, false, &reply, e)) != 0 ||
+	    (r = wire_check(&reply, CODE_ENDED, e)) != 0)
 		return r;
 	return wire_take_tokens(&reply, g, e);
 }
@@ -128,17 +129,22 @@ static int exchange(const struct oauth_login *l, const struct consent *c, struct
 int oauth_login_loopback(const struct oauth_login *l, struct err *e) {
 	OWN(consent_wipe) struct consent c = { .redirect.fd = -1 };
 	/* A reply without scope grants what was asked for, RFC 6749 5.1. */
-	OWN(grant_wipe) struct grant g = { .kind = GRANT_USER, .client_id = xstrdup(l->conf->client_id), .scope = xstrdup(GDRIVE_SCOPE) };
+	OWN(grant_wipe)
+	struct grant g = {
+		.kind = GRANT_USER, .client_id = xstrdup(l->conf->client_id), .scope = xstrdup(GDRIVE_SCOPE)
+	};
 	OWN(buf_wipe) struct buf url = {0};
 	int64_t end_ms = clock_mono_ms() + (int64_t)l->timeout_s * 1000;
 	int r;
 
-	if ((r = random_text(&c.verifier, e)) != 0 || (r = random_text(&c.state, e)) != 0 || (r = redirect_open(&c.redirect, e)) != 0)
+	if ((r = random_text(&c.verifier, e)) != 0 || (r = random_text(&c.state, e)) != 0 ||
+	    (r = redirect_open(&c.redirect, e)) != 0)
 		return r;
 	consent_url(&c, l->conf, &url);
 	if ((r = l->show(l->arg, buf_str(&url), NULL, e)) != 0)
 		return r;
-	if ((r = redirect_wait(&c.redirect, buf_str(&c.state), end_ms, &c.code, e)) != 0 || (r = exchange(l, &c, &g, e)) != 0)
+	if ((r = redirect_wait(&c.redirect, buf_str(&c.state), end_ms, &c.code, e)) != 0 ||
+	    (r = exchange(l, &c, &g, e)) != 0)
 		return r;
 	return keep(l, &g, GDRIVE_SCOPE, e);
 }
@@ -166,10 +172,12 @@ static int take_device(const json_t *o, struct device *d, struct err *e) {
 	/* Google says url where RFC 8628 3.2 says uri. */
 	const json_t *url = json_object_get(o, "verification_uri");
 
-	if (!grant_take_token(json_object_get(o, "device_code"), &d->code) || !grant_take_text(json_object_get(o, "user_code"), &d->user_code) ||
+	if (!grant_take_token(json_object_get(o, "device_code"), &d->code) ||
+	    !grant_take_text(json_object_get(o, "user_code"), &d->user_code) ||
 	    !grant_take_text(url != NULL ? url : json_object_get(o, "verification_url"), &d->url))
 		return err_set(e, ERR_DAMAGED, "RFC 8628 3.2: the reply of the device service lacks a code or a URL");
-	if (strncmp(d->url, "https://", strlen("https://")) != 0 && strncmp(d->url, "http://127.0.0.1:", strlen("http://127.0.0.1:")) != 0)
+	if (strncmp(d->url, "https://", strlen("https://")) != 0 &&
+	    strncmp(d->url, "http://127.0.0.1:", strlen("http://127.0.0.1:")) != 0)
 		return err_set(e, ERR_DAMAGED, "RFC 8628 3.2: the page that the device service names has no https URL");
 	d->interval_s = seconds(json_object_get(o, "interval"), DEVICE_INTERVAL_S, DEVICE_INTERVAL_MAX_S);
 	d->life_s = seconds(json_object_get(o, "expires_in"), DEVICE_LIFE_MAX_S, DEVICE_LIFE_MAX_S);
@@ -183,7 +191,8 @@ static int ask_device(const struct oauth_login *l, struct device *d, struct err 
 
 	rest_form_add(&form, "client_id", l->conf->client_id);
 	rest_form_add(&form, "scope", GDRIVE_SCOPE_FILE);
-	if ((r = wire_post(l->net, l->conf->device_url, &form, true, &reply, e)) != 0 || (r = wire_check(&reply, CODE_ENDED, e)) != 0)
+	if ((r = wire_post(l->net, l->conf->device_url, &form, true, &reply, e)) != 0 ||
+	    (r = wire_check(&reply, CODE_ENDED, e)) != 0)
 		return r;
 	return take_device(reply.doc, d, e);
 }
@@ -221,7 +230,10 @@ static int poll_device(const struct oauth_login *l, struct device *d, struct gra
 
 int oauth_login_device(const struct oauth_login *l, struct err *e) {
 	OWN(device_wipe) struct device d = {0};
-	OWN(grant_wipe) struct grant g = { .kind = GRANT_DEVICE, .client_id = xstrdup(l->conf->client_id), .scope = xstrdup(GDRIVE_SCOPE_FILE) };
+	OWN(grant_wipe)
+	struct grant g = {
+		.kind = GRANT_DEVICE, .client_id = xstrdup(l->conf->client_id), .scope = xstrdup(GDRIVE_SCOPE_FILE)
+	};
 	int64_t end_ms, wait_ms;
 	int r = ask_device(l, &d, e);
 
@@ -244,7 +256,9 @@ static int check_audience(const struct gdrive_conf *conf, const char *token_uri,
 	if (strcmp(token_uri, conf->token_url) == 0 || strcmp(conf->token_url, GDRIVE_TOKEN_URL) != 0)
 		return 0;
 	text_escape(token_uri, strlen(token_uri), &shown);
-	return err_set(e, ERR_USAGE, "the service account's file names the token service %s: say so with -token-url if that is right", buf_str(&shown));
+	return err_set(e, ERR_USAGE,
+	    "the service account's file names the token service %s: say so with -token-url if that is right",
+	    buf_str(&shown));
 }
 
 int oauth_login_service_account(const struct oauth_login *l, const char *json_file, struct err *e) {
@@ -277,6 +291,7 @@ int oauth_logout(const struct store_env *env, const struct gdrive_conf *conf, st
 		return err_sys(e, ERR_FAIL, "%s: cannot remove", OAUTH_FILE);
 	if ((r = file_sync_dir(env->dir, e)) != 0 || (opened == 0 && told == 0))
 		return r;
-	return err_set(e, opened != 0 ? opened : told, "%s is removed, but not revoked (%s): take the access away in the account's settings", OAUTH_FILE,
+	return err_set(e, opened != 0 ? opened : told,
+	    "%s is removed, but not revoked (%s): take the access away in the account's settings", OAUTH_FILE,
 	    why.text);
 }

@@ -19,9 +19,9 @@
 
 /* A connection of a browser, or of whoever else found the port. */
 struct visitor {
-	int fd;         /* -1: the place is free */
+	int fd; /* -1: the place is free */
 	int64_t end_ms;
-	bool answered;  /* what it still sends is read away, or its reset would overtake the reply */
+	bool answered; /* what it still sends is read away, or its reset would overtake the reply */
 	struct buf in;
 	struct http_scan scan;
 };
@@ -33,7 +33,7 @@ struct hall {
 	struct visitor v[REDIRECT_VISITORS_MAX];
 	unsigned strangers; /* requests to our path without the state */
 	bool done;
-	int result;         /* once done */
+	int result; /* once done */
 	struct err why;
 };
 
@@ -42,8 +42,8 @@ int redirect_open(struct redirect *r, struct err *e) {
 	socklen_t len = sizeof(a);
 
 	r->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(r->fd, REDIRECT_VISITORS_MAX) != 0 ||
-	    getsockname(r->fd, (struct sockaddr *)&a, &len) != 0)
+	if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    listen(r->fd, REDIRECT_VISITORS_MAX) != 0 || getsockname(r->fd, (struct sockaddr *)&a, &len) != 0)
 		return err_sys(e, ERR_FAIL, "cannot listen on 127.0.0.1 for the answer of the consent page");
 	r->port = ntohs(a.sin_port);
 	(void)snprintf(r->uri, sizeof(r->uri), "http://127.0.0.1:%u", r->port);
@@ -65,13 +65,19 @@ static void leave(struct visitor *v) {
 
 /* The page is static text, and small enough for the socket's buffer: a browser that does not take it gets none. */
 static void answer(struct visitor *v, int status, const char *text) {
-	static const char page[] = "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
-				   "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
-				   "Content-Security-Policy: default-src 'none'\r\n\r\n%s";
-	OWN(own_free) char *html = xasprintf("<!doctype html>\n<html lang=\"en\"><title>scg</title><p>%s</p></html>\n", text);
+	static const char page[] =
+	    "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
+	    "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
+	    "Content-Security-Policy: default-src 'none'\r\n\r\n%s";
+	OWN(own_free)
+	char *html = xasprintf("<!doctype html>\n<html lang=\"en\"><title>scg</title><p>%s</p></html>\n", text);
 	OWN(buf_wipe) struct buf out = {0};
 
-	buf_addf(&out, page, status == 200 ? "200 OK" : status == 404 ? "404 Not Found" : "400 Bad Request", strlen(html), html);
+	buf_addf(&out, page,
+	    status == 200       ? "200 OK"
+	        : status == 404 ? "404 Not Found"
+	                        : "400 Bad Request",
+	    strlen(html), html);
 	(void)send(v->fd, out.data, out.len, MSG_NOSIGNAL);
 	(void)shutdown(v->fd, SHUT_WR);
 	v->answered = true;
@@ -82,7 +88,8 @@ static bool has_state(const struct http_request *q, const char *state) {
 	OWN(own_free) char *given = NULL;
 	size_t len = strlen(state);
 
-	return http_query(q, "state", &given, NULL) == 0 && strlen(given) == len && CRYPTO_memcmp(given, state, len) == 0;
+	return http_query(q, "state", &given, NULL) == 0 && strlen(given) == len &&
+	    CRYPTO_memcmp(given, state, len) == 0;
 }
 
 static void conclude(struct hall *h, struct visitor *v, int result, const char *text) {
@@ -96,10 +103,11 @@ static void take_error(struct hall *h, struct visitor *v, const char *error) {
 	bool shown = strspn(error, "abcdefghijklmnopqrstuvwxyz_") == strlen(error) && strlen(error) < 48;
 
 	(void)err_set(&h->why, ERR_REFUSED, "%s%s",
-	    strcmp(error, "access_denied") == 0 ? "the consent was denied; nothing was stored" : "the consent page refuses: ",
+	    strcmp(error, "access_denied") == 0 ? "the consent was denied; nothing was stored"
+	                                        : "the consent page refuses: ",
 	    strcmp(error, "access_denied") == 0 ? ""
-		: shown                         ? error
-						: "an error of no known form");
+	        : shown                         ? error
+	                                        : "an error of no known form");
 	conclude(h, v, ERR_REFUSED, "Access was not granted. You may close this window.");
 }
 
@@ -225,7 +233,8 @@ static bool is_anybody_left(struct hall *h) {
 static int late(const struct hall *h, struct err *e) {
 	if (h->strangers == 0)
 		return err_set(e, ERR_UNREACHABLE, "no answer of the consent page came in time");
-	return err_set(e, ERR_UNREACHABLE, "no answer of the consent page came in time, but %u with a wrong state", h->strangers);
+	return err_set(
+	    e, ERR_UNREACHABLE, "no answer of the consent page came in time, but %u with a wrong state", h->strangers);
 }
 
 int redirect_wait(struct redirect *r, const char *state, int64_t end_ms, struct secret *code, struct err *e) {

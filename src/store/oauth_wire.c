@@ -29,12 +29,14 @@ static void take_error(const json_t *doc, char out[static WIRE_ERROR_MAX]) {
 }
 
 static int take_reply(const struct rest_reply *from, struct wire_reply *p, struct err *e) {
-	OWN(own_json) json_t *doc = json_loadb((const char *)from->body.data, from->body.len, JSON_REJECT_DUPLICATES, NULL);
+	OWN(own_json)
+	json_t *doc = json_loadb((const char *)from->body.data, from->body.len, JSON_REJECT_DUPLICATES, NULL);
 
 	p->status = from->status;
 	if (from->status / 100 == 2) {
 		if (!json_is_object(doc))
-			return err_set(e, ERR_DAMAGED, "the token service answered something else than a JSON object (RFC 6749 5.1)");
+			return err_set(e, ERR_DAMAGED,
+			    "the token service answered something else than a JSON object (RFC 6749 5.1)");
 		p->doc = json_incref(doc);
 		return 0;
 	}
@@ -42,11 +44,14 @@ static int take_reply(const struct rest_reply *from, struct wire_reply *p, struc
 	if (p->error[0] != '\0')
 		return 0;
 	if (from->status == 429 || from->status >= 500)
-		return err_set(e, ERR_UNREACHABLE, "the token service is overloaded or broken (status %d): try again", from->status);
-	return err_set(e, ERR_DAMAGED, "the token service answered status %d and no error of RFC 6749 5.2", from->status);
+		return err_set(e, ERR_UNREACHABLE, "the token service is overloaded or broken (status %d): try again",
+		    from->status);
+	return err_set(
+	    e, ERR_DAMAGED, "the token service answered status %d and no error of RFC 6749 5.2", from->status);
 }
 
-int wire_post(struct rest *net, const char *url, const struct buf *form, bool idempotent, struct wire_reply *p, struct err *e) {
+int wire_post(
+    struct rest *net, const char *url, const struct buf *form, bool idempotent, struct wire_reply *p, struct err *e) {
 	OWN(rest_reply_wipe) struct rest_reply reply = {0};
 	struct rest_request q = {
 		.method = "POST",
@@ -120,7 +125,8 @@ int wire_take_tokens(const struct wire_reply *p, struct grant *g, struct err *e)
 	const json_t *refresh = json_object_get(p->doc, "refresh_token"), *scope = json_object_get(p->doc, "scope");
 
 	if (type == NULL || strcasecmp(type, "Bearer") != 0)
-		return err_set(e, ERR_DAMAGED, "RFC 6749 5.1: the token service gave a token that is no bearer token (RFC 6750)");
+		return err_set(
+		    e, ERR_DAMAGED, "RFC 6749 5.1: the token service gave a token that is no bearer token (RFC 6750)");
 	if (!grant_take_token(json_object_get(p->doc, "access_token"), &g->access))
 		return err_set(e, ERR_DAMAGED, "RFC 6749 5.1: the token service gave no access token");
 	if (!take_life(json_object_get(p->doc, "expires_in"), &g->expires_s))
@@ -140,7 +146,8 @@ void wire_add_client(struct buf *form, const struct gdrive_conf *conf) {
 #define ENDED_USER \
 	"the sign-in to Google Drive has ended (revoked, unused for six months, or seven days old under a client ID in Testing): " \
 	"sign in again (scg login)"
-#define ENDED_SERVICE "the service does not take this service account's key: it was deleted, or this machine's clock is wrong"
+#define ENDED_SERVICE \
+	"the service does not take this service account's key: it was deleted, or this machine's clock is wrong"
 
 int wire_refresh(struct rest *net, const struct gdrive_conf *conf, struct grant *g, struct err *e) {
 	OWN(wire_reply_wipe) struct wire_reply reply = {0};

@@ -15,8 +15,8 @@
 struct lab lab;
 
 void lab_make(void) {
-	static char id[] = "ID", secret[] = "S3CR3T", url[] = LAB_TOKEN_URL, auth[] = "https://auth.example/auth", device[] = "https://device.example/code",
-		    revoke[] = "https://revoke.example/revoke", none[] = "";
+	static char id[] = "ID", secret[] = "S3CR3T", url[] = LAB_TOKEN_URL, auth[] = "https://auth.example/auth",
+	            device[] = "https://device.example/code", revoke[] = "https://revoke.example/revoke", none[] = "";
 
 	tmp_make();
 	memset(&lab, 0, sizeof(lab));
@@ -30,7 +30,9 @@ void lab_make(void) {
 		.revoke_url = revoke,
 		.drive_id = none,
 		.ca_file = none };
-	lab.env = (struct store_env){ .dir = tmp_dir(), .gdrive = &lab.conf, .key = lab.f.alice.key, .cert = lab.f.alice.cert };
+	lab.env = (struct store_env){
+		.dir = tmp_dir(), .gdrive = &lab.conf, .key = lab.f.alice.key, .cert = lab.f.alice.cert
+	};
 }
 
 void lab_drop(void) {
@@ -49,7 +51,10 @@ static void set_secret(struct secret *s, const char *text) {
 }
 
 void lab_grant(int64_t life_s, const char *access, const char *refresh) {
-	OWN(grant_wipe) struct grant g = { .client_id = xstrdup(lab.conf.client_id), .scope = xstrdup(GDRIVE_SCOPE), .expires_s = clock_now_s() + life_s };
+	OWN(grant_wipe)
+	struct grant g = { .client_id = xstrdup(lab.conf.client_id),
+		.scope = xstrdup(GDRIVE_SCOPE),
+		.expires_s = clock_now_s() + life_s };
 
 	set_secret(&g.access, access);
 	set_secret(&g.refresh, refresh);
@@ -89,7 +94,8 @@ void rest_free(struct rest *r) {
 }
 
 static void count(void) {
-	OWN(own_fd) int fd = lab.count_path != NULL ? open(lab.count_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+	OWN(own_fd)
+	int fd = lab.count_path != NULL ? open(lab.count_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
 
 	if (fd >= 0)
 		ck_assert_int_eq(write(fd, "x", 1), 1);
@@ -101,7 +107,8 @@ int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, str
 
 	(void)r;
 	count();
-	for (int i = n < LAB_REPLIES ? n : LAB_REPLIES - 1; reply >= lab.replies + LAB_REPLIES || (reply->status == 0 && reply->rc == 0); i--)
+	for (int i = n < LAB_REPLIES ? n : LAB_REPLIES - 1;
+	     reply >= lab.replies + LAB_REPLIES || (reply->status == 0 && reply->rc == 0); i--)
 		reply = &lab.replies[i];
 	ck_assert_uint_lt(q->body_len, sizeof(lab.form));
 	(void)snprintf(lab.url, sizeof(lab.url), "%s", q->url);

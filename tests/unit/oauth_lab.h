@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A member who signs in, and a token service that says what a test wrote down: rest() of net/rest.h, without a network. */
+/* A member who signs in, and a token service that says what a test wrote down: rest() of net/rest.h, without a network.
+ */
 #ifndef SCG_TESTS_OAUTH_LAB_H
 #define SCG_TESTS_OAUTH_LAB_H
 
@@ -15,7 +16,7 @@
 
 /* What rest() answers, in turn; the last one again and again. */
 struct lab_reply {
-	int rc;     /* not 0: rest() fails with it */
+	int rc; /* not 0: rest() fails with it */
 	int status;
 	const char *body;
 };
@@ -24,10 +25,10 @@ struct lab {
 	struct store_env env;
 	struct gdrive_conf conf;
 	struct lab_reply replies[LAB_REPLIES];
-	atomic_int asked;            /* requests so far */
-	char url[256], form[8192];   /* of the last one */
+	atomic_int asked;          /* requests so far */
+	char url[256], form[8192]; /* of the last one */
 	bool idempotent;
-	const char *count_path;      /* or NULL: a byte is appended for each request, by whichever process */
+	const char *count_path; /* or NULL: a byte is appended for each request, by whichever process */
 };
 extern struct lab lab;
 

@@ -173,7 +173,8 @@ START_TEST(a_rotated_refresh_token_is_kept) {
 	OWN(own_free) char *field = NULL;
 
 	lab_grant(3600, "old", "r3fr3sh");
-	lab_says(200, "{\"access_token\":\"new\",\"token_type\":\"bearer\",\"expires_in\":3600,\"refresh_token\":\"rotated\"}");
+	lab_says(200,
+	    "{\"access_token\":\"new\",\"token_type\":\"bearer\",\"expires_in\":3600,\"refresh_token\":\"rotated\"}");
 	gives("old", "new");
 	lab_says(200, FRESH);
 	lab.replies[0].body = "{\"access_token\":\"newer\",\"token_type\":\"Bearer\",\"expires_in\":3600}";
@@ -189,7 +190,8 @@ static const struct refusal {
 	int code;
 	const char *why;
 } refusals[] = {
-	{ 0, 400, "{\"error\":\"invalid_grant\",\"error_description\":\"r3fr3sh\"}", ERR_REFUSED, "sign in again (scg login)" },
+	{ 0, 400, "{\"error\":\"invalid_grant\",\"error_description\":\"r3fr3sh\"}", ERR_REFUSED,
+	    "sign in again (scg login)" },
 	{ 0, 401, "{\"error\":\"invalid_client\"}", ERR_REFUSED, "client ID" },
 	{ 0, 403, "{\"error\":\"org_internal\"}", ERR_REFUSED, "organisation" },
 	{ 0, 400, "{\"error\":\"what_nobody_knows\"}", ERR_REFUSED, "what_nobody_knows" },
@@ -215,7 +217,8 @@ static const struct refusal {
 	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":-1}", ERR_DAMAGED, "life" },
 	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":0}", ERR_DAMAGED, "life" },
 	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":\"3600\"}", ERR_DAMAGED, "life" },
-	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":7}", ERR_DAMAGED, "refresh token" },
+	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":7}", ERR_DAMAGED,
+	    "refresh token" },
 	{ 0, 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"scope\":7}", ERR_DAMAGED, "scope" },
 };
 
@@ -315,13 +318,16 @@ static const struct content {
 	const char *why;
 } contents[] = {
 	{ HEAD "\"refresh_token\":\"r\"}", 0, "" },
-	{ "{\"version\":1,\"kind\":\"service\",\"scope\":\"s\",\"client_email\":\"e\",\"private_key\":\"a\\nb\"}", 0, "" },
+	{ "{\"version\":1,\"kind\":\"service\",\"scope\":\"s\",\"client_email\":\"e\",\"private_key\":\"a\\nb\"}", 0,
+	    "" },
 	{ "{\"version\":1,\"kind\":\"service\",\"scope\":\"s\",\"private_key\":\"a\\nb\"}", ERR_DAMAGED, "FORMAT" },
 	{ "{\"version\":1,\"kind\":\"service\",\"scope\":\"s\",\"client_email\":\"e\"}", ERR_DAMAGED, "FORMAT" },
 	{ "{\"version\":2,\"kind\":\"user\"}", ERR_FAIL, "newer" },
-	{ "{\"version\":0,\"kind\":\"user\",\"scope\":\"s\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED, "FORMAT" },
+	{ "{\"version\":0,\"kind\":\"user\",\"scope\":\"s\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED,
+	    "FORMAT" },
 	{ "{\"kind\":\"user\",\"scope\":\"s\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED, "FORMAT" },
-	{ "{\"version\":1,\"kind\":\"king\",\"scope\":\"s\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED, "FORMAT" },
+	{ "{\"version\":1,\"kind\":\"king\",\"scope\":\"s\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED,
+	    "FORMAT" },
 	{ "{\"version\":1,\"kind\":\"user\",\"scope\":\"s\",\"refresh_token\":\"r\"}", ERR_DAMAGED, "FORMAT" },
 	{ "{\"version\":1,\"kind\":\"user\",\"client_id\":\"ID\",\"refresh_token\":\"r\"}", ERR_DAMAGED, "FORMAT" },
 	{ HEAD "\"access_token\":\"a\"}", ERR_DAMAGED, "FORMAT" },

@@ -21,12 +21,15 @@
 OWN_DEFINE(oauth, struct oauth, oauth_free)
 
 #define GRANTED \
-	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid " GDRIVE_SCOPE "\"}"
+	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid " GDRIVE_SCOPE \
+	"\"}"
 
 /* A browser */
 
 static bool reach(int fd, unsigned port) {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 
 	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
 }
@@ -60,11 +63,13 @@ static int hear(int fd, char *page, size_t size) {
 	while (len < size - 1 && (n = recv(fd, page + len, size - 1 - len, 0)) > 0)
 		len += (size_t)n;
 	page[len] = '\0';
-	return strncmp(page, "HTTP/1.1 ", strlen("HTTP/1.1 ")) == 0 ? (int)strtol(page + strlen("HTTP/1.1 "), NULL, 10) : 0;
+	return strncmp(page, "HTTP/1.1 ", strlen("HTTP/1.1 ")) == 0 ? (int)strtol(page + strlen("HTTP/1.1 "), NULL, 10)
+	                                                            : 0;
 }
 
 static int visit(unsigned port, const char *target) {
-	OWN(own_free) char *request = xasprintf("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: */*\r\n\r\n", target, port);
+	OWN(own_free)
+	char *request = xasprintf("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: */*\r\n\r\n", target, port);
 	OWN(own_fd) int fd = browser(port);
 	char page[2048];
 	int status;
@@ -123,8 +128,10 @@ static int login(struct page *p, unsigned timeout_s, struct err *e) {
 	if (p->is_open)
 		(void)pthread_join(p->thread, NULL);
 	p->is_open = false;
-	ck_assert_msg(e == NULL || (strstr(e->text, "S3CR3T") == NULL && strstr(e->text, "r3fr3sh") == NULL && strstr(e->text, "c0d3") == NULL), "%s",
-	    e != NULL ? e->text : "");
+	ck_assert_msg(e == NULL ||
+	        (strstr(e->text, "S3CR3T") == NULL && strstr(e->text, "r3fr3sh") == NULL &&
+	            strstr(e->text, "c0d3") == NULL),
+	    "%s", e != NULL ? e->text : "");
 	return r;
 }
 
@@ -275,7 +282,8 @@ END_TEST
 
 /* More silent connections than there are places, then the answer in pieces. */
 static void crowd(struct page *p) {
-	OWN(own_free) char *rest = xasprintf("tate=%s&code=c0d3 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", p->state, p->port);
+	OWN(own_free)
+	char *rest = xasprintf("tate=%s&code=c0d3 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", p->state, p->port);
 	char page[2048];
 	int silent[REDIRECT_VISITORS_MAX + 4], fd;
 
@@ -325,7 +333,8 @@ END_TEST
 
 static void guess(struct page *p) {
 	visit_with(p, "/?state=x&code=c0d3");
-	/* the time is over for the waiting thread as soon as it looks again: it is made to look, if it does not anyway */
+	/* the time is over for the waiting thread as soon as it looks again: it is made to look, if it does not anyway
+	 */
 	clock_step_mono_ms(INT64_C(3600000));
 	nudge(p->port);
 }
@@ -350,9 +359,14 @@ static const struct exchange {
 	const char *why;
 	int asked;
 } exchanges[] = {
-	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid\"}", ERR_REFUSED, "ticked", 2 },
-	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"\"}", ERR_REFUSED, "ticked", 2 },
-	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE_FILE "\"}", ERR_REFUSED, "ticked", 2 },
+	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid\"}",
+	    ERR_REFUSED, "ticked", 2 },
+	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"\"}",
+	    ERR_REFUSED, "ticked", 2 },
+	{ 200,
+	    "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE_FILE
+	    "\"}",
+	    ERR_REFUSED, "ticked", 2 },
 	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\"}", ERR_REFUSED, "no refresh token", 1 },
 	{ 400, "{\"error\":\"invalid_grant\"}", ERR_REFUSED, "login again", 1 },
 	{ 400, "{\"error\":\"redirect_uri_mismatch\"}", ERR_REFUSED, "Desktop app", 1 },

@@ -22,7 +22,8 @@ OWN_DEFINE(json, json_t, json_decref)
 OWN_DEFINE(oauth, struct oauth, oauth_free)
 
 #define GRANTED \
-	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE "\"}"
+	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE \
+	"\"}"
 
 struct shown {
 	char url[256], code[32];
@@ -49,9 +50,11 @@ static bool is_signed_in(void) {
 
 /* Devices */
 
-#define DEVICE "{\"device_code\":\"d3v1c3\",\"user_code\":\"ABCD-EFGH\",\"verification_url\":\"https://www.google.com/device\",\"expires_in\":1800,\"interval\":1}"
+#define DEVICE \
+	"{\"device_code\":\"d3v1c3\",\"user_code\":\"ABCD-EFGH\",\"verification_url\":\"https://www.google.com/device\",\"expires_in\":1800,\"interval\":1}"
 #define DEVICE_GRANTED \
-	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE_FILE "\"}"
+	"{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r3fr3sh\",\"scope\":\"" GDRIVE_SCOPE_FILE \
+	"\"}"
 #define DEVICE_STEP_MS 2000 /* longer than an interval: nobody sleeps */
 
 static void device_says(int i, int status, const char *body) {
@@ -106,7 +109,8 @@ static const struct refusal {
 	{ 400, "{\"error\":\"expired_token\"}", ERR_UNREACHABLE, "in time", 2 },
 	{ 400, "{\"error\":\"invalid_grant\"}", ERR_REFUSED, "in time", 2 },
 	{ 401, "{\"error\":\"invalid_client\"}", ERR_REFUSED, "client ID", 2 },
-	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid\"}", ERR_REFUSED, "ticked", 3 },
+	{ 200, "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r3fr3sh\",\"scope\":\"openid\"}",
+	    ERR_REFUSED, "ticked", 3 },
 	{ 200, "<html>", ERR_DAMAGED, "JSON", 2 },
 };
 
@@ -179,8 +183,8 @@ static char *pem_of(const char *spec) {
 
 static const char *account_file(const char *type, const char *token_uri, const char *pem, unsigned mode) {
 	OWN(own_json)
-	json_t *o = json_pack("{s:s*, s:s, s:s, s:s*, s:s*}", "type", type, "client_email", "robot@project.example", "private_key_id", "k1", "private_key", pem,
-	    "token_uri", token_uri);
+	json_t *o = json_pack("{s:s*, s:s, s:s, s:s*, s:s*}", "type", type, "client_email", "robot@project.example",
+	    "private_key_id", "k1", "private_key", pem, "token_uri", token_uri);
 	OWN(own_free) char *text = json_dumps(o, 0);
 
 	return tmp_file("account.json", text, strlen(text), mode);
@@ -225,7 +229,9 @@ START_TEST(a_service_account_asks_with_a_signed_assertion) {
 	ck_assert_str_eq(json_string_value(json_object_get(claims, "iss")), "robot@project.example");
 	ck_assert_str_eq(json_string_value(json_object_get(claims, "aud")), LAB_TOKEN_URL);
 	ck_assert_str_eq(json_string_value(json_object_get(claims, "scope")), GDRIVE_SCOPE);
-	ck_assert_int_eq(json_integer_value(json_object_get(claims, "exp")) - json_integer_value(json_object_get(claims, "iat")), 3600);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(claims, "exp")) - json_integer_value(json_object_get(claims, "iat")),
+	    3600);
 	/* an hour later it asks again, without the file */
 	ck_assert_int_eq(unlink(tmp_path("account.json")), 0);
 	clock_shift_s(3600);
@@ -265,7 +271,8 @@ START_TEST(an_assertion_goes_to_whom_its_file_names) {
 
 	lab_says(200, GRANTED);
 	lab.conf.token_url = google;
-	ck_assert_int_eq(login_service(account_file("service_account", "https://evil.example/token", pem, 0600), &e), ERR_USAGE);
+	ck_assert_int_eq(
+	    login_service(account_file("service_account", "https://evil.example/token", pem, 0600), &e), ERR_USAGE);
 	ck_assert_ptr_nonnull(strstr(e.text, "-token-url"));
 	ck_assert_int_eq(lab.asked, 0);
 	ck_assert_int_eq(login_service(account_file("service_account", GDRIVE_TOKEN_URL, pem, 0600), &e), 0);
