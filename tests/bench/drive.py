@@ -19,7 +19,9 @@ import time
 import urllib.parse
 import urllib.request
 
-from envelope import run
+sys.dont_write_bytecode = True  # the tree of the sources may be read-only
+
+from envelope import run  # noqa: E402
 
 BYTES = int(os.environ.get("BENCH_BYTES", 1 << 30))
 FILES = int(os.environ.get("BENCH_FILES", 1000))
