@@ -117,7 +117,9 @@ int spool_open(struct spool *s, const char *dir, const char *group, const uint8_
 		return r;
 	s->dir = xstrdup(dir);
 	make_stem(group, member, path, s->stem);
-	if ((r = open_stem(s, e)) != 0 || !s->kept)
+	if ((r = open_stem(s, e)) != 0)
+		spool_close(s);
+	if (r != 0 || !s->kept)
 		return r;
 	if (strcmp(s->record.group, group) != 0 || strcmp(s->record.path, path) != 0 ||
 	    memcmp(s->record.member, member, SPOOL_SKI_LEN) != 0)
