@@ -21,6 +21,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/route.c src/gateway/route.h
 src_gateway_libgateway_a_SOURCES += src/gateway/crlfetch.c src/gateway/crlfetch.h
 src_gateway_libgateway_a_SOURCES += src/gateway/care.c src/gateway/care.h
 src_gateway_libgateway_a_SOURCES += src/gateway/check.c src/gateway/check.h
+src_gateway_libgateway_a_SOURCES += src/gateway/supervisor.c src/gateway/supervisor.h
 src_gateway_libgateway_a_SOURCES += src/gateway/tally.c src/gateway/tally.h
 src_gateway_libgateway_a_SOURCES += src/gateway/sight.c src/gateway/sight.h
 src_gateway_libgateway_a_SOURCES += src/gateway/monitor.c src/gateway/monitor.h
@@ -33,3 +34,20 @@ src_gateway_libgateway_a_SOURCES += src/gateway/tools.c src/gateway/tools.h
 sbin_PROGRAMS += src/gateway/scg-gateway
 src_gateway_scg_gateway_SOURCES = src/gateway/main.c
 src_gateway_scg_gateway_LDADD = $(GATEWAY_LIBS)
+
+# Below --prefix like all else: with --prefix=/usr they are where systemd looks.
+systemdunitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+nodist_systemdunit_DATA = src/gateway/systemd/scg-gateway.service
+dist_systemdunit_DATA = src/gateway/systemd/scg-gateway.socket
+nodist_sysusers_DATA = src/gateway/systemd/scg-gateway-users.conf
+nodist_tmpfiles_DATA = src/gateway/systemd/scg-gateway-files.conf
+EXTRA_DIST += src/gateway/systemd/scg-gateway.service.in src/gateway/systemd/sysusers.conf src/gateway/systemd/tmpfiles.conf
+CLEANFILES += $(nodist_systemdunit_DATA) $(nodist_sysusers_DATA) $(nodist_tmpfiles_DATA)
+src/gateway/systemd/scg-gateway.service: src/gateway/systemd/scg-gateway.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/gateway/systemd && sed 's|@sbindir[@]|$(sbindir)|' $(srcdir)/src/gateway/systemd/scg-gateway.service.in >$@
+src/gateway/systemd/scg-gateway-users.conf: src/gateway/systemd/sysusers.conf
+	$(AM_V_GEN)$(MKDIR_P) src/gateway/systemd && cp $(srcdir)/src/gateway/systemd/sysusers.conf $@
+src/gateway/systemd/scg-gateway-files.conf: src/gateway/systemd/tmpfiles.conf
+	$(AM_V_GEN)$(MKDIR_P) src/gateway/systemd && cp $(srcdir)/src/gateway/systemd/tmpfiles.conf $@

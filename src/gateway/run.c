@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "gateway/monitor.h"
 #include "gateway/renew.h"
 #include "gateway/route.h"
+#include "gateway/supervisor.h"
 #include "net/server.h"
 #include "net/tls.h"
 
@@ -173,6 +175,7 @@ static void on_signal(void *arg) {
 			continue;
 		}
 		log_event(LOG_LEVEL_INFO, "stopping", NULL);
+		supervisor_tell("STOPPING=1");
 		server_stop(r->server);
 	}
 }
@@ -257,11 +260,15 @@ static int open_server(struct run *r, struct err *e) {
 		.refused = route_refused,
 	};
 	SSL_CTX *ctx = new_ctx(r, &r->service.group->id, e);
-	int rc;
+	char there[16];
+	int rc, handed;
 
 	if (ctx == NULL)
 		return e->code;
-	rc = server_new(&r->server, c->listen, ctx, &ops, &limits, e);
+	rc = supervisor_socket(&handed, e);
+	(void)snprintf(there, sizeof there, "@%d", handed);
+	if (rc == 0)
+		rc = server_new(&r->server, handed >= 0 ? there : c->listen, ctx, &ops, &limits, e);
 	SSL_CTX_free(ctx);
 	if (rc != 0)
 		return rc;
@@ -318,9 +325,10 @@ static int say_ready(struct run *r, struct err *e) {
 	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
 	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "group", chain_group(r->chain), "epoch", epoch, "crl",
 	    g->list != NULL ? number : NULL, "ledger", size, NULL);
-	if (r->plan->ready == NULL)
-		return 0;
-	return file_save(r->plan->ready, line, strlen(line), 0644, e);
+	if (r->plan->ready != NULL && file_save(r->plan->ready, line, strlen(line), 0644, e) != 0)
+		return e->code;
+	supervisor_tell("READY=1");
+	return 0;
 }
 
 static void wipe(struct run *r) {
@@ -344,6 +352,7 @@ static void wipe(struct run *r) {
 int run_gateway(const struct run_plan *p, struct err *e) {
 	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1, .clock = -1 };
 
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
 	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)

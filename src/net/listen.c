@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -57,14 +58,38 @@ static int open_one(const struct addrinfo *a, const char *where, struct err *e) 
 	return fd;
 }
 
+/* Somebody bound it for us: a port that we may not bind, connections that wait over a restart. */
+static int adopt(const char *where, int *fd, struct sockaddr_storage *bound, struct err *e) {
+	int listens = 0, type = 0, on = 1;
+	socklen_t len = sizeof listens;
+	uint64_t number;
+
+	if (text_u64(where + 1, INT32_MAX, &number, NULL) != 0)
+		return err_set(e, ERR_USAGE, "%s: not the number of a socket", where);
+	*fd = (int)number;
+	if (getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || listens == 0 ||
+	    getsockopt(*fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
+		return err_set(e, ERR_USAGE, "%s: not a socket that listens", where);
+	len = sizeof *bound;
+	memset(bound, 0, sizeof *bound);
+	if (getsockname(*fd, (struct sockaddr *)bound, &len) != 0 || (bound->ss_family != AF_INET && bound->ss_family != AF_INET6))
+		return err_set(e, ERR_USAGE, "%s: not a socket of IPv4 or IPv6", where);
+	if (fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(*fd, F_SETFL, O_NONBLOCK) != 0)
+		return err_sys(e, ERR_FAIL, "%s", where);
+	(void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	return 0;
+}
+
 int listen_open(const char *where, int *fd, struct sockaddr_storage *bound, struct err *e) {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	OWN(own_addrinfo) struct addrinfo *found = NULL;
 	char host[256], port[8];
 	socklen_t len = sizeof *bound;
-	int rc = split(where, host, port, e);
+	int rc;
 
-	if (rc != 0)
+	if (where[0] == '@')
+		return adopt(where, fd, bound, e);
+	if ((rc = split(where, host, port, e)) != 0)
 		return rc;
 	if (getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found) != 0 || found == NULL)
 		return err_set(e, ERR_USAGE, "%s: no such address", where);

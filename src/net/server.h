@@ -71,7 +71,7 @@ struct server_stats {
 	uint64_t connections;
 };
 
-/* Listens on HOST:PORT ("127.0.0.1:0", "[::1]:4433", "gw.example:443", ":443" for all addresses; port 0: the system chooses). ctx is taken by
+/* Listens on HOST:PORT, or on the socket that "@N" numbers, which listens already and is taken over ("127.0.0.1:0", "[::1]:4433", "gw.example:443", ":443" for all addresses; port 0: the system chooses). ctx is taken by
  * reference; ops and lim are copied. Raises the soft limit of descriptors if it is below what lim asks for. ERR_USAGE: no such address;
  * ERR_FAIL: it cannot be bound. */
 int server_new(struct server **s, const char *listen, SSL_CTX *ctx, const struct server_ops *ops, const struct server_limits *lim,

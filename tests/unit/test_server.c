@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include "net/tls.h"
 #include "server_app.h"
 
 START_TEST(member_is_served_and_kept) {
@@ -311,6 +314,36 @@ START_TEST(bad_address_is_a_usage_error) {
 	SSL_CTX_free(ctx);
 } END_TEST
 
+static int refused_socket(int fd) {
+	const struct server_ops ops = { .handle = app_handle };
+	struct server *s = NULL;
+	struct err e = ERR_INIT;
+	SSL_CTX *ctx = NULL;
+	char where[16];
+	int rc;
+
+	(void)snprintf(where, sizeof where, "@%d", fd);
+	ck_assert_int_eq(tls_server_new(group.gateway.key, group.gateway.cert, group.chain, &ctx, &e), 0);
+	rc = server_new(&s, where, ctx, &ops, NULL, &e);
+	SSL_CTX_free(ctx);
+	return rc;
+}
+
+/* What a supervisor hands over may be anything. */
+START_TEST(only_a_socket_that_listens_is_taken_over) {
+	int udp = socket(AF_INET, SOCK_DGRAM, 0), tcp = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	ck_assert(udp >= 0 && tcp >= 0 && local >= 0);
+	ck_assert_int_eq(refused_socket(udp), ERR_USAGE);
+	ck_assert_int_eq(refused_socket(tcp), ERR_USAGE);
+	ck_assert_int_eq(bind(local, (struct sockaddr *)&a, sizeof(sa_family_t)), 0); /* a name without a file, of the kernel's choice */
+	ck_assert_int_eq(listen(local, 1), 0);
+	ck_assert_int_eq(refused_socket(local), ERR_USAGE);
+	ck_assert_int_eq(refused_socket(9999), ERR_USAGE);
+	ck_assert_int_eq(refused_socket(-1), ERR_USAGE);
+} END_TEST
+
 START_TEST(taken_port_is_a_failure) {
 	static const struct server_ops ops = { .handle = app_handle };
 	struct err e = ERR_INIT;
@@ -418,6 +451,7 @@ int main(void) {
 	tcase_add_test(t, reply_of_the_same_round_is_taken_back);
 	tcase_add_test(t, who_closes_itself_gets_its_own_refusal);
 	tcase_add_loop_test(t, bad_address_is_a_usage_error, 0, 8);
+	tcase_add_test(t, only_a_socket_that_listens_is_taken_over);
 	tcase_add_test(t, taken_port_is_a_failure);
 	tcase_add_test(t, ipv6_is_spoken);
 	tcase_add_test(t, stop_lets_the_reply_in_hand_go);
