@@ -345,7 +345,7 @@ START_TEST(reset_before_tls_may_always_be_tried_again) {
 	static const struct hostile_step s = STEP("", HOSTILE_NO_TLS);
 
 	lab_play_as(&s, 1, &lab.group.gateway);
-	lab_dial(2);
+	lab_dial(4);
 	ck_assert_int_eq(lab_post("x", false), ERR_UNREACHABLE);
 	(void)lab_stop();
 	ck_assert_uint_gt(lab.h.connections, 1);

@@ -17,16 +17,16 @@ START_TEST(service_that_hangs_is_given_up) {
 	static const struct hostile_step s[] = { STEP("", HOSTILE_HANG), STEP(OK "Content-Length: 9\r\n\r\nhel", HOSTILE_HANG) };
 
 	lab_play_as(&s[_i], 1, &lab.group.gateway);
-	lab_dial(1);
+	lab_dial(4);
 	ck_assert_int_eq(lab_get("/"), ERR_UNREACHABLE);
-	lab_check_why("no progress for 1 s");
+	lab_check_why("no progress for 4 s");
 	(void)lab_stop();
 	ck_assert_uint_eq(lab.h.requests, 1);
 } END_TEST
 
 START_TEST(nobody_there_is_unreachable) {
 	(void)snprintf(lab.h.url, sizeof lab.h.url, "https://127.0.0.1:1");
-	lab_dial(1);
+	lab_dial(3);
 	ck_assert_int_eq(lab_post("x", false), ERR_UNREACHABLE);
 	ck_assert_uint_gt(lab.p.attempts, 1);
 	lab_check_why("https://127.0.0.1:1: ");
@@ -99,7 +99,7 @@ START_TEST(anchors_of_the_system_do_not_have_the_groups_ca) {
 START_TEST(tls_1_2_is_the_oldest) {
 	lab.h = (struct hostile){ .steps = &fine, .n_steps = 1, .tls_max = _i == 0 ? TLS1_2_VERSION : TLS1_1_VERSION };
 	hostile_start(&lab.h, &lab.group.gateway);
-	lab_dial(1);
+	lab_dial(_i == 0 ? 20 : 2);
 	ck_assert_int_eq(lab_get("/"), _i == 0 ? 0 : ERR_UNREACHABLE);
 	(void)lab_stop();
 	ck_assert_uint_eq(lab.h.requests, _i == 0 ? 1 : 0);
@@ -157,7 +157,7 @@ START_TEST(proxy_of_the_environment_is_for_others) {
 
 	lab_play_as(&s, 1, NULL);
 	ck_assert_int_eq(setenv("https_proxy", lab.h.url, 1) | setenv("http_proxy", lab.h.url, 1) | unsetenv("no_proxy") | unsetenv("NO_PROXY"), 0);
-	lab_dial(1);
+	lab_dial(4);
 	q = lab_ask_for("GET", "/secret");
 	q.bearer = "secret";
 	q.url = "https://drive.invalid/secret";
