@@ -62,6 +62,8 @@ import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedData;
 import org.bouncycastle.cms.CMSSignedDataGenerator;
 import org.bouncycastle.cms.DefaultSignedAttributeTableGenerator;
+import org.bouncycastle.cms.KeyAgreeRecipientInformation;
+import org.bouncycastle.cms.Recipient;
 import org.bouncycastle.cms.RecipientInformation;
 import org.bouncycastle.cms.SignerInformation;
 import org.bouncycastle.cms.jcajce.JcaSignerInfoGeneratorBuilder;
@@ -69,6 +71,8 @@ import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.cms.jcajce.JceCMSContentEncryptorBuilder;
 import org.bouncycastle.cms.jcajce.JceKEKEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKEKRecipientInfoGenerator;
+import org.bouncycastle.cms.jcajce.JceKeyAgreeEnvelopedRecipient;
+import org.bouncycastle.cms.jcajce.JceKeyTransEnvelopedRecipient;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
@@ -80,6 +84,7 @@ import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
  * A second reader and writer of doc/FORMAT 7, by BouncyCastle's CMS. The reader uses its high-level classes for all that it believes.
  *
  *   open KEYFILE KEYID CA IN OUT            a sealed file, verified; says who signed what
+ *   own KEYFILE KEYID KEY IN OUT            one object that is sealed to a certificate; the group's key is not used
  *   lone KEYFILE KEYID IN OUT               one AuthEnvelopedData as the library makes it
  *   seal KEYFILE KEYID CERT KEY GROUP NAME IN OUT    a sealed file
  */
@@ -110,6 +115,7 @@ public final class Envelope {
 		Envelope envelope = new Envelope(args[1], args[2]);
 		switch (args[0]) {
 		case "open" -> envelope.open(args[3], Path.of(args[4]), Path.of(args[5]));
+		case "own" -> Files.write(Path.of(args[5]), own(privateKey(args[3]), Files.readAllBytes(Path.of(args[4]))));
 		case "lone" -> envelope.lone(Path.of(args[3]), Path.of(args[4]));
 		case "seal" -> envelope.seal(args);
 		default -> throw new IllegalArgumentException(args[0]);
@@ -143,6 +149,14 @@ public final class Envelope {
 		Collection<RecipientInformation> recipients = new CMSAuthEnvelopedData(object).getRecipientInfos().getRecipients();
 		check(recipients.size() == 1, "not one recipient");
 		return recipients.iterator().next().getContent(new JceKEKEnvelopedRecipient(groupKey).setProvider(BC));
+	}
+
+	private static byte[] own(PrivateKey key, byte[] file) throws Exception {
+		RecipientInformation to = new CMSAuthEnvelopedData(objects(file).get(0)).getRecipientInfos().getRecipients().iterator().next();
+		Recipient recipient = to instanceof KeyAgreeRecipientInformation
+			? new JceKeyAgreeEnvelopedRecipient(key).setProvider(BC) : new JceKeyTransEnvelopedRecipient(key).setProvider(BC);
+
+		return to.getContent(recipient);
 	}
 
 	private static List<byte[]> objects(byte[] file) throws IOException {

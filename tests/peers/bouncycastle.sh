@@ -31,6 +31,17 @@ cp sealed bad
 printf x | dd of=bad bs=1 seek=5000000 conv=notrunc 2>/dev/null
 ! peer open key "$id" ca/ca.crt bad got >.out 2>.err || fail "a damaged file was opened"
 
+say "it opens what is sealed to a certificate"
+ok scg req -dir carol -name carol -out carol.csr -noenc -newkey rsa:3072
+ok scg-ca sign -dir ca -in carol.csr -out carol.crt -name carol
+cp carol.crt carol/cert.pem
+head -c 5000 /dev/urandom >plain
+for who in bob carol; do
+	ok scg encrypt -dir alice -recip $who/cert.pem -in plain -out sealed
+	ok peer own key "$id" $who/key.pem sealed got
+	same plain got
+done
+
 say "scg opens a lone envelope of its"
 head -c 300000 /dev/urandom >plain
 ok peer lone key "$id" plain lone
