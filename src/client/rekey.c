@@ -199,7 +199,7 @@ static int attempt(struct rekeying *k, struct err *e) {
 
 	if (r == 0)
 		r = step_run(k->w, &st, e);
-	if (r != STEP_POSTED && k->object.committed_s != 0 && !st.uncertain &&
+	if (r != STEP_POSTED && k->object.seen_ms != 0 && !st.uncertain &&
 	    store_destroy(k->w->session->store, k->object.id, &gone) != 0)
 		note("an object that nobody needs is still on the drive (scg gc): %s", gone.text);
 	return r;

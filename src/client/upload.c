@@ -230,7 +230,8 @@ static void clear_away(struct upload *u, int r, bool uncertain) {
 
 	if (uncertain || later || u->object.committed_s == 0)
 		return;
-	if (store_destroy(u->w->session->store, u->object.id, &e) != 0)
+	/* What the drive never said it had is not looked for: it took nothing, or cannot be asked either. */
+	if (u->object.seen_ms != 0 && store_destroy(u->w->session->store, u->object.id, &e) != 0)
 		note("an object that nobody needs is still on the drive (scg gc): %s", e.text);
 	if (u->spool.fd >= 0 && spool_reset(&u->spool, &e) != 0)
 		note("%s", e.text);

@@ -2,6 +2,7 @@
 #include "net/rest.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,9 @@
  * connections that are the likeliest to live. */
 struct rest {
 	struct buf anchors;
-	unsigned total_s;
+	unsigned total_s, tired_s;
 	enum rest_verdict (*judge)(int status, const char *type, const struct buf *body);
+	atomic_bool tired; /* a request has waited all its time in vain, and none was answered since */
 	pthread_mutex_t lock;
 	struct rest_call *idle;
 };
@@ -42,6 +44,7 @@ int rest_new(struct rest **out, const struct rest_config *c, struct err *e) {
 	int rc;
 
 	r->total_s = c->total_s != 0 ? c->total_s : REST_TOTAL_S;
+	r->tired_s = c->tired_s != 0 && c->tired_s < r->total_s ? c->tired_s : r->total_s;
 	r->judge = c->judge != NULL ? c->judge : judge_status;
 	(void)pthread_mutex_init(&r->lock, NULL);
 	if (c->ca_file != NULL && (rc = load_anchors(r, c->ca_file, e)) != 0) {
@@ -117,17 +120,31 @@ static bool worth_again(const struct rest *r, const struct rest_call *c, int rc)
 	return c->may_repeat || p->status < 500 || p->status == 503;
 }
 
+unsigned rest_patience_s(const struct rest *r) {
+	return atomic_load(&r->tired) ? r->tired_s : r->total_s;
+}
+
+void rest_gave_up(struct rest *r) {
+	atomic_store(&r->tired, true);
+}
+
 static int run(struct rest *r, struct rest_call *c, struct err *e) {
 	struct rest_reply *p = c->p;
 	unsigned attempts = 0;
+	bool again;
 	int rc;
 
-	retry_init(&c->retry, r->total_s, REST_ATTEMPTS, REST_PATIENCE_S);
+	retry_init(&c->retry, c->q->total_s != 0 ? c->q->total_s : rest_patience_s(r), REST_ATTEMPTS, REST_PATIENCE_S);
 	do {
 		rest_reply_wipe(p);
 		rc = rest_call_try(c, e);
 		p->attempts = ++attempts;
-	} while (worth_again(r, c, rc) && retry_pause(&c->retry, p->retry_after_s));
+		again = worth_again(r, c, rc);
+	} while (again && retry_pause(&c->retry, p->retry_after_s));
+	if (again || c->late)
+		rest_gave_up(r);
+	else if (rc == 0)
+		atomic_store(&r->tired, false);
 	return rc;
 }
 

@@ -30,7 +30,8 @@ enum rest_verdict {
 
 struct rest_config {
 	const char *ca_file;       /* PEM: instead of the system's anchors, or NULL */
-	unsigned total_s;          /* 0: REST_TOTAL_S. Counted anew from the last progress of a body */
+	unsigned total_s;          /* 0: REST_TOTAL_S. Counted anew when bytes of an upload, or to be taken, move that did not before */
+	unsigned tired_s;          /* likewise, from when a request has waited in vain for all of total_s until the service answers again; 0: total_s */
 	/* Asked about replies with an error status; body has at most REST_ERROR_MAX bytes. NULL: 408, 429, 500, 502, 503, 504 again. */
 	enum rest_verdict (*judge)(int status, const char *type, const struct buf *body);
 };
@@ -56,6 +57,7 @@ struct rest_request {
 	const char *expect;             /* the media type that a 2xx with a body must have, or NULL; else ERR_DAMAGED */
 	bool idempotent;                /* may be sent again although the service perhaps acted on it; GET, PUT and DELETE always may */
 	bool once;                      /* no second attempt at all: the caller asks first what became of it */
+	unsigned total_s;               /* instead of rest_config's; 0: that one */
 	/* So many more bytes of the body went out (where there is one) or came in, what an earlier attempt had told of not again; from this thread. */
 	void (*progress)(void *arg, uint64_t bytes);
 	void *progress_arg;
@@ -80,6 +82,11 @@ void rest_reply_wipe(struct rest_reply *r);
  * not followed: a 3xx other than 308 is ERR_DAMAGED naming where it points (escaped). HTTP/2 where libcurl and the service have it. The
  * environment's proxies (https_proxy, no_proxy) are used, except to a loopback address. Any number of threads may call. */
 int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
+
+/* For who makes attempts of his own: how long they may go on without progress, and that they have come to nothing. One that nobody hears from is waited
+ * for once, not at each of many requests. */
+unsigned rest_patience_s(const struct rest *r);
+void rest_gave_up(struct rest *r);
 
 /* Takes https, or http to a loopback address (RFC 8252 8.3), without user or fragment, else ERR_USAGE. Gives site, "https://HOST" for texts
  * (malloc'd), and whether it is a loopback address. */

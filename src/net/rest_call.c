@@ -144,6 +144,7 @@ static void begin(struct rest_call *c) {
 	c->why = c->own = (struct err)ERR_INIT;
 	c->off = c->went = c->came = 0;
 	c->sent = 0;
+	c->end_ms = c->retry.end_ms;
 	c->late = c->enough = false;
 	c->curl_text[0] = '\0';
 }

@@ -28,6 +28,7 @@ struct rest_call {
 	uint64_t off;                 /* what read is asked for next */
 	uint64_t went, came;          /* bytes of the two bodies */
 	unsigned sent;                /* how often the request went onto a connection */
+	int64_t end_ms;               /* this attempt's limit, from its own last progress; that of all attempts is in retry */
 	bool late;                    /* the limit was reached without progress */
 	bool enough;                  /* of an error's body */
 	char curl_text[CURL_ERROR_SIZE];
@@ -43,6 +44,5 @@ int rest_call_try(struct rest_call *c, struct err *e) MUST_CHECK;
 bool rest_flow_set(struct rest_call *c);
 /* The bytes that went, once more when the transfer is over. */
 void rest_flow_end(struct rest_call *c);
-
 
 #endif

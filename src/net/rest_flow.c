@@ -53,14 +53,16 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg) {
 	return before || !c->head.ended || judge_head(c) ? size * n : 0;
 }
 
-/* So many bytes of the body that counts have moved in this attempt. */
+/* So many bytes of the body that counts have moved in this attempt. Those that an earlier one had moved already keep it alive, and bring the request
+ * no further: who breaks each attempt in its middle would otherwise be asked again and again. */
 static void moved(struct rest_call *c, uint64_t n) {
+	c->end_ms = clock_mono_ms() + c->retry.total_ms;
+	if (n <= c->counted)
+		return;
 	retry_extend(&c->retry);
-	if (n > c->counted) {
-		if (c->q->progress != NULL)
-			c->q->progress(c->q->progress_arg, n - c->counted);
-		c->counted = n;
-	}
+	if (c->q->progress != NULL)
+		c->q->progress(c->q->progress_arg, n - c->counted);
+	c->counted = n;
 }
 
 /* Of an error only so much is kept, and more is not waited for. */
@@ -96,7 +98,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg) {
 	c->came += len;
 	if (!keep(c, data, len))
 		return 0;
-	moved(c, c->q->body_len == 0 ? c->came : 0);
+	/* What is answered in so many bytes that they are kept has to be there in time, however slowly they trickle. */
+	if (c->q->take != NULL)
+		moved(c, c->came);
 	return len;
 }
 
@@ -152,7 +156,7 @@ static int on_time(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t
 
 	(void)down_total, (void)up_total, (void)down;
 	count_up(c, up);
-	c->late = clock_mono_ms() >= c->retry.end_ms;
+	c->late = clock_mono_ms() >= c->end_ms;
 	return c->late ? 1 : 0;
 }
 

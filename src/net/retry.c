@@ -22,6 +22,10 @@ int64_t retry_left_ms(const struct retry *r) {
 	return left > 0 ? left : 1;
 }
 
+unsigned retry_left_s(const struct retry *r) {
+	return (unsigned)((retry_left_ms(r) + 999) / 1000);
+}
+
 int64_t retry_pause_ms(const struct retry *r, unsigned retry_after_s, uint64_t random) {
 	uint64_t top = RETRY_FIRST_MS;
 

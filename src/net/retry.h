@@ -21,6 +21,8 @@ void retry_init(struct retry *r, unsigned total_s, unsigned attempts_max, unsign
 void retry_extend(struct retry *r);
 /* What is left of the limit, at least 1 ms. */
 int64_t retry_left_ms(const struct retry *r);
+/* The same in whole seconds, at least 1. */
+unsigned retry_left_s(const struct retry *r);
 /* How long the next pause is: Retry-After and behind it, by the random number, 0 to the bound of this attempt. */
 int64_t retry_pause_ms(const struct retry *r, unsigned retry_after_s, uint64_t random);
 /* Waits before the next attempt, with full jitter and never less than Retry-After; false, at once, where it would be beyond the limit, the

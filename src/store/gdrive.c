@@ -62,7 +62,8 @@ static uint64_t whole_chunk(uint64_t bytes) {
 /* Without a folder yet. */
 static int begin(struct gdrive **out, const struct store_env *env, struct err *e) {
 	const struct gdrive_conf *conf = env != NULL && env->gdrive != NULL ? env->gdrive : &defaults;
-	struct rest_config net = { .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL, .judge = gdrive_judge, .total_s = env != NULL ? env->total_s : 0 };
+	struct rest_config net = { .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL, .judge = gdrive_judge, .total_s = env != NULL && env->total_s != 0 ? env->total_s : GDRIVE_TOTAL_S,
+		.tired_s = GDRIVE_TIRED_S };
 	OWN(own_gdrive) struct gdrive *g = NULL;
 	int r;
 

@@ -86,7 +86,7 @@ static int answered(struct gdrive_pull *p, struct err *e) {
 }
 
 /* 0: done; 1: to be gone on with, after a pause where nothing came; the error says why. */
-static int attempt(struct gdrive_pull *p, const char *url, struct err *e) {
+static int attempt(struct gdrive_pull *p, const char *url, unsigned left_s, struct err *e) {
 	OWN(own_free) char *range = p->end == GDRIVE_END_UNKNOWN
 	    ? xasprintf("Range: bytes=%llu-", (unsigned long long)p->pos)
 	    : xasprintf("Range: bytes=%llu-%llu", (unsigned long long)p->pos, (unsigned long long)p->end - 1);
@@ -97,6 +97,7 @@ static int attempt(struct gdrive_pull *p, const char *url, struct err *e) {
 		.take = on_data,
 		.take_arg = p,
 		.once = true, /* where it went on to is known here alone */
+		.total_s = left_s,
 	};
 	int r;
 
@@ -121,18 +122,20 @@ static int go_on(struct gdrive_pull *p, const char *url, struct err *e) {
 	uint64_t before;
 	int r;
 
-	retry_init(&retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
+	retry_init(&retry, rest_patience_s(p->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 	for (;;) {
 		before = p->pos;
-		r = attempt(p, url, e);
+		r = attempt(p, url, retry_left_s(&retry), e);
 		if (r != 1)
 			return r;
 		if (p->pos == p->end || p->pos == p->total)
 			return 0; /* broken, but all is here */
 		if (p->pos > before)
-			retry_init(&retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
-		else if (!retry_pause(&retry, p->reply.retry_after_s))
+			retry_init(&retry, rest_patience_s(p->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
+		else if (!retry_pause(&retry, p->reply.retry_after_s)) {
+			rest_gave_up(p->g->net);
 			return ERR_UNREACHABLE;
+		}
 	}
 }
 

@@ -101,6 +101,11 @@ static int judge(struct gdrive_upload *u, int r, const struct rest_reply *p, str
 	return gdrive_judge(p->status, p->type, &p->body) == REST_AGAIN ? PASSING : refused;
 }
 
+/* Of the time without progress; 0 before the first chunk. */
+static unsigned left_s(const struct gdrive_upload *u) {
+	return u->retry.total_ms != 0 ? retry_left_s(&u->retry) : 0;
+}
+
 int gdrive_upload_ask(struct gdrive_upload *u, struct err *e) {
 	OWN(own_free) char *known = xasprintf("Content-Range: bytes */%llu", (unsigned long long)u->total);
 	const char *range = u->total == GDRIVE_TOTAL_UNKNOWN ? "Content-Range: bytes */*" : known;
@@ -110,6 +115,7 @@ int gdrive_upload_ask(struct gdrive_upload *u, struct err *e) {
 		.url = u->session,
 		.headers = (const char *const[]){ range, NULL },
 		.max = GDRIVE_REPLY_MAX,
+		.total_s = left_s(u),
 	};
 	int r = gdrive_rest(u->g, &q, &p, e);
 
@@ -154,6 +160,7 @@ static int send_chunk(struct gdrive_upload *u, uint64_t end, unsigned *retry_aft
 		.read_arg = u,
 		.max = GDRIVE_REPLY_MAX,
 		.once = true, /* Drive is asked first what it has of it */
+		.total_s = left_s(u),
 		.progress = show_sent,
 		.progress_arg = u,
 	};
@@ -179,13 +186,15 @@ static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	if (u->done || u->have > before) {
 		u->asked = false;
 		show(u, u->done ? u->total : u->have);
-		retry_init(&u->retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
+		retry_init(&u->retry, rest_patience_s(u->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 		return 0;
 	}
 	if (r == 0)
 		(void)err_set(e, ERR_UNREACHABLE, "object %s: Drive takes no more of it", u->object);
-	if (!retry_pause(&u->retry, retry_after_s))
+	if (!retry_pause(&u->retry, retry_after_s)) {
+		rest_gave_up(u->g->net);
 		return ERR_UNREACHABLE;
+	}
 	/* Every other time the chunk goes again unasked: where each second request fails, the answered question would else always be followed by
 	 * the chunk that is not. What comes twice Drive takes once, or says 400. */
 	u->asked = !u->asked;
@@ -202,7 +211,7 @@ static uint64_t reach(const struct gdrive_upload *u, uint64_t end) {
 int gdrive_upload_push(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	int r = 0;
 
-	retry_init(&u->retry, REST_TOTAL_S, REST_ATTEMPTS, REST_PATIENCE_S);
+	retry_init(&u->retry, rest_patience_s(u->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 	while (r == 0 && !u->done && (end == u->total || u->have < reach(u, end)))
 		r = round_trip(u, reach(u, end), e);
 	return r;

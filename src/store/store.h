@@ -27,7 +27,7 @@ struct store_env {
 	/* Where access tokens come from, as oauth_token() gives them; NULL: from the grant in dir. */
 	int (*token)(void *arg, const char *rejected, struct secret *token, struct err *e);
 	void *token_arg;
-	unsigned total_s;                 /* a drive that gives no answer for so long cannot be reached; 0: REST_TOTAL_S */
+	unsigned total_s;                 /* a drive that gives no answer for so long cannot be reached; 0: the kind's own patience */
 };
 /* spec: "directory:PATH", "gdrive:FOLDER-ID" (later rclone:). ERR_USAGE for another kind; ERR_UNREACHABLE where it cannot be
  * reached. Every id below that is not [a-z2-7]{26} is ERR_FAIL. */

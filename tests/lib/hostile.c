@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -93,6 +94,8 @@ static void say(const struct line *l, const struct hostile_step *s) {
 		return;
 	while (s->end == HOSTILE_ENDLESS && put(l, reply + s->len - tail, tail))
 		;
+	while (s->end == HOSTILE_TRICKLE && put(l, reply + s->len - 1, 1))
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 }
 
 static void reset(int fd) {

@@ -18,6 +18,7 @@ enum hostile_end {
 	HOSTILE_HANG,    /* says no more, until the client goes */
 	HOSTILE_KEEP,    /* takes the next request on the same connection, with the next step */
 	HOSTILE_ENDLESS, /* says the reply's last 1 KiB for ever */
+	HOSTILE_TRICKLE, /* says the reply's last byte for ever, ten times a second */
 	HOSTILE_NO_TLS,  /* resets it before the handshake */
 	HOSTILE_HALF,    /* reads only half of the body, says the reply, if there is one, and resets it */
 };

@@ -24,6 +24,57 @@ START_TEST(service_that_hangs_is_given_up) {
 	ck_assert_uint_eq(lab.h.requests, 1);
 } END_TEST
 
+START_TEST(reply_that_trickles_is_given_up) {
+	static const struct hostile_step s[] = { STEP(OK "Content-Length: 90\r\n\r\nhello", HOSTILE_TRICKLE),
+		STEP("HTTP/1.1 429 No\r\nContent-Length: 9000\r\n\r\nhello", HOSTILE_TRICKLE), STEP("HTTP/1.1 200 OK\r\nA: b", HOSTILE_TRICKLE) };
+
+	lab_play_as(&s[_i], 1, &lab.group.gateway);
+	lab_dial(1);
+	ck_assert_int_eq(lab_get("/"), ERR_UNREACHABLE);
+	lab_check_why("no progress for 1 s");
+	(void)lab_stop();
+} END_TEST
+
+static int read_late(void *arg, void *data, size_t len, uint64_t off, size_t *got, struct err *e) {
+	(void)arg, (void)off, (void)e;
+	clock_step_mono_ms(8000);
+	(void)clock_mono_ms();
+	clock_step_mono_ms(0);
+	memset(data, 'x', len);
+	*got = len;
+	return 0;
+}
+
+/* Each attempt takes 8 s of 20 and gets as far as the one before. */
+START_TEST(bytes_that_moved_before_are_no_progress) {
+	static const struct hostile_step s = STEP("", HOSTILE_RESET);
+	struct rest_request q;
+
+	lab_play_as(&s, 1, &lab.group.gateway);
+	lab_dial(20);
+	q = lab_ask_for("PUT", "/");
+	q.body_len = 1000;
+	q.read = read_late;
+	ck_assert_int_eq(rest(lab.r, &q, &lab.p, &lab.e), ERR_UNREACHABLE);
+	ck_assert_uint_le(lab.p.attempts, 4);
+	(void)lab_stop();
+} END_TEST
+
+/* What a first request has waited for in vain a second one is not as patient with, until an answer comes. */
+START_TEST(patience_is_lost_once) {
+	static const struct hostile_step s = STEP(OK EMPTY, HOSTILE_CLOSE);
+	struct rest_config c = { .total_s = 20, .tired_s = 1 };
+
+	lab_play_as(&s, 1, NULL);
+	ck_assert_int_eq(rest_new(&lab.r, &c, &lab.e), 0);
+	ck_assert_uint_eq(rest_patience_s(lab.r), 20);
+	rest_gave_up(lab.r);
+	ck_assert_uint_eq(rest_patience_s(lab.r), 1);
+	ck_assert_msg(lab_get("/") == 0, "%s", lab.e.text);
+	ck_assert_uint_eq(rest_patience_s(lab.r), 20);
+	(void)lab_stop();
+} END_TEST
+
 START_TEST(nobody_there_is_unreachable) {
 	(void)snprintf(lab.h.url, sizeof lab.h.url, "https://127.0.0.1:1");
 	lab_dial(3);
@@ -295,6 +346,9 @@ START_TEST(body_that_cannot_be_read_ends_the_request) {
 static void add_refused(TCase *t) {
 	tcase_add_loop_test(t, plain_http_is_for_this_machine, 0, 3);
 	tcase_add_loop_test(t, service_that_hangs_is_given_up, 0, 2);
+	tcase_add_loop_test(t, reply_that_trickles_is_given_up, 0, 3);
+	tcase_add_test(t, bytes_that_moved_before_are_no_progress);
+	tcase_add_test(t, patience_is_lost_once);
 	tcase_add_test(t, nobody_there_is_unreachable);
 	tcase_add_test(t, foreign_certificate_is_refused);
 	tcase_add_test(t, certificate_of_no_server_is_refused);
