@@ -44,3 +44,10 @@ tests_unit_test_client_spool_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
 tests_unit_test_client_spool_CFLAGS = $(CLIENT_TEST_CFLAGS)
 tests_unit_test_client_spool_LDADD = $(CLIENT_TEST_LDADD)
 TESTS += tests/unit/test_client_spool
+# The test has a kind of store that behaves like store/gdrive.c.
+check_PROGRAMS += tests/unit/test_client_remote
+tests_unit_test_client_remote_SOURCES = tests/unit/test_client_remote.c $(CLIENT_GATE)
+tests_unit_test_client_remote_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
+tests_unit_test_client_remote_CFLAGS = $(CLIENT_TEST_CFLAGS)
+tests_unit_test_client_remote_LDADD = $(CLIENT_TEST_LDADD)
+TESTS += tests/unit/test_client_remote
