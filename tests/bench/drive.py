@@ -129,7 +129,7 @@ def scg_tool(d):
         return [SCG, *argv[:1], "-dir", d("alice"), "-j", AT_ONCE, *argv[1:]]
 
     def clean():
-        quietly(SCG, "remove", "-dir", d("alice"), *("many/%04d" % i for i in range(FILES)))
+        quietly(SCG, "remove", "-dir", d("alice"), "big", *("many/%04d" % i for i in range(FILES)))
         fresh(d("scg.out"))
 
     return Tool("scg", {"up": [SCG, "upload", "-dir", d("alice"), d("big")],
@@ -148,7 +148,7 @@ def rclone_tool(d, emulator, folder):
             "--drive-pacer-burst", "1000000"]  # it would else send 10 requests a second
 
     def clean():
-        quietly(*base, "--drive-use-trash=false", "purge", "crypt:many")
+        quietly(*base, "--drive-use-trash=false", "purge", "crypt:")
         fresh(d("rclone.out"))
 
     return Tool("rclone", {"up": base + ["copyto", d("big"), "crypt:big"], "down": base + ["copyto", "crypt:big", d("rclone.big")],
