@@ -26,7 +26,7 @@ struct targets {
 	struct target *v;
 	size_t n, cap;
 	bool replace;
-	bool make; /* the folder of -out is not there yet */
+	const char *make; /* the folder of -out where it is not there yet, else NULL */
 	const struct envelope_range *range;
 };
 
@@ -142,7 +142,7 @@ static int add_named(struct session *s, const struct download_job *job, bool fol
 	int r = groupfile_path(given, &name, e);
 
 	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND && (folder || new)) {
-		t->make = t->make || new;
+		t->make = new ? job->out : t->make;
 		return add_folder(s, job, name, t, e);
 	}
 	if (r != 0)
@@ -162,14 +162,14 @@ static int plan(struct session *s, const struct download_job *job, struct target
 	if (!folder && (r = check_out(job->out, job->n, e)) != 0)
 		return r;
 	t->range = job->range;
-	t->make = many;
+	t->make = many ? job->out : NULL;
 	for (size_t i = 0; i < job->n; i++)
 		if ((r = add_named(s, job, folder, job->names[i], t, e)) != 0)
 			return text_about(job->names[i], r, e);
-	t->replace = !folder && !t->make;
-	if ((r = check_distinct(t, e)) != 0 || !t->make)
+	t->replace = !folder && t->make == NULL;
+	if ((r = check_distinct(t, e)) != 0 || t->make == NULL)
 		return r;
-	return mkdir(job->out, 0777) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s: cannot make the folder", job->out);
+	return mkdir(t->make, 0777) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s: cannot make the folder", t->make);
 }
 
 /* Makes the folders between the user's one and the file, a part at a time; a link among them is not followed. */
