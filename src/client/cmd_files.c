@@ -42,7 +42,7 @@ int cmd_upload(void *plan, const struct opt_operands *operands, struct err *e) {
 int cmd_download(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
-	struct envelope_range range;
+	struct envelope_range range = {0};
 	struct download_job job = {
 		.names = operands->v,
 		.n = (size_t)operands->n,
