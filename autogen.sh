@@ -11,7 +11,7 @@ BUILD=${BUILD:-build}
 
 # Debian's names. libssl3 comes along with libssl-dev, which demands its very version.
 TOOLS='gcc libc6-dev make autoconf automake pkgconf'
-LIBRARIES='libssl-dev libcurl4-openssl-dev libconfig-dev libsqlite3-dev libjansson-dev libutf8proc-dev zlib1g-dev check'
+LIBRARIES='libssl-dev libcurl4-openssl-dev libconfig-dev libsqlite3-dev libjansson-dev libutf8proc-dev zlib1g-dev libseccomp-dev check'
 TEST_TOOLS='openssl curl jq sqlite3 strace python3 xz-utils python3-pyasn1-modules gnutls-bin'
 FRESH='openssl libssl3 libssl-dev'	# kept at Debian's newest
 SAFE_OPENSSL=3.0.22			# repairs known holes in CMS and X.509

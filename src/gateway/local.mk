@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += src/gateway/libgateway.a
 src_gateway_libgateway_a_SOURCES =
-GATEWAY_LIBS = src/gateway/libgateway.a src/ledger/libledger.a $(NET_LIBS)
+GATEWAY_LIBS = src/gateway/libgateway.a src/ledger/libledger.a $(NET_LIBS) $(SECCOMP_LIBS)
 src_gateway_libgateway_a_SOURCES += src/gateway/gwconf.c src/gateway/gwconf.h
 src_gateway_libgateway_a_SOURCES += src/gateway/identity.c src/gateway/identity.h
 src_gateway_libgateway_a_SOURCES += src/gateway/state_sqlite.c src/gateway/state.h
@@ -22,6 +22,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/crlfetch.c src/gateway/crlfetch.
 src_gateway_libgateway_a_SOURCES += src/gateway/care.c src/gateway/care.h
 src_gateway_libgateway_a_SOURCES += src/gateway/check.c src/gateway/check.h
 src_gateway_libgateway_a_SOURCES += src/gateway/supervisor.c src/gateway/supervisor.h
+src_gateway_libgateway_a_SOURCES += src/gateway/confine.c src/gateway/confine.h
 src_gateway_libgateway_a_SOURCES += src/gateway/tally.c src/gateway/tally.h
 src_gateway_libgateway_a_SOURCES += src/gateway/sight.c src/gateway/sight.h
 src_gateway_libgateway_a_SOURCES += src/gateway/monitor.c src/gateway/monitor.h

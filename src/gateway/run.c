@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "gateway/care.h"
+#include "gateway/confine.h"
 #include "gateway/crlfetch.h"
 #include "gateway/evict.h"
 #include "gateway/monitor.h"
@@ -352,7 +352,8 @@ static void wipe(struct run *r) {
 int run_gateway(const struct run_plan *p, struct err *e) {
 	OWN(wipe) struct run r = { .plan = p, .conf = xcalloc(1, sizeof(struct gwconf)), .lock = -1, .signals = -1, .clock = -1 };
 
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_process() == CONFINE_FAILED)
+		log_event(LOG_LEVEL_WARN, "not-confined", "why", "no filter of system calls (seccomp) could be set", NULL);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	if (open_group(&r, e) != 0 || take_signals(&r, e) != 0 || open_service(&r, e) != 0 || open_server(&r, e) != 0 ||
 	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)

@@ -61,6 +61,10 @@ gateway=$(pgrep -P "$(pid super)" | head -n 1)
 grep -q '^NoNewPrivs:[[:space:]]*1$' "/proc/$gateway/status" || fail "new privileges"
 grep -q '^Max core file size *0 *0 ' "/proc/$gateway/limits" 2>/dev/null || [ "$(id -u)" -ne 0 ] || fail "cores"
 
+if grep -q '^SECCOMP_LIBS = .*seccomp' "$top_builddir/Makefile" && ! grep -q ' not-confined ' super.log; then
+	grep -q '^Seccomp:[[:space:]]*2$' "/proc/$gateway/status" || fail "no filter of system calls"
+fi
+
 say "it tells when it ends"
 stop super
 [ "$status" -eq 0 ] || fail "status $status"
