@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 
 #define DATA ".cms"
 #define RECORD ".rec"
+#define LOCK_TRIES 20 /* a fiftieth of a second apart */
 #define TRIES_MAX 100 /* a file that others remove each time that it is opened */
 
 _Static_assert(SPOOL_AGE_S <= UPLOAD_POST_WITHIN_S, "what is taken up can still be posted");
@@ -53,14 +55,26 @@ static int check_data(int fd, const char *path, struct err *e) {
 	return 0;
 }
 
+/* A sweep holds a lock for a moment only. */
+static bool lock_soon(int fd, unsigned tries) {
+	const struct timespec pause = { 0, 20000000 };
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || --tries == 0)
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* Locked, and still the file of that name: who removes it holds the lock. 1: try again. */
-static int try_lock(const char *path, int *fd, struct err *e) {
+static int try_lock(const char *path, unsigned tries, int *fd, struct err *e) {
 	struct stat ours, there;
 
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (*fd < 0)
 		return text_about(path, err_sys(e, ERR_FAIL, "cannot open in the spool"), e);
-	if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
+	if (!lock_soon(*fd, tries))
 		return errno == EWOULDBLOCK ? err_set(e, ERR_EXISTS, "another process is uploading to this name")
 					    : text_about(path, err_sys(e, ERR_FAIL, "cannot lock"), e);
 	if (fstat(*fd, &ours) != 0 || stat(path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev)
@@ -68,12 +82,12 @@ static int try_lock(const char *path, int *fd, struct err *e) {
 	return check_data(*fd, path, e);
 }
 
-static int lock_data(struct spool *s, struct err *e) {
+static int lock_data(struct spool *s, unsigned tries, struct err *e) {
 	OWN(own_free) char *path = path_to(s, DATA);
 	int r = 1;
 
 	for (int i = 0; r == 1 && i < TRIES_MAX; i++) {
-		r = try_lock(path, &s->fd, e);
+		r = try_lock(path, tries, &s->fd, e);
 		if (r != 0 && s->fd >= 0) {
 			(void)close(s->fd);
 			s->fd = -1;
@@ -101,8 +115,8 @@ static void load_record(struct spool *s) {
 		spool_record_wipe(&s->record);
 }
 
-static int open_stem(struct spool *s, struct err *e) {
-	int r = lock_data(s, e);
+static int open_stem(struct spool *s, unsigned tries, struct err *e) {
+	int r = lock_data(s, tries, e);
 
 	if (r == 0)
 		load_record(s);
@@ -117,7 +131,7 @@ int spool_open(struct spool *s, const char *dir, const char *group, const uint8_
 		return r;
 	s->dir = xstrdup(dir);
 	make_stem(group, member, path, s->stem);
-	if ((r = open_stem(s, e)) != 0)
+	if ((r = open_stem(s, LOCK_TRIES, e)) != 0)
 		spool_close(s);
 	if (r != 0 || !s->kept)
 		return r;
@@ -190,7 +204,7 @@ static void sweep_stem(const char *dir, const char *name, const uint8_t *key_id)
 	s.dir = xstrdup(dir);
 	memcpy(s.stem, name, SPOOL_STEM_LEN);
 	s.stem[SPOOL_STEM_LEN] = '\0';
-	if (open_stem(&s, NULL) == 0 && s.kept && key_id != NULL && memcmp(s.record.key_id, key_id, KEY_ID_LEN) != 0)
+	if (open_stem(&s, 1, NULL) == 0 && s.kept && key_id != NULL && memcmp(s.record.key_id, key_id, KEY_ID_LEN) != 0)
 		spool_drop(&s);
 }
 

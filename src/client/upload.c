@@ -225,15 +225,14 @@ static int find_landed(struct upload *u, bool *landed, char *result, struct err 
 
 /* What no event names for certain need not wait for gc; what can still be named is left to the next run. */
 static void clear_away(struct upload *u, int r, bool uncertain) {
-	bool later = u->spool.fd >= 0 && r == ERR_UNREACHABLE;
+	bool later = u->spool.fd >= 0 && (r == ERR_UNREACHABLE || u->object.seen_ms == 0);
 	struct err e = ERR_INIT;
 
-	if (uncertain || later || u->object.committed_s == 0)
-		return;
 	/* What the drive never said it had is not looked for: it took nothing, or cannot be asked either. */
-	if (u->object.seen_ms != 0 && store_destroy(u->w->session->store, u->object.id, &e) != 0)
+	if (!uncertain && !later && u->object.seen_ms != 0 &&
+	    store_destroy(u->w->session->store, u->object.id, &e) != 0)
 		note("an object that nobody needs is still on the drive (scg gc): %s", e.text);
-	if (u->spool.fd >= 0 && spool_reset(&u->spool, &e) != 0)
+	if (u->spool.fd >= 0 && (r == STEP_RESEAL || (!uncertain && !later)) && spool_reset(&u->spool, &e) != 0)
 		note("%s", e.text);
 }
 

@@ -371,6 +371,23 @@ START_TEST(inspecting_needs_no_key) {
 }
 END_TEST
 
+START_TEST(the_first_bytes_name_the_key) {
+	size_t len = sizes[_i];
+	OWN(own_free) uint8_t *plain = lab_plain(len);
+	OWN(buf_wipe) struct buf sealed = {0};
+	uint8_t key_id[KEY_ID_LEN];
+	struct err e = ERR_INIT;
+
+	lab_seal(&lab, plain, len, &sealed, NULL);
+	assert_ok(envelope_head(sealed.data, ENVELOPE_HEAD_LEN, key_id, &e), &e);
+	ck_assert_mem_eq(key_id, lab.keys.v[0].key_id, KEY_ID_LEN);
+	for (size_t n = 0; n < 150; n++)
+		ck_assert_int_eq(envelope_head(sealed.data, n, key_id, &e), ERR_DAMAGED);
+	sealed.data[0] ^= 1;
+	ck_assert_int_eq(envelope_head(sealed.data, ENVELOPE_HEAD_LEN, key_id, &e), ERR_DAMAGED);
+}
+END_TEST
+
 START_TEST(inspecting_refuses_what_opening_refuses_in_the_clear) {
 	OWN(buf_wipe) struct buf sealed = {0};
 	OWN(envelope_info_wipe) struct envelope_info info = {0};
@@ -424,6 +441,7 @@ static void add_failures(TCase *c) {
 	tcase_add_test(c, a_source_that_cannot_be_read_is_an_error);
 	tcase_add_test(c, a_source_that_becomes_shorter_is_an_error);
 	tcase_add_loop_test(c, inspecting_needs_no_key, 0, N_SIZES);
+	tcase_add_loop_test(c, the_first_bytes_name_the_key, 0, N_SIZES);
 	tcase_add_test(c, inspecting_refuses_what_opening_refuses_in_the_clear);
 }
 
