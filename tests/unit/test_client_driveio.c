@@ -122,7 +122,7 @@ void store_put_free(struct store_put *p) {
 static int open_as(uint64_t size, bool parts, struct driveio_reader *o, struct source *in, struct err *e) {
 	struct driveio_want want = { .id = ID, .size = size, .parts = parts };
 
-	return driveio_open(o, NULL, &want, in, e);
+	return driveio_open(o, (struct store *)&drive, &want, in, e); /* only handed through */
 }
 
 static void opens(uint64_t size, bool parts, struct driveio_reader *o, struct source *in) {
