@@ -20,6 +20,7 @@ static struct {
 	unsigned stats, gets, streams, reads;
 	uint64_t got;
 } drive;
+#define NOBODY ((struct store *)&drive) /* only handed through */
 
 static void setup(void) {
 	memset(&drive, 0, sizeof(drive));
@@ -122,7 +123,7 @@ void store_put_free(struct store_put *p) {
 static int open_as(uint64_t size, bool parts, struct driveio_reader *o, struct source *in, struct err *e) {
 	struct driveio_want want = { .id = ID, .size = size, .parts = parts };
 
-	return driveio_open(o, (struct store *)&drive, &want, in, e); /* only handed through */
+	return driveio_open(o, NOBODY, &want, in, e);
 }
 
 static void opens(uint64_t size, bool parts, struct driveio_reader *o, struct source *in) {
@@ -285,7 +286,7 @@ START_TEST(who_refused_is_known) {
 
 	drive.size = LONG;
 	opens(LONG, false, &o, &in);
-	ck_assert_int_eq(driveio_create(&w, NULL, &out, &e), 0);
+	ck_assert_int_eq(driveio_create(&w, NOBODY, &out, &e), 0);
 	ck_assert_int_eq(out.write(out.arg, data, sizeof(data), &e), 0);
 	ck_assert(!atomic_load(&o.failed) && !w.failed);
 	drive.refuses = true;
@@ -301,13 +302,13 @@ START_TEST(what_was_just_seen_is_there) {
 	bool yes;
 
 	drive.size = 10;
-	ck_assert_int_eq(driveio_look(&w, NULL, &e), 0);
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert_int_eq(driveio_look(&w, NOBODY, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
 	ck_assert(yes);
 	ck_assert_uint_eq(drive.stats, 1);
 	w.seen_ms -= DRIVEIO_SEEN_MS;
 	drive.size = SIZE_MAX;
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
 	ck_assert(!yes);
 	ck_assert_uint_eq(drive.stats, 2);
 }
@@ -320,10 +321,10 @@ START_TEST(what_was_just_committed_is_not_asked_for) {
 	bool yes;
 
 	drive.size = 10;
-	ck_assert_int_eq(driveio_create(&w, NULL, &out, &e), 0);
+	ck_assert_int_eq(driveio_create(&w, NOBODY, &out, &e), 0);
 	ck_assert_int_eq(driveio_commit(&w, &e), 0);
-	ck_assert_int_eq(driveio_look(&w, NULL, &e), 0);
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert_int_eq(driveio_look(&w, NOBODY, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
 	ck_assert(yes);
 	ck_assert_uint_eq(drive.stats, 0);
 }
@@ -335,8 +336,8 @@ START_TEST(what_was_not_seen_is_asked_for) {
 	bool yes;
 
 	drive.size = SIZE_MAX;
-	ck_assert_int_eq(driveio_look(&w, NULL, &e), 0);
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert_int_eq(driveio_look(&w, NOBODY, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
 	ck_assert(!yes);
 	ck_assert_uint_eq(drive.stats, 2);
 }
@@ -349,10 +350,10 @@ START_TEST(a_folder_is_asked_each_time) {
 
 	drive.remote = false;
 	drive.size = 10;
-	ck_assert_int_eq(driveio_look(&w, NULL, &e), 0);
+	ck_assert_int_eq(driveio_look(&w, NOBODY, &e), 0);
 	ck_assert_uint_eq(drive.stats, 0);
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
-	ck_assert_int_eq(driveio_is_there(&w, NULL, &yes, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
+	ck_assert_int_eq(driveio_is_there(&w, NOBODY, &yes, &e), 0);
 	ck_assert(yes);
 	ck_assert_uint_eq(drive.stats, 2);
 }
