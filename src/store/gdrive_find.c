@@ -104,6 +104,39 @@ int gdrive_find(struct gdrive *g, const char *object, bool patient, struct gdriv
 	return 0;
 }
 
+#define LEARN_AFTER 16u /* objects that were looked for one by one: then it is worth a list of what else there is */
+#define LEARN_PAGES 4u /* of 1,000 each */
+
+struct learning {
+	struct gdrive *g;
+	unsigned pages;
+};
+
+/* Of several files of a name the oldest counts, and comes first. */
+static int learn_page(void *arg, const struct gdrive_page *page, struct err *e) {
+	struct learning *l = arg;
+	const struct gdrive_file *v = page->items;
+	char file[GDRIVE_FILE_MAX + 1];
+
+	for (size_t i = 0; i < page->n; i++)
+		if (v[i].object[0] != '\0' && !v[i].trashed && !gdrive_recall(l->g, v[i].object, file))
+			gdrive_remember(l->g, v[i].object, v[i].id);
+	return ++l->pages == LEARN_PAGES ? err_set(e, ERR_FAIL, "that is enough") : 0;
+}
+
+void gdrive_learn(struct gdrive *g) {
+	struct learning l = { .g = g };
+	struct err why = ERR_INIT;
+	bool now;
+
+	(void)pthread_mutex_lock(&g->lock);
+	now = ++g->sought == LEARN_AFTER;
+	(void)pthread_mutex_unlock(&g->lock);
+	/* What cannot be learned is looked for one by one, and there an error is said. */
+	if (now)
+		(void)!gdrive_each_file_by_age(g, "trashed = false", FIND_FIELDS, learn_page, &l, &why);
+}
+
 static void to_stat(const struct gdrive_file *f, struct store_stat *st) {
 	*st = (struct store_stat){ .size = f->size, .modified_s = f->created_ms / 1000 };
 	memcpy(st->id, f->object, sizeof(st->id));

@@ -12,9 +12,14 @@
 static int path_of(struct gdrive *g, const char *object, char **path, struct err *e) {
 	char file[GDRIVE_FILE_MAX + 1];
 	struct gdrive_file f;
+	bool known = gdrive_recall(g, object, file);
 	int r = 0;
 
-	if (!gdrive_recall(g, object, file)) {
+	if (!known) {
+		gdrive_learn(g);
+		known = gdrive_recall(g, object, file);
+	}
+	if (!known) {
 		r = gdrive_find(g, object, true, &f, e);
 		memcpy(file, f.id, sizeof(file));
 	}

@@ -6,7 +6,7 @@
 #include "base/own.h"
 #include "store/gdrive_state.h"
 
-#define QUERY_MAX 12         /* names and values */
+#define QUERY_MAX 14         /* names and values */
 #define PAGES_MAX 100000u
 #define ITEMS_MAX 2000000u   /* a folder holds 500,000 */
 
@@ -82,13 +82,32 @@ int gdrive_each_page(struct gdrive *g, enum gdrive_list list, const char *path, 
 	return r;
 }
 
-int gdrive_each_file(struct gdrive *g, const char *where, const char *fields,
+static int each_file(struct gdrive *g, const char *where, const char *fields, bool by_age,
     int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
 	OWN(own_free) char *q = xasprintf("'%s' in parents%s%s", g->folder, where[0] != '\0' ? " and " : "", where);
 	OWN(own_free) char *mask = xasprintf("nextPageToken,incompleteSearch,files(%s)", fields);
 	bool shared = g->drive[0] != '\0';
-	const char *const query[] = { "q", q, "fields", mask, "pageSize", "1000", "includeItemsFromAllDrives", "true", "corpora",
-		shared ? "drive" : "user", shared ? "driveId" : NULL, g->drive, NULL };
+	const char *query[QUERY_MAX + 1] = { "q", q, "fields", mask, "pageSize", "1000", "includeItemsFromAllDrives", "true", "corpora",
+		shared ? "drive" : "user" };
+	size_t n = 10;
 
+	if (by_age) {
+		query[n++] = "orderBy";
+		query[n++] = "createdTime";
+	}
+	if (shared) {
+		query[n++] = "driveId";
+		query[n++] = g->drive;
+	}
 	return gdrive_each_page(g, GDRIVE_FILES, "/drive/v3/files", query, "files.list", each, arg, e);
+}
+
+int gdrive_each_file(struct gdrive *g, const char *where, const char *fields,
+    int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
+	return each_file(g, where, fields, false, each, arg, e);
+}
+
+int gdrive_each_file_by_age(struct gdrive *g, const char *where, const char *fields,
+    int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
+	return each_file(g, where, fields, true, each, arg, e);
 }

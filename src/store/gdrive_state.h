@@ -37,7 +37,8 @@ struct gdrive {
 	uint64_t chunk;
 	unsigned settle_ms;
 	bool hasty;              /* what is not found is not looked for again */
-	pthread_mutex_t lock;  /* of the two below */
+	pthread_mutex_t lock;  /* of the three below */
+	unsigned sought;       /* objects that were not known, and wanted to be read */
 	struct gdrive_known *known;
 	struct gdrive_pool *pool;
 };
@@ -68,6 +69,9 @@ int gdrive_each_page(struct gdrive *g, enum gdrive_list list, const char *path, 
 /* files.list of the folder: where is put behind "'FOLDER' in parents". fields are those of a file. */
 int gdrive_each_file(struct gdrive *g, const char *where, const char *fields,
     int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) MUST_CHECK;
+/* The same, the oldest first. */
+int gdrive_each_file_by_age(struct gdrive *g, const char *where, const char *fields,
+    int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) MUST_CHECK;
 
 /* Ids. */
 
@@ -82,6 +86,8 @@ bool gdrive_recall(struct gdrive *g, const char *object, char file[static GDRIVE
 void gdrive_remember(struct gdrive *g, const char *object, const char *file);
 void gdrive_forget(struct gdrive *g, const char *object);
 
+/* Called for each object that is not known and will be read: after some of them a list of the folder tells of many more in one request. */
+void gdrive_learn(struct gdrive *g);
 /* The file that is the object: the one remembered, else by name, where the oldest of several counts. patient: a name that is not found is looked for
  * again for a while, since listings lag. ERR_NOTFOUND. */
 int gdrive_find(struct gdrive *g, const char *object, bool patient, struct gdrive_file *f, struct err *e) MUST_CHECK;

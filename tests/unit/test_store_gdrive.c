@@ -129,6 +129,87 @@ START_TEST(of_several_of_one_name_the_oldest_counts) {
 }
 END_TEST
 
+static void reads(struct store *s, const char *id, const char *content) {
+	struct err e = ERR_INIT;
+	char got[32] = "";
+	size_t n = 0;
+
+	ck_assert_msg(store_get(s, id, 0, got, sizeof(got) - 1, &n, &e) == 0, "%s", e.text);
+	ck_assert_str_eq(got, content);
+}
+
+#define MANY 30
+#define ONE_BY_ONE 16 /* the last of these brings the list */
+
+/* Another member's client has never heard of them. */
+START_TEST(who_reads_many_asks_for_few) {
+	char ids[MANY][STORE_ID_LEN + 1];
+	struct store *other;
+
+	for (int i = 0; i < MANY; i++)
+		put_new(drive, ids[i], "small", 5);
+	other = open_as(DRIVE_ACCOUNT);
+	lab_calm();
+	for (int i = 0; i < MANY; i++)
+		reads(other, ids[i], "small");
+	ck_assert_int_eq(drive_requests(&lab_drive, "files.list"), ONE_BY_ONE);
+	ck_assert_int_eq(drive_requests(&lab_drive, "files.media"), MANY);
+	store_close(other);
+}
+END_TEST
+
+START_TEST(of_several_the_oldest_counts_for_who_reads_many) {
+	char ids[ONE_BY_ONE][STORE_ID_LEN + 1];
+	struct store *other;
+
+	for (int i = 0; i < ONE_BY_ONE; i++)
+		put_new(drive, ids[i], "small", 5);
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "second one", ", \"createdTime\": \"2026-02-02T00:00:00.500Z\""));
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "first", ", \"createdTime\": \"2026-02-02T00:00:00.400Z\""));
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "third one!!", ", \"createdTime\": \"2026-02-02T00:00:01Z\""));
+	lab_settings("{\"page_cap\": 5}"); /* they stand on several pages */
+	other = open_as(DRIVE_ACCOUNT);
+	for (int i = 0; i < ONE_BY_ONE; i++)
+		reads(other, ids[i], "small");
+	reads(other, ID_A, "first");
+	store_close(other);
+}
+END_TEST
+
+START_TEST(a_list_that_fails_is_no_error_of_who_reads) {
+	char ids[ONE_BY_ONE + 1][STORE_ID_LEN + 1];
+	struct store *other;
+
+	for (int i = 0; i <= ONE_BY_ONE; i++)
+		put_new(drive, ids[i], "small", 5);
+	other = open_as(DRIVE_ACCOUNT);
+	for (int i = 0; i < ONE_BY_ONE - 1; i++)
+		reads(other, ids[i], "small");
+	lab_fault("{\"fault\": \"html\", \"kind\": \"files.list\", \"times\": 1}");
+	reads(other, ids[ONE_BY_ONE - 1], "small");
+	reads(other, ids[ONE_BY_ONE], "small");
+	store_close(other);
+}
+END_TEST
+
+START_TEST(what_was_learned_and_is_gone_is_not_found) {
+	char ids[ONE_BY_ONE + 1][STORE_ID_LEN + 1];
+	struct err e = ERR_INIT;
+	struct store *other;
+	char got[8];
+	size_t n;
+
+	for (int i = 0; i <= ONE_BY_ONE; i++)
+		put_new(drive, ids[i], "small", 5);
+	other = open_as(DRIVE_ACCOUNT);
+	for (int i = 0; i < ONE_BY_ONE; i++)
+		reads(other, ids[i], "small");
+	ck_assert_msg(store_destroy(drive, ids[ONE_BY_ONE], &e) == 0, "%s", e.text);
+	ck_assert_int_eq(store_get(other, ids[ONE_BY_ONE], 0, got, sizeof(got), &n, &e), ERR_NOTFOUND);
+	store_close(other);
+}
+END_TEST
+
 START_TEST(what_lies_in_the_trash_is_no_object_and_goes_with_it) {
 	struct err e = ERR_INIT;
 	OWN(own_free) char *file = lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "binned", "");
@@ -560,6 +641,10 @@ int main(void) {
 	tcase_add_test(tc, names_of_another_case_are_other_names);
 	tcase_add_test(tc, foreign_files_are_passed_over);
 	tcase_add_test(tc, of_several_of_one_name_the_oldest_counts);
+	tcase_add_test(tc, who_reads_many_asks_for_few);
+	tcase_add_test(tc, of_several_the_oldest_counts_for_who_reads_many);
+	tcase_add_test(tc, a_list_that_fails_is_no_error_of_who_reads);
+	tcase_add_test(tc, what_was_learned_and_is_gone_is_not_found);
 	tcase_add_test(tc, what_lies_in_the_trash_is_no_object_and_goes_with_it);
 	tcase_add_test(tc, own_writes_are_seen_before_lists_show_them);
 	tcase_add_test(tc, what_another_has_just_made_is_looked_for_again);
