@@ -46,7 +46,7 @@ struct driveio_writer {
 };
 /* Begins a new object under a fresh id; out writes into it, in order. Wipe in every case. */
 int driveio_create(struct driveio_writer *o, struct store *s, struct sink *out, struct err *e) MUST_CHECK;
-/* The object appears. */
+/* The object appears; or STORE_SPOILED. */
 int driveio_commit(struct driveio_writer *o, struct err *e) MUST_CHECK;
 /* Is what was committed on the drive now? Asked right before an event names it: a hasty clean-up may have taken it for
  * nobody's. Over a network an answer counts for DRIVEIO_SEEN_MS, so that no other thread waits for it under the session's lock. */

@@ -79,6 +79,7 @@ struct rekeying {
 	struct envelope_result made;
 	uint8_t sha256[32];
 	char old_object[OBJECT_ID_LEN + 1];
+	unsigned spoiled; /* times that the drive stored other bytes */
 };
 
 static void rekeying_discard(struct rekeying *k) {
@@ -129,7 +130,9 @@ static int convert(struct rekeying *k, const struct keyring *from, struct err *e
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
 	if (r == ERR_REFUSED && !atomic_load(&old.failed) && !k->object.failed)
 		return err_recode(e, ERR_DAMAGED);
-	return r != 0 ? r : driveio_commit(&k->object, e);
+	if (r == 0 && (r = driveio_commit(&k->object, e)) == STORE_SPOILED)
+		r = ++k->spoiled < STORE_SPOILED_MAX ? STEP_RESEAL : err_recode(e, ERR_UNREACHABLE);
+	return r;
 }
 
 /* The new object as the drive gives it back: the same bytes, and they open to what the author signed. */

@@ -268,6 +268,8 @@ static int upload_one(void *arg, struct worker *w, size_t i, char *result, struc
 	if (r != 0 || done)
 		return r;
 	for (int met = 0; (r = attempt(&u, e)) == STEP_RESEAL; upload_discard(&u)) {
+		if (u.spoiled >= STORE_SPOILED_MAX)
+			return err_recode(e, ERR_UNREACHABLE);
 		if (++met > UPLOAD_EPOCHS_MAX)
 			return err_set(e, ERR_UNREACHABLE, "the group's key changed %d times during the upload", met);
 		if ((r = session_sync(w->session, e)) != 0 || (r = session_refresh_keys(w->session, e)) != 0)

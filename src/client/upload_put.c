@@ -88,7 +88,11 @@ static int put_straight(struct upload *u, struct err *e) {
 	if ((r = driveio_create(&u->object, u->w->session->store, &out, e)) != 0)
 		return r;
 	r = seal(u, &out, &before, e);
-	return r != 0 ? r : driveio_commit(&u->object, e);
+	if (r == 0 && (r = driveio_commit(&u->object, e)) == STORE_SPOILED) {
+		u->spoiled++;
+		return STEP_RESEAL; /* the same bytes would need the same content key */
+	}
+	return r;
 }
 
 /* --- through the spool --- */

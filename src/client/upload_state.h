@@ -32,6 +32,7 @@ struct upload {
 	struct envelope_result sealed;
 	int64_t asked_ms;
 	bool met_epoch;
+	unsigned spoiled; /* times that the drive stored other bytes */
 	struct spool spool; /* fd -1: it goes straight to the drive */
 	/* What the last attempt posted. */
 	uint8_t put_id[16]; /* of a new file */

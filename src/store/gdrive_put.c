@@ -167,7 +167,9 @@ static int end_session(struct put *p, const struct gdrive_want *want, struct err
 		return 0;
 	}
 	r = gdrive_undo(p->g, p->object, p->upload.file, e);
-	return r != 0 ? r : err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent", p->object);
+	if (r == 0)
+		(void)err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent", p->object);
+	return r != 0 ? r : STORE_SPOILED;
 }
 
 int gdrive_put_commit(void *put, struct err *e) {

@@ -44,6 +44,10 @@ bool store_is_remote(const struct store *s);
 int store_put_open(struct store *s, const char *id, struct store_put **p, struct err *e) MUST_CHECK;
 int store_put_write(struct store_put *p, const void *data, size_t len, struct err *e) MUST_CHECK;
 int store_put_commit(struct store_put *p, struct err *e) MUST_CHECK;
+/* store_put_commit, no error code, though e has a text: the drive stored other bytes than were sent, they are destroyed, and only who has the bytes
+ * can send them again, as another object. */
+#define STORE_SPOILED 1
+#define STORE_SPOILED_MAX 3 /* so often it is worth it */
 void store_put_free(struct store_put *p);
 
 /* The same under an id that was drawn here from 128 random bits, so that no one needs to be asked whether it is taken. */

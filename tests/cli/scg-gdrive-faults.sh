@@ -73,4 +73,10 @@ round "503 with Retry-After"
 say "bytes that change on the way: noticed by their checksum, and the object is made anew"
 drive_fault corrupt_upload every=3 times=2 "kind=upload.*"
 round "corrupt_upload" 2000000
+head -c 6000000 /dev/urandom >streamed
+drive_fault corrupt_upload skip=3 times=1 kind=upload.chunk
+ok scg upload -dir alice -no-spool streamed
+drive_calm
+ok scg download -dir bob streamed -out streamed.got
+same streamed streamed.got
 json '.failed == 0 and .orphans == 0 and .injected == 0' scg verify -dir bob -json
