@@ -45,6 +45,8 @@ kill_after() {
 
 ends_it() {
 	opens_as before in/doc
+	# killed when all was done, and before it could say so
+	if [ -z "$(ls alice/spool/*.rec 2>/dev/null)" ] && cmp -s got in/doc; then killed=false; fi
 	ok scg upload -dir alice in/doc
 	_sent=$(drive_stats .bytes_uploaded)
 	# the envelope has a few thousand bytes more than the file
