@@ -187,11 +187,11 @@ START_TEST(files_given_are_verified_and_arrive) {
 	start();
 	ck_assert(inbox_give(in, &fd, "test"));
 	ck_assert_int_eq(fd, -1);
-	ck_assert_uint_eq(arrives(1000), 5);
+	ck_assert_uint_eq(arrives(20000), 5);
 	list(6, &pem);
 	fd = spooled(&pem);
 	ck_assert(inbox_give(in, &fd, "test"));
-	ck_assert_uint_eq(arrives(1000), 6);
+	ck_assert_uint_eq(arrives(20000), 6);
 }
 END_TEST
 
@@ -203,7 +203,7 @@ START_TEST(only_one_given_list_waits) {
 	ck_assert_int_ge(second, 0);
 	spool_close(&second);
 	start();
-	ck_assert_uint_eq(arrives(1000), 5);
+	ck_assert_uint_eq(arrives(20000), 5);
 }
 END_TEST
 
