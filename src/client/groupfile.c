@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/own.h"
@@ -15,6 +16,7 @@
 OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
 #define CHANGES_MAX 20 /* newer events met while one file is opened */
+#define LAG_LOOKS 4    /* at what is young and not to be found; each takes as long as the store is patient, and a second */
 
 int groupfile_path(const char *given, char **path, struct err *e) {
 	OWN(own_free) char *nfc = NULL;
@@ -125,6 +127,17 @@ int groupfile_verdict(const struct session *s, const struct ledger_file *f, cons
 	return err_set(e, why->code, "%s", why->text);
 }
 
+/* A listing of a drive behind a network lags behind what others put there: what is young is looked for again before it counts as missing. */
+static bool may_appear(const struct session *s, const struct ledger_file *f, int code, int looks) {
+	struct timespec second = { .tv_sec = 1 };
+
+	if (code != ERR_NOTFOUND || looks >= LAG_LOOKS || s->conf.has_settle || !store_is_remote(s->store) ||
+	    !session_may_settle(s, f->event_time_s))
+		return false;
+	(void)nanosleep(&second, NULL);
+	return true;
+}
+
 int groupfile_open_newest(
     struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) {
 	struct session *s = w->session;
@@ -145,7 +158,7 @@ int groupfile_open_newest(
 			return err_set(e, r, "%s", why.text);
 		if (s->stale || i == CHANGES_MAX)
 			return groupfile_verdict(s, f, &why, e);
-		if ((r = look_again(s, path, f, e)) == 0 && strcmp(object, f->object) == 0)
+		if ((r = look_again(s, path, f, e)) == 0 && strcmp(object, f->object) == 0 && !may_appear(s, f, why.code, i))
 			return groupfile_verdict(s, f, &why, e);
 	}
 	return r;

@@ -68,7 +68,7 @@ void session_lock(struct session *s);
 void session_unlock(struct session *s);
 
 /* How long an object may take to appear: as scg.conf says, else what a listing of a drive behind a network may lag. */
-#define SESSION_REMOTE_SETTLE_S 60
+#define SESSION_REMOTE_SETTLE_S 10
 bool session_may_settle(const struct session *s, int64_t since_s);
 
 /* Opens the drive: scg.conf's store, else the one that the gateway names. ERR_FAIL where there is none yet. */

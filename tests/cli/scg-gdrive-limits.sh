@@ -75,9 +75,10 @@ drive_control "{\"damage\": {\"file\": \"$id\", \"at\": 5000}}" >/dev/null
 refuses 4 'big' scg download -dir bob big -out spoilt
 absent spoilt
 drive_control "{\"delete\": {\"file\": \"$id\"}}" >/dev/null
-refuses 5 'not settled' scg download -dir bob big -out spoilt
-echo 'settle = 0;' >>bob/scg.conf
 refuses 4 'missing' scg download -dir bob big -out spoilt
+absent spoilt
+echo 'settle = 600;' >>bob/scg.conf
+refuses 5 'not settled' scg download -dir bob big -out spoilt
 absent spoilt
 ok scg remove -dir alice big
 
