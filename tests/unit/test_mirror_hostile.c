@@ -471,7 +471,7 @@ static const char *const vandalism[] = {
 };
 
 static void vandalise(const char *sql) {
-	static const char *const none[] = {"SELECT 1", "SELECT 1", NULL};
+	static const char *const none[] = {"SELECT 1", "SELECT 1", "SELECT 1", NULL};
 	struct db *d;
 
 	ck_assert_msg(db_open(&d, tmp_path("alice.db"), none, &lab.e) == 0, "%s", lab.e.text);
