@@ -152,6 +152,12 @@ static int add_named(struct session *s, const struct download_job *job, bool fol
 	return 0;
 }
 
+static int make_out(const struct targets *t, struct err *e) {
+	if (t->make == NULL || mkdir(t->make, 0777) == 0)
+		return 0;
+	return err_sys(e, ERR_FAIL, "%s: cannot make the folder", t->make);
+}
+
 static int plan(struct session *s, const struct download_job *job, struct targets *t, struct err *e) {
 	bool many = job->n > 1 && job->recursive && job->out != NULL && is_nothing(job->out);
 	bool folder = job->out == NULL || is_folder(job->out) || many;
@@ -167,9 +173,8 @@ static int plan(struct session *s, const struct download_job *job, struct target
 		if ((r = add_named(s, job, folder, job->names[i], t, e)) != 0)
 			return text_about(job->names[i], r, e);
 	t->replace = !folder && t->make == NULL;
-	if ((r = check_distinct(t, e)) != 0 || t->make == NULL)
-		return r;
-	return mkdir(t->make, 0777) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s: cannot make the folder", t->make);
+	r = check_distinct(t, e);
+	return r != 0 ? r : make_out(t, e);
 }
 
 /* Makes the folders between the user's one and the file, a part at a time; a link among them is not followed. */
