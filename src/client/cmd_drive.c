@@ -141,6 +141,7 @@ static json_t *verify_json(const struct verify_report *v) {
 	(void)json_object_set_new(o, "injected", print_u64(v->injected));
 	(void)json_object_set_new(o, "old", print_u64(v->old));
 	(void)json_object_set_new(o, "kept", print_u64(v->kept));
+	(void)json_object_set_new(o, "complete", json_boolean(v->complete));
 	for (size_t i = 0; i < v->n; i++) {
 		json_t *finding = json_object();
 
@@ -167,7 +168,9 @@ static void verify_lines(const struct verify_report *v, bool old) {
 	if (v->superseded > 0 || v->orphans > 0)
 		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded),
 		    ull(v->orphans));
-	if (old)
+	if (!v->complete)
+		print_line("not looked at to its end: what else lies on the drive");
+	else if (old)
 		print_line("%llu objects under older epochs, %llu of them in the trash or as older revisions", ull(v->old),
 		    ull(v->kept));
 }

@@ -299,6 +299,7 @@ int verify(struct session *s, const struct verify_job *job, struct verify_report
 		return files;
 	struct err rest = ERR_INIT;
 	r = judge_drive(&run, &drive, job->old, &rest);
+	report->complete = r == 0;
 	if (r == 0)
 		r = conclude(&run, job->old, &rest);
 	return files != 0 || r == 0 ? files : err_set(e, r, "%s", rest.text);

@@ -28,6 +28,7 @@ struct verify_report {
 	uint64_t injected;    /* no member can have put these there */
 	uint64_t old;         /* objects that a key of an older epoch opens, files' and others, and what is kept of them */
 	uint64_t kept;        /* of these, in the trash or as older revisions */
+	bool complete;        /* all was looked at: what was not found is not there */
 	struct verify_finding *v; /* n of them: each bad file and object by itself, in no order */
 	size_t n, cap;
 };

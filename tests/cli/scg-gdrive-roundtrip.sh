@@ -68,3 +68,9 @@ refuses 2 'no-spool' scg upload -dir alice -no-spool -spool-dir away in/elsewher
 
 say "what the drive knows"
 gd_hides "plainly readable words" small-plain-name "renamed at last" few/f1 segments
+
+say "a list that is not complete: nothing is said of what was not seen"
+drive_control '{"settings": {"incomplete_search": true}}' >/dev/null
+refuses 5 'incompleteSearch' scg verify -dir alice -old
+has .out 'not looked at'
+lacks .out 'older epochs'
