@@ -347,6 +347,25 @@ static void fill_token(struct gdrive_token *t) {
 	*t = (struct gdrive_token){ .size = 123456789012, .folder = "folder_1", .object = ID, .file = "file-2", .session = "https://x/y?z" };
 }
 
+/* Values that cost the parser many times their bytes are not parsed at all; what stands in strings is no value. */
+START_TEST(a_document_of_all_too_many_values_is_refused) {
+	OWN(buf_wipe) struct buf many = {0}, named = {0};
+	struct gdrive_file f;
+	struct err e = ERR_INIT;
+
+	buf_adds(&many, "{\"id\": \"1a\", \"x\": [0");
+	buf_adds(&named, "{\"id\": \"1a\", \"x\": \"\\\"");
+	for (int i = 0; i < 200000; i++) {
+		buf_adds(&many, ",0");
+		buf_adds(&named, ",[");
+	}
+	buf_adds(&many, "]}");
+	buf_adds(&named, "\"}");
+	ck_assert_int_eq(gdrive_parse_file(&many, &f, &e), ERR_DAMAGED);
+	ck_assert_msg(gdrive_parse_file(&named, &f, &e) == 0, "%s", e.text);
+}
+END_TEST
+
 START_TEST(a_token_round_trips) {
 	struct gdrive_token t, back;
 	OWN(own_free) char *text = NULL;
@@ -409,6 +428,7 @@ int main(void) {
 	tcase_add_test(tc, the_range_of_a_308_is_read_strictly);
 	tcase_add_test(tc, the_range_of_a_206_is_read_strictly);
 	tcase_add_test(tc, a_session_is_of_the_very_service);
+	tcase_add_test(tc, a_document_of_all_too_many_values_is_refused);
 	tcase_add_test(tc, a_token_round_trips);
 	tcase_add_test(tc, a_token_cut_or_flipped_is_refused_or_round_trips);
 	return suite_run("store/gdrive replies", tc);
