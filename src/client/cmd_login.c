@@ -21,8 +21,6 @@
 #include "client/session.h"
 #include "store/oauth.h"
 
-OWN_DEFINE(rest, struct rest, rest_free)
-
 #define TIMEOUT_S 300
 #define ASK_S 20 /* somebody waits at the terminal for each request's end */
 

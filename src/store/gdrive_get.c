@@ -13,19 +13,19 @@ static int path_of(struct gdrive *g, const char *object, char **path, struct err
 	char file[GDRIVE_FILE_MAX + 1];
 	struct gdrive_file f;
 	bool known = gdrive_recall(g, object, file);
-	int r = 0;
+	int r;
 
 	if (!known) {
 		gdrive_learn(g);
 		known = gdrive_recall(g, object, file);
 	}
 	if (!known) {
-		r = gdrive_find(g, object, true, &f, e);
+		if ((r = gdrive_find(g, object, true, &f, e)) != 0)
+			return r;
 		memcpy(file, f.id, sizeof(file));
 	}
-	if (r == 0)
-		*path = xasprintf("/drive/v3/files/%s", file);
-	return r;
+	*path = xasprintf("/drive/v3/files/%s", file);
+	return 0;
 }
 
 int gdrive_get(void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) {

@@ -420,7 +420,6 @@ START_TEST(what_the_ledger_has_is_only_cleared_away) {
 	drive.break_sends = 1;
 	fails("alice", ERR_UNREACHABLE);
 	{
-		OWN(spool_record_wipe) struct spool_record rec = {0};
 		OWN(session_wipe) struct session s = {0};
 		OWN(spool_close) struct spool sp = SPOOL_INIT;
 		struct err e = ERR_INIT;

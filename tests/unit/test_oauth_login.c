@@ -136,7 +136,6 @@ static int login(struct page *p, unsigned timeout_s, struct err *e) {
 }
 
 static void visit_with(struct page *p, const char *fmt) {
-	OWN(own_free) char *target = NULL;
 	OWN(buf_wipe) struct buf b = {0};
 
 	for (const char *s = fmt; *s != '\0'; s++)
