@@ -125,7 +125,7 @@ struct revoke_plan {
 static const struct opt revoke_opts[] = {
 	DIR_OPT(revoke_plan),
 	{.name = "name", .kind = OPT_TEXT, .off = offsetof(struct revoke_plan, name), .arg = "NAME", .required = true, .group = 1,
-	    .help = "whose certificate"},
+	    .help = "whose certificates: all that are valid"},
 	{.name = "serial", .kind = OPT_TEXT, .off = offsetof(struct revoke_plan, serial), .arg = "HEX", .required = true, .group = 1,
 	    .help = "its serial number"},
 	{.name = "cert", .kind = OPT_TEXT, .off = offsetof(struct revoke_plan, cert), .arg = "FILE", .required = true, .group = 1,
@@ -139,17 +139,21 @@ static const struct opt revoke_opts[] = {
 
 /* Whoever was told that the list did not arrive (status 5) asks again in the same words: then it arrives. */
 static int revoke_and_publish(struct ca *ca, const struct revocation_plan *p, struct fetch *gateway, struct err *e) {
+	OWN(revocation_wipe) struct revocation done = {0};
 	struct err again = ERR_INIT;
-	char serial[SERIAL_HEX];
-	struct record r;
-	int rc = revocation_add(ca, p, &r, e);
+	int rc = revocation_add(ca, p, &done, e);
 
 	if (rc == ERR_EXISTS && gateway != NULL)
 		return publish(ca, gateway, &again) < 0 ? err_set(e, again.code, "%s", again.text) : err_add(e, "published again");
 	if (rc < 0)
 		return rc;
-	text_hex(r.serial, r.serial_len, serial);
-	printf("%s, serial %s: revoked (%s)\n", r.name, serial, crl_reason_name(p->reason));
+	for (size_t i = 0; i < revocation_n(&done); i++) {
+		const struct record *r = revocation_at(&done, i);
+		char serial[SERIAL_HEX];
+
+		text_hex(r->serial, r->serial_len, serial);
+		printf("%s, serial %s: revoked (%s)\n", r->name, serial, crl_reason_name(p->reason));
+	}
 	return publish(ca, gateway, e);
 }
 

@@ -89,43 +89,57 @@ int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *
 	return revocation_write_list(ca, out, e);
 }
 
-/* The certificates of a name that could be meant. */
-struct candidates {
+static void add_record(struct buf *records, const struct record *r) { buf_add(records, r, sizeof *r); }
+
+struct by_name {
 	int64_t now_s;
-	unsigned n_valid, n_others;
-	struct record one;   /* the last valid one, else the last of all */
-	struct buf serials;  /* of the valid ones, for the error */
+	struct buf *valid;   /* struct record */
+	struct record other; /* the last one that is not valid */
+	unsigned n_others;
 };
 
-static int add_candidate(void *arg, const struct record *r, struct err *e) {
-	struct candidates *c = arg;
-	char hex[SERIAL_HEX];
+static int sort_record(void *arg, const struct record *r, struct err *e) {
+	struct by_name *n = arg;
 
 	(void)e;
-	if (record_status(r, c->now_s) != RECORD_VALID) {
-		c->n_others++;
-		if (c->n_valid == 0)
-			c->one = *r;
+	if (record_status(r, n->now_s) == RECORD_VALID) {
+		add_record(n->valid, r);
 		return 0;
 	}
-	text_hex(r->serial, r->serial_len, hex);
-	buf_addf(&c->serials, "%s%s", c->n_valid == 0 ? "" : ", ", hex);
-	c->n_valid++;
-	c->one = *r;
+	n->other = *r;
+	n->n_others++;
 	return 0;
 }
 
-static int find_by_name(struct ca *ca, const char *name, struct record *r, struct err *e) {
-	struct candidates c = {.now_s = clock_now_s()};
-	int rc = records_each(ca->db, name, add_candidate, &c, e);
+static int refuse_ambiguous(const char *name, const struct revocation *done, struct err *e) {
+	OWN(buf_wipe) struct buf serials = {0};
+	char hex[SERIAL_HEX];
 
-	if (rc == 0 && c.n_valid + c.n_others == 0)
-		rc = err_set(e, ERR_NOTFOUND, "no certificate was issued to %s", name);
-	else if (rc == 0 && c.n_valid > 1)
-		rc = err_set(e, ERR_FAIL, "%s has %u valid certificates; revoke each by -serial: %s", name, c.n_valid, buf_str(&c.serials));
-	buf_wipe(&c.serials);
-	*r = c.one;
-	return rc;
+	for (size_t i = 0; i < revocation_n(done); i++) {
+		const struct record *r = revocation_at(done, i);
+
+		text_hex(r->serial, r->serial_len, hex);
+		buf_addf(&serials, "%s%s", i == 0 ? "" : ", ", hex);
+	}
+	return err_set(e, ERR_FAIL, "%s has %zu valid certificates; say by -serial which one is superseded: %s", name,
+	    revocation_n(done), buf_str(&serials));
+}
+
+/* All that are valid: who is to go shall not stay with the certificate of before or after a renewal. */
+static int find_by_name(struct ca *ca, const struct revocation_plan *p, struct revocation *found, struct err *e) {
+	struct by_name n = {.now_s = clock_now_s(), .valid = &found->records};
+	int rc = records_each(ca->db, p->name, sort_record, &n, e);
+
+	if (rc < 0)
+		return rc;
+	if (revocation_n(found) > 1 && p->reason == CRL_SUPERSEDED)
+		return refuse_ambiguous(p->name, found, e);
+	if (revocation_n(found) > 0)
+		return 0;
+	if (n.n_others == 0)
+		return err_set(e, ERR_NOTFOUND, "no certificate was issued to %s", p->name);
+	add_record(&found->records, &n.other);
+	return 0;
 }
 
 /* Hex as others print it: any case, colons between octets, leading zeros. */
@@ -191,24 +205,36 @@ static int check_revocable(const struct record *r, struct err *e) {
 	return 0;
 }
 
-static int find(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+static int find(struct ca *ca, const struct revocation_plan *p, struct revocation *found, struct err *e) {
+	struct record r;
 	int rc;
 
 	if (p->name != NULL)
-		rc = find_by_name(ca, p->name, r, e);
-	else if (p->serial != NULL)
-		rc = find_by_serial(ca, p->serial, r, e);
-	else
-		rc = find_by_cert(ca, p->cert, r, e);
-	return rc < 0 ? rc : check_revocable(r, e);
+		return find_by_name(ca, p, found, e);
+	rc = p->serial != NULL ? find_by_serial(ca, p->serial, &r, e) : find_by_cert(ca, p->cert, &r, e);
+	if (rc == 0)
+		add_record(&found->records, &r);
+	return rc;
 }
 
-/* Within a transaction: the revocation and the list that names it are on disk together. */
-static int revoke_one(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+static int revoke_found(struct ca *ca, const struct revocation *found, int reason, struct err *e) {
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < revocation_n(found); i++) {
+		const struct record *r = revocation_at(found, i);
+
+		if ((rc = check_revocable(r, e)) == 0)
+			rc = records_revoke(ca->db, r->serial, r->serial_len, clock_now_s(), reason, e);
+	}
+	return rc;
+}
+
+/* Within a transaction: the revocations and the list that names them are on disk together. */
+static int add(struct ca *ca, const struct revocation_plan *p, struct revocation *done, struct err *e) {
 	struct record_crl last = {.days = REVOCATION_DAYS};
 	int rc;
 
-	if ((rc = find(ca, p, r, e)) < 0 || (rc = records_revoke(ca->db, r->serial, r->serial_len, clock_now_s(), p->reason, e)) < 0)
+	if ((rc = find(ca, p, done, e)) < 0 || (rc = revoke_found(ca, done, p->reason, e)) < 0)
 		return rc;
 	if ((rc = records_get_crl(ca->db, &last, NULL, e)) < 0 && rc != ERR_NOTFOUND)
 		return rc;
@@ -217,13 +243,21 @@ static int revoke_one(struct ca *ca, const struct revocation_plan *p, struct rec
 	return db_commit(ca->db, e);
 }
 
-int revocation_add(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) {
+size_t revocation_n(const struct revocation *r) { return r->records.len / sizeof(struct record); }
+
+const struct record *revocation_at(const struct revocation *r, size_t i) {
+	return (const struct record *)(const void *)r->records.data + i;
+}
+
+void revocation_wipe(struct revocation *r) { buf_wipe(&r->records); }
+
+int revocation_add(struct ca *ca, const struct revocation_plan *p, struct revocation *done, struct err *e) {
 	struct err ignored = ERR_INIT;
 	int rc = db_begin(ca->db, e);
 
 	if (rc < 0)
 		return rc;
-	rc = revoke_one(ca, p, r, e);
+	rc = add(ca, p, done, e);
 	if (rc < 0)
 		db_rollback(ca->db);
 	/* The first attempt may have been killed before it wrote the file. */

@@ -11,7 +11,7 @@
 #define REVOCATION_DAYS_MAX 365
 
 struct revocation_plan { /* exactly one of name, serial, cert */
-	const char *name;
+	const char *name;   /* all valid ones of this name, but for the reason superseded: then the only one */
 	const char *serial; /* hex, as openssl prints it or as list does */
 	const char *cert;   /* file */
 	int reason; /* of revocation_reason */
@@ -19,9 +19,17 @@ struct revocation_plan { /* exactly one of name, serial, cert */
 
 /* NULL: unspecified. ERR_USAGE for a reason that no member's certificate has. */
 int revocation_reason(const char *name, int *reason, struct err *e) MUST_CHECK;
-/* Revokes one certificate and makes the next list, valid as long as the last one was. ca is unlocked. *r is what was revoked. ERR_NOTFOUND: unknown;
- * ERR_EXISTS: revoked already (crl.pem is written anew all the same); ERR_FAIL: expired, or a name with several valid certificates. */
-int revocation_add(struct ca *ca, const struct revocation_plan *p, struct record *r, struct err *e) MUST_CHECK;
+/* What was revoked: at least one record after success. {0} to begin with; revocation_wipe at the end, in any case. */
+struct revocation {
+	struct buf records; /* struct record each */
+};
+size_t revocation_n(const struct revocation *r);
+const struct record *revocation_at(const struct revocation *r, size_t i); /* i below n; borrowed */
+void revocation_wipe(struct revocation *r);
+
+/* Revokes what the plan names, all or none, and makes the next list, valid as long as the last one was. ca is unlocked. ERR_NOTFOUND: unknown;
+ * ERR_EXISTS: revoked already (crl.pem is written anew all the same); ERR_FAIL: expired, or superseded is said of a name with several valid certificates. */
+int revocation_add(struct ca *ca, const struct revocation_plan *p, struct revocation *done, struct err *e) MUST_CHECK;
 /* Makes the next list, valid for so many days; ca is unlocked. A copy of it is written to out unless that is NULL. */
 int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) MUST_CHECK;
 

@@ -70,15 +70,23 @@ refuses 2 'contradict' scg-ca revoke -dir ca -name bob -serial 01
 refuses 2 'missing' scg-ca revoke -dir ca
 [ "$(number)" -eq "$before" ] || fail "a list was made"
 
-say "a renewal: the name has two certificates, so revoking says which there are"
+say "a renewal: the name has two certificates; superseded says which, whoever goes loses both"
 issue erin erin
 issue erin erin2
 has .out 'had a valid certificate before'
-refuses 1 "erin has 2 valid certificates; revoke each by -serial: $(serial erin.crt | tr 'A-F' 'a-f'), $(serial erin2.crt | tr 'A-F' 'a-f')" \
-	scg-ca revoke -dir ca -name erin
+before=$(number)
+refuses 1 "erin has 2 valid certificates; say by -serial which one is superseded: $(serial erin.crt | tr 'A-F' 'a-f'), $(serial erin2.crt | tr 'A-F' 'a-f')" \
+	scg-ca revoke -dir ca -name erin -reason superseded
+[ "$(number)" -eq "$before" ] || fail "a list was made"
 ok scg-ca revoke -dir ca -serial "$(serial erin.crt)" -reason superseded
+issue erin erin3
 ok scg-ca revoke -dir ca -name erin -reason privilegeWithdrawn
-listed "$(serial erin2.crt)" || fail "the second certificate is not on the list"
+[ "$(wc -l <.out)" -eq 2 ] || fail "not both: $(cat .out)"
+for cert in erin2.crt erin3.crt; do
+	listed "$(serial $cert)" || fail "$cert is not on the list"
+done
+[ "$(number)" -eq $((before + 2)) ] || fail "not one list"
+refuses 1 'erin was revoked already' scg-ca revoke -dir ca -name erin
 
 say "a key is certified once, also after its revocation"
 refuses 3 'certified at .* for alice .*a renewal needs a new key' scg-ca sign -dir ca -in alice.csr -out again.crt -name alice
@@ -103,14 +111,14 @@ fi
 say "the list of certificates, as a table and as JSON"
 issue gina gina -role admin
 issue gw gw -role gateway -san DNS:localhost
-json 'length == 9 and ([.[].name] == ["alice", "bob", "carol", "dora", "erin", "erin", "frank", "gina", "gw"])' scg-ca list -dir ca -json
+json 'length == 10 and ([.[].name] == ["alice", "bob", "carol", "dora", "erin", "erin", "erin", "frank", "gina", "gw"])' scg-ca list -dir ca -json
 json '[.[] | keys == ["name", "not_after", "reason", "revoked_at", "role", "serial", "status"]] | all' scg-ca list -dir ca -json
 json '.[0] | .status == "revoked" and .reason == "keyCompromise" and (.revoked_at | test("^20..-..-..T..:..:..Z$")) and .role == "member"' \
 	scg-ca list -dir ca -json
 json '.[1].reason == "unspecified"' scg-ca list -dir ca -json
-json '.[7] == (.[7] + {"status": "valid", "role": "admin", "revoked_at": null, "reason": null})' scg-ca list -dir ca -json
+json '.[8] == (.[8] + {"status": "valid", "role": "admin", "revoked_at": null, "reason": null})' scg-ca list -dir ca -json
 json 'length == 2 and all(.[]; .status == "valid")' scg-ca list -dir ca -json -status valid
-json 'length == 7 and all(.[]; .status == "revoked")' scg-ca list -dir ca -json -status revoked
+json 'length == 8 and all(.[]; .status == "revoked")' scg-ca list -dir ca -json -status revoked
 json '. == []' scg-ca list -dir ca -json -status expired
 refuses 2 'status is none of' scg-ca list -dir ca -status gone
 ok scg-ca list -dir ca -status valid

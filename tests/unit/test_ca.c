@@ -75,11 +75,11 @@ static struct record member(const char *name) {
 
 static void revoke_name(const char *name, int reason) {
 	struct revocation_plan p = {.name = name, .reason = reason};
-	struct record r;
+	OWN(revocation_wipe) struct revocation done = {0};
 	struct err e = ERR_INIT;
 
-	ck_assert_msg(revocation_add(&ca, &p, &r, &e) == 0, "%s", e.text);
-	ck_assert_str_eq(r.name, name);
+	ck_assert_msg(revocation_add(&ca, &p, &done, &e) == 0, "%s", e.text);
+	ck_assert_str_eq(revocation_at(&done, 0)->name, name);
 }
 
 static void renew(void) {
@@ -143,12 +143,13 @@ START_TEST(numbers_rise_whatever_the_clock_does) {
 
 START_TEST(an_expired_certificate_is_not_revoked_and_says_so) {
 	struct revocation_plan p = {.name = "alice"};
-	struct record alice = member("alice"), r;
+	OWN(revocation_wipe) struct revocation done = {0};
+	struct record alice = member("alice");
 	struct err e = ERR_INIT;
 
 	clock_shift_s(11 * DAY);
 	ck_assert_int_eq((int)record_status(&alice, clock_now_s()), (int)RECORD_EXPIRED);
-	ck_assert_int_eq(revocation_add(&ca, &p, &r, &e), ERR_FAIL);
+	ck_assert_int_eq(revocation_add(&ca, &p, &done, &e), ERR_FAIL);
 	ck_assert_ptr_nonnull(strstr(e.text, "expired at"));
 } END_TEST
 
@@ -280,10 +281,10 @@ START_TEST(a_key_that_no_init_left_is_not_touched) {
 
 static int find_by(const char *serial) {
 	struct revocation_plan p = {.serial = serial};
-	struct record r;
+	OWN(revocation_wipe) struct revocation done = {0};
 	struct err e = ERR_INIT;
 
-	return revocation_add(&ca, &p, &r, &e);
+	return revocation_add(&ca, &p, &done, &e);
 }
 
 START_TEST(serial_numbers_are_taken_as_others_print_them) {
