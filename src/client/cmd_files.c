@@ -56,7 +56,7 @@ int cmd_download(void *plan, const struct opt_operands *operands, struct err *e)
 
 	if (r == 0)
 		r = commands_drive(&s, p, e);
-	if (r == 0 && p->out != NULL)
+	if (r == 0 && p->out != NULL && strcmp(p->out, "-") != 0)
 		r = identity_check_out(s.me.dir, p->out, e);
 	return r != 0 ? r : download(&s, &job, e);
 }
@@ -172,8 +172,9 @@ int cmd_rename(void *plan, const struct opt_operands *operands, struct err *e) {
 }
 
 int cmd_remove(void *plan, const struct opt_operands *operands, struct err *e) {
+	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
-	int r = commands_drive(&s, plan, e);
+	int r = commands_drive(&s, p, e);
 
-	return r != 0 ? r : change_remove(&s, operands->v, (size_t)operands->n, e);
+	return r != 0 ? r : change_remove(&s, operands->v, (size_t)operands->n, p->recursive, e);
 }

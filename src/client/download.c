@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "client/groupfile.h"
+#include "client/output.h"
 #include "client/range.h"
 #include "client/worker.h"
 #include "envelope/io.h"
@@ -26,6 +27,7 @@ struct targets {
 	struct target *v;
 	size_t n, cap;
 	bool replace;
+	bool stream;      /* to standard output, when it is verified: v[0].path is a nameless file's */
 	const char *make; /* the folder of -out where it is not there yet, else NULL */
 	const struct envelope_range *range;
 };
@@ -109,18 +111,11 @@ static int add_inside(void *arg, const struct ledger_file *f, struct err *e) {
 
 static int add_folder(
     struct session *s, const struct download_job *job, const char *name, struct targets *t, struct err *e) {
-	OWN(own_free) char *prefix = xasprintf("%s/", name);
 	struct expansion x = { t, job->out, (size_t)(last_part(name) - name) };
-	size_t before = t->n;
-	int r;
+	int r = groupfile_inside(s, name, add_inside, &x, e);
 
-	session_lock(s);
-	r = ledger_each(session_ledger(s), prefix, add_inside, &x, e);
-	session_unlock(s);
 	if (r != 0)
 		return r;
-	if (t->n == before)
-		return err_set(e, ERR_NOTFOUND, "no such file or folder in the group");
 	return job->recursive ? 0 : err_set(e, ERR_USAGE, "is a folder (-r gets what is in it)");
 }
 
@@ -138,12 +133,13 @@ static int add_named(struct session *s, const struct download_job *job, bool fol
     struct targets *t, struct err *e) {
 	OWN(own_free) char *name = NULL;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
-	bool new = !folder && job->recursive && is_nothing(job->out);
+	bool new = !folder && is_nothing(job->out);
 	int r = groupfile_path(given, &name, e);
 
-	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND && (folder || new)) {
+	if (r == 0 && (r = groupfile_find(s, name, &f, e)) == ERR_NOTFOUND) {
 		t->make = new ? job->out : t->make;
-		return add_folder(s, job, name, t, e);
+		r = add_folder(s, job, name, t, e);
+		return r != 0 || folder || new ? r : err_set(e, ERR_USAGE, "is a folder, and %s is none", job->out);
 	}
 	if (r != 0)
 		return r;
@@ -156,6 +152,23 @@ static int make_out(const struct targets *t, struct err *e) {
 	if (t->make == NULL || mkdir(t->make, 0777) == 0)
 		return 0;
 	return err_sys(e, ERR_FAIL, "%s: cannot make the folder", t->make);
+}
+
+static int plan_stream(struct session *s, const struct download_job *job, struct targets *t, struct err *e) {
+	OWN(own_free) char *name = NULL;
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+	int r = job->n == 1 ? groupfile_path(job->names[0], &name, e)
+			    : err_set(e, ERR_USAGE, "standard output takes one file, and there are %zu names", job->n);
+
+	if (r == 0)
+		r = groupfile_find(s, name, &f, e);
+	if (r != 0)
+		return text_about(job->names[0], r, e);
+	t->range = job->range;
+	t->replace = t->stream = true;
+	(void)add(t, name, output_spool_path());
+	name = NULL;
+	return 0;
 }
 
 static int plan(struct session *s, const struct download_job *job, struct targets *t, struct err *e) {
@@ -195,6 +208,7 @@ static int make_folders(const struct target *t, struct err *e) {
 /* The file being written for one name. */
 struct landing {
 	const struct target *target;
+	mode_t mode;
 	struct file_out file;
 	struct io_fd io;
 	struct sink sink;
@@ -211,7 +225,7 @@ static int begin(void *arg, const struct ledger_file *f, const struct sink **out
 	(void)f;
 	file_out_wipe(&l->file);
 	if ((l->target->nested && (r = make_folders(l->target, e)) != 0) ||
-	    (r = file_out_open(&l->file, l->target->path, 0666, e)) != 0)
+	    (r = file_out_open(&l->file, l->target->path, l->mode, e)) != 0)
 		return r;
 	l->io = (struct io_fd){ l->file.fd, l->target->path };
 	if ((r = sink_fd(&l->io, &l->sink, e)) != 0)
@@ -231,7 +245,7 @@ static int note_base(struct session *s, const struct ledger_file *f, struct err 
 
 static int download_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct targets *t = arg;
-	OWN(landing_wipe) struct landing l = { .target = &t->v[i], .file = { .fd = -1 } };
+	OWN(landing_wipe) struct landing l = { .target = &t->v[i], .mode = t->stream ? 0600 : 0666, .file = { .fd = -1 } };
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
 	struct groupfile_target target = { .begin = begin, .arg = &l, .range = t->range };
 	char size[16];
@@ -242,7 +256,7 @@ static int download_one(void *arg, struct worker *w, size_t i, char *result, str
 		return err_set(e, ERR_EXISTS, "is here already and is not overwritten");
 	if ((r = groupfile_open_newest(w, t->v[i].name, &target, &f, e)) != 0)
 		return r;
-	if ((r = file_out_keep(&l.file, t->replace, e)) != 0)
+	if ((r = t->stream ? output_release(l.file.fd, e) : file_out_keep(&l.file, t->replace, e)) != 0)
 		return r;
 	/* Who has a part of it has not seen it: what he uploads later must not replace the whole unasked. */
 	if (t->range == NULL && (r = note_base(w->session, &f, e)) != 0)
@@ -272,7 +286,8 @@ static uint64_t total(struct session *s, const struct targets *t) {
 
 int download(struct session *s, const struct download_job *job, struct err *e) {
 	OWN(targets_wipe) struct targets t = {0};
-	int r = plan(s, job, &t, e);
+	bool stream = job->out != NULL && strcmp(job->out, "-") == 0;
+	int r = stream ? plan_stream(s, job, &t, e) : plan(s, job, &t, e);
 
 	if (r != 0)
 		return r;

@@ -13,7 +13,7 @@ struct download_job {
 	char *const *names; /* paths in the group */
 	size_t n;
 	const char *out; /* a folder, which gets the last parts of the names; with one name also a file, which is
-			    replaced; NULL: the working folder */
+			    replaced; NULL: the working folder; "-": standard output, when all is verified */
 	bool recursive;  /* a name may be a folder of the group: it is made anew below out with all that is in it,
 			    and out itself where nothing is there yet */
 	unsigned workers, threads; /* as of struct worker_job */

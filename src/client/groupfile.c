@@ -2,6 +2,7 @@
 #include "client/groupfile.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -37,6 +38,31 @@ int groupfile_find(struct session *s, const char *path, struct ledger_file *f, s
 	r = ledger_find(session_ledger(s), path, f, e);
 	session_unlock(s);
 	return r == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "no such file in the group") : r;
+}
+
+struct inside {
+	int (*f)(void *arg, const struct ledger_file *file, struct err *e);
+	void *arg;
+	bool any;
+};
+
+static int pass_on(void *arg, const struct ledger_file *file, struct err *e) {
+	struct inside *in = arg;
+
+	in->any = true;
+	return in->f(in->arg, file, e);
+}
+
+int groupfile_inside(struct session *s, const char *path,
+    int (*f)(void *arg, const struct ledger_file *file, struct err *e), void *arg, struct err *e) {
+	OWN(own_free) char *prefix = xasprintf("%s/", path);
+	struct inside in = { .f = f, .arg = arg };
+	int r;
+
+	session_lock(s);
+	r = ledger_each(session_ledger(s), prefix, pass_on, &in, e);
+	session_unlock(s);
+	return r != 0 || in.any ? r : err_set(e, ERR_NOTFOUND, "no such file or folder in the group");
 }
 
 static int check_author(const struct envelope_result *r, const struct ledger_file *f, struct err *e) {

@@ -15,6 +15,11 @@ int groupfile_path(const char *given, char **path, struct err *e) MUST_CHECK;
 /* Asks the ledger. ERR_NOTFOUND names the path. f begins as {0}; wipe it in every case. */
 int groupfile_find(struct session *s, const char *path, struct ledger_file *f, struct err *e) MUST_CHECK;
 
+/* Calls f for each file in a folder of the group, in order of path, under the session's lock; path as of groupfile_path. ERR_NOTFOUND: no
+ * file is in it, so there is no such folder. */
+int groupfile_inside(struct session *s, const char *path,
+    int (*f)(void *arg, const struct ledger_file *file, struct err *e), void *arg, struct err *e) MUST_CHECK;
+
 /* Opens the object of f and compares its size and SHA-256, key id, group, manifest digest, length and author with the
  * event; plaintext goes to out (NULL: none), where nothing may be released before 0 is returned. ERR_NOTFOUND: the
  * object is not there. ERR_DAMAGED. Of a range (NULL: all) only its segments are read, and the object's SHA-256 cannot be

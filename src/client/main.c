@@ -122,7 +122,14 @@ static const struct opt list_opts[] = {
 	END_OPT,
 };
 
-static const struct opt change_opts[] = { DIR_OPT, PASSIN_OPT, END_OPT };
+static const struct opt rename_opts[] = { DIR_OPT, PASSIN_OPT, END_OPT };
+
+static const struct opt remove_opts[] = {
+	DIR_OPT,
+	{ FLAG("r", recursive, "folders with what is in them") },
+	PASSIN_OPT,
+	END_OPT,
+};
 
 static const struct opt rekey_opts[] = {
 	DIR_OPT,
@@ -188,8 +195,8 @@ static const struct opt_command commands[] = {
 	{ COMMAND("upload", "put files on the group's drive", cmd_upload, upload_opts), TAKES("FILE...", 1, -1) },
 	{ COMMAND("download", "get files of the group", cmd_download, download_opts), TAKES("NAME...", 1, -1) },
 	{ COMMAND("list", "list the group's files", cmd_list, list_opts) },
-	{ COMMAND("rename", "give a file another name", cmd_rename, change_opts), TAKES("OLD NEW", 2, 2) },
-	{ COMMAND("remove", "remove files of the group", cmd_remove, change_opts), TAKES("NAME...", 1, -1) },
+	{ COMMAND("rename", "give a file or folder another name", cmd_rename, rename_opts), TAKES("OLD NEW", 2, 2) },
+	{ COMMAND("remove", "remove files of the group", cmd_remove, remove_opts), TAKES("NAME...", 1, -1) },
 	{ COMMAND("rekey", "bring every file under the newest epoch", cmd_rekey, rekey_opts) },
 	{ COMMAND("verify", "check the drive against the ledger", cmd_verify, verify_opts), TAKES("NAME...", 0, -1) },
 	{ COMMAND("gc", "destroy objects that no file needs", cmd_gc, gc_opts) },

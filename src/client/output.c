@@ -69,26 +69,42 @@ int input_open(struct input *in, const char *path, struct err *e) {
 	return source_fd(&in->io, &in->source, e);
 }
 
-static int copy_all(const struct source *in, int fd, struct err *e) {
+static int copy_all(const struct source *in, int fd, const char *what, struct err *e) {
 	OWN(own_free) uint8_t *chunk = xmalloc(SPOOL_CHUNK);
 	size_t got = SPOOL_CHUNK;
 	int r;
 
 	while (got == SPOOL_CHUNK)
 		if ((r = in->read(in->arg, chunk, SPOOL_CHUNK, &got, e)) != 0 ||
-		    (r = file_write_all(fd, chunk, got, "spool file", e)) != 0)
+		    (r = file_write_all(fd, chunk, got, what, e)) != 0)
 			return r;
 	return 0;
 }
 
-int input_spool(struct input *in, struct err *e) {
+char *output_spool_path(void) {
 	const char *tmp = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): before any thread */
-	OWN(own_free) char *path = file_join(tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp", "scg-spool");
+
+	return file_join(tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp", "scg-spool");
+}
+
+int output_release(int fd, struct err *e) {
+	struct io_fd io = { fd, "spool file" };
+	struct source in;
+	int r;
+
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return err_sys(e, ERR_FAIL, "spool file");
+	r = source_fd(&io, &in, e);
+	return r != 0 ? r : copy_all(&in, STDOUT_FILENO, "standard output", e);
+}
+
+int input_spool(struct input *in, struct err *e) {
+	OWN(own_free) char *path = output_spool_path();
 	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
 	int r;
 
 	/* Only what is encrypted is spooled; the file never gets a name. */
-	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, e)) != 0)
+	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, "spool file", e)) != 0)
 		return r;
 	input_wipe(in);
 	in->fd = fcntl(spool.fd, F_DUPFD_CLOEXEC, 3);

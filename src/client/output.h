@@ -28,6 +28,11 @@ int output_keep(struct output *o, struct err *e) MUST_CHECK;
 /* Throws a file away unless kept. */
 void output_wipe(struct output *o);
 
+/* Where nameless files of this process go: $TMPDIR, else /tmp; a name in it for file_out_open. malloc'd. */
+char *output_spool_path(void);
+/* Writes all of an open file to standard output. */
+int output_release(int fd, struct err *e) MUST_CHECK;
+
 struct input {
 	int fd;
 	bool owned;

@@ -67,3 +67,43 @@ for name in ../file /etc/passwd file/.. ./file "$newline" '' "$latin"; do
 	refuses 2 . scg download -dir alice "$name" -out out
 done
 [ -z "$(ls out)" ] || fail "something was written"
+
+say "a folder gets another name, whole, or none of it does"
+mkdir -p in/tree/sub
+echo one >in/tree/one
+echo two >in/tree/sub/two
+ok scg upload -dir alice -r in/tree
+refuses 2 'in it' scg rename -dir alice tree tree/below
+refuses 2 'old one' scg rename -dir alice tree tree
+refuses 1 'no such file or folder' scg rename -dir alice tre tree2
+ok scg upload -dir alice in/tree/one -to taken/sub
+ok scg rename -dir alice taken/sub/one taken/sub/two
+refuses 1 'tree/sub/two: there is a file of the new name' scg rename -dir alice tree taken
+json 'map(.name) == ["file", "same", "taken/sub/two", "tree/one", "tree/sub/two"]' scg list -dir alice -json
+refuses 1 'file: there is a file of the new name' scg rename -dir alice tree file
+json 'map(.name) | contains(["tree/one", "tree/sub/two"])' scg list -dir alice -json
+ok scg rename -dir alice tree a/wood
+json 'map(.name) == ["a/wood/one", "a/wood/sub/two", "file", "same", "taken/sub/two"]' scg list -dir alice -json
+ok scg rename -dir alice a/wood a/Wood
+refuses 2 'is a folder .-r' scg download -dir alice a/Wood -out out
+refuses 2 'is a folder .-r' scg download -dir alice a/Wood -out out/new
+refuses 2 'is a folder, and in/file is none' scg download -dir alice -r a/Wood -out in/file
+ok scg download -dir alice -r a/Wood -out out
+same in/tree/one out/Wood/one
+same in/tree/sub/two out/Wood/sub/two
+
+say "to standard output, when all of it is verified"
+scg download -dir alice a/Wood/sub/two -out - 2>.err >got || fail "$(cat .err)"
+same in/tree/sub/two got
+absent ./-
+refuses 2 'one file' scg download -dir alice file same -out -
+refuses 1 'no such file' scg download -dir alice a/Wood -out -
+refuses 1 'standard output' sh -c 'scg download -dir alice file -out - >/dev/full'
+
+say "a folder goes only with -r, and with all that is in it"
+refuses 2 'is a folder: -r' scg remove -dir alice file a/Wood
+json 'length == 5' scg list -dir alice -json
+ok scg remove -dir alice -r a/Wood a/Wood/one taken file
+json 'map(.name) == ["same"]' scg list -dir alice -json
+[ "$(objects | wc -l)" -eq 1 ] || fail "objects stay behind"
+refuses 1 "no such file" scg remove -dir alice -r a
