@@ -9,7 +9,7 @@ need jq
 
 # Sanitizers make each process many times slower.
 members=100 rounds=10
-if [ -n "${TEST_WRAPPER:-}" ] || grep -q '^SAN_CFLAGS = .*sanitize' "$top_builddir/Makefile" 2>/dev/null; then members=20 rounds=3; fi
+if instrumented; then members=20 rounds=3; fi
 
 make_group owner
 json_list() { scg list -dir owner -json 2>/dev/null; }

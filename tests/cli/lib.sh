@@ -13,6 +13,8 @@
 #   refuses N REGEX CMD... must end with status N and exactly one line on standard error that matches (grep -E)
 #   json FILTER CMD...     must succeed, and jq -e FILTER must hold for its standard output
 #   same A B, absent FILE..., present FILE..., has FILE REGEX, lacks FILE REGEX
+#   flip FILE OFFSET       another byte there: all its bits are turned; a negative offset counts from the end
+#   instrumented           whether memory figures mean nothing: sanitizers, valgrind
 #   within SECONDS CMD...  CMD must succeed before the time is over; tried again and again
 #   start NAME CMD...      in the background, output in $T/NAME.log; pid NAME, stop NAME [SIGNAL] (status in $status)
 #   make_ca [DIR [GROUP]], make_gateway [DIR [OPTION...]], gateway_up [DIR], publish_crl [DIR], make_member NAME..., make_group NAME...
@@ -157,6 +159,18 @@ present() {
 		[ -e "$_file" ] || fail "$_file is not there"
 	done
 }
+
+# What is damaged by a fixed byte is damaged 255 times of 256.
+flip() {
+	_at=$2
+	[ "$_at" -ge 0 ] || _at=$(($(stat -c %s "$1") + _at))
+	_byte=$(od -An -tu1 -j "$_at" -N 1 "$1" | tr -d ' ')
+	[ -n "$_byte" ] || fail "$1 has no byte $_at"
+	# shellcheck disable=SC2059 # the byte is the format
+	printf "\\$(printf %03o $((255 - _byte)))" | dd of="$1" bs=1 seek="$_at" conv=notrunc 2>"$T/.err" || fail "$1: $(cat "$T/.err")"
+}
+
+instrumented() { [ -n "${TEST_WRAPPER:-}" ] || grep -q '^SAN_CFLAGS = .*sanitize' "$top_builddir/Makefile"; }
 
 within() {
 	_tries=$(($1 * 20)) _limit=$1

@@ -87,7 +87,7 @@ last=$((size - note - full)) # the last segment (174 bytes) and the manifest
 refused 'damaged|not what' bad
 for at in 900 $((note + full + 150)) $((size - 300)) $((size - 3)); do
 	cp $long bad
-	printf '\001\002\003' | dd of=bad bs=1 seek=$at conv=notrunc 2>/dev/null
+	flip bad $at
 	refused "byte|no key" bad
 done
 head -c 4194305 /dev/urandom >plain.other

@@ -59,7 +59,7 @@ piped cut.cms | scg decrypt -dir bob -in - -out - -spool >released 2>.err || rc=
 
 say "what is damaged late: only whole segments leave, also to a file that the shell opened"
 cp long.cms late.cms
-printf x | dd of=late.cms bs=1 seek=4900000 conv=notrunc 2>/dev/null
+flip late.cms 4900000
 for how in '' -spool; do
 	rc=0
 	# shellcheck disable=SC2086
@@ -67,7 +67,7 @@ for how in '' -spool; do
 	[ $rc -eq 4 ] || fail "status $rc"
 	[ "$(stat -c %s released)" -le 4194304 ] || fail "unverified bytes were released"
 	cmp -n "$(stat -c %s released)" released long || fail "other bytes were released"
-	printf x | dd of=late.cms bs=1 seek=2000000 conv=notrunc 2>/dev/null
+	flip late.cms 2000000
 done
 [ ! -s released ] || fail "-spool released something"
 

@@ -57,7 +57,7 @@ is_whole big
 [ "$(objects | wc -l)" -eq 1 ] || fail "what was sealed under the older key is left"
 
 say "twice, with a replacement"
-printf x | dd of=big bs=1 seek=1000 conv=notrunc 2>/dev/null
+flip big 1000
 start up scg upload -dir alice big
 meet
 meet "$object"
@@ -68,7 +68,7 @@ is_whole big
 
 say "again and again: status 5, nothing is left, and the next run does it"
 cp big kept
-printf y | dd of=big bs=1 seek=1000 conv=notrunc 2>/dev/null
+flip big 1001
 rm -f up.log
 start up scg upload -dir alice big
 meet

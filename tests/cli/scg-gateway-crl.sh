@@ -26,9 +26,9 @@ answers 503 no-crl alice /v1/group
 answers 503 no-crl - /v1/group
 answers 404 not-found - /crl
 
-say "a list in the folder opens it, within a second"
+say "a list in the folder opens it"
 cp first.pem gw/crl.pem
-within 1 number_is 02
+within 30 number_is 02
 answers 200 - alice "$keys_path"
 
 say "a list that is sent is taken: PEM, DER, and again"
@@ -45,14 +45,14 @@ number_is 04 || fail "not in force"
 say "an older one is refused, and ignored in the folder"
 answers 409 crl-older - /crl -X PUT --data-binary @first.pem
 cp first.pem gw/crl.pem
-within 2 grep -q 'crl-ignored from=crl.pem number=2 .*older' gw.log
+within 30 grep -q 'crl-ignored from=crl.pem number=2 .*older' gw.log
 number_is 04 || fail "went back"
 
 say "another list with the same number is refused"
 hand_crl 4 86400 bob/cert.pem
 answers 409 crl-number - /crl -X PUT --data-binary @crl.hand
 cp crl.hand gw/crl.pem
-within 2 grep -q 'crl-ignored from=crl.pem number=4 .*another list' gw.log
+within 30 grep -q 'crl-ignored from=crl.pem number=4 .*another list' gw.log
 answers 200 - bob "$keys_path"
 
 say "neither forged nor foreign nor broken ones are taken"
@@ -63,7 +63,7 @@ cp foreign/crl.pem gw/crl.pem
 hand_crl 9 86400 alice/cert.pem
 ok openssl crl -in crl.hand -outform DER -out forged.der
 size=$(stat -c %s forged.der)
-printf 'X' | dd of=forged.der bs=1 seek=$((size - 3)) conv=notrunc 2>/dev/null
+flip forged.der -3
 answers 400 crl-invalid - /crl -X PUT --data-binary @forged.der
 head -c $((size / 2)) crl.der >cut.der
 answers 400 crl-invalid - /crl -X PUT --data-binary @cut.der
@@ -82,14 +82,24 @@ answers 400 crl-expired - /crl -X PUT --data-binary @crl.hand
 number_is 04 || fail "taken"
 
 say "when nextUpdate passes, it closes by itself"
-hand_crl 17 4
-answers 204 - - /crl -X PUT --data-binary @crl.hand
-answers 200 - alice "$keys_path"
+# A machine that was too slow for a short life tries a longer one.
+opened() {
+	hand_crl "$1" "$2"
+	ask - /crl -X PUT --data-binary @crl.hand
+	[ "$code" = 204 ] || return 1
+	ask alice "$keys_path"
+	[ "$code" = 200 ]
+}
+life=2
+until opened "$((15 + life))" $life; do
+	[ $life -lt 64 ] || fail "$code where a current list is in force: $(cat .body)"
+	life=$((life * 2))
+done
 ask_closed() {
 	ask alice "$keys_path"
 	[ "$code" = 503 ]
 }
-within 6 ask_closed
+within $((life + 30)) ask_closed
 grep -q crl-not-current .body || fail "not for this reason"
 answers 200 - - /crl
 
@@ -98,36 +108,43 @@ stop gw
 [ "$status" -eq 0 ] || fail "status $status"
 gateway_up
 answers 503 crl-not-current alice /v1/group
-hand_crl 18 86400
+hand_crl 96 86400
 cp crl.hand gw/.new && mv gw/.new gw/crl.pem
-within 1 number_is 12
+within 30 number_is 60
 answers 200 - alice "$keys_path"
 
 say "a large list is an admin's: verified aside, then in force"
 person officer admin
-hand_crl 32 86400
+hand_crl 112 86400
 awk -v soon="$(date -u -d '+1 day' +%y%m%d%H%M%SZ)" -v then="$(date -u -d '-1 minute' +%y%m%d%H%M%SZ)" 'BEGIN {
 	for (i = 0; i < 45000; i++)
 		printf "R\t%s\t%s,superseded\tAA%010X\tunknown\t/CN=x\n", soon, then, i
 }' >hand.idx
-printf '20\n' >hand.number
+printf '70\n' >hand.number
 ok openssl ca -config hand.cnf -gencrl -cert ca/ca.crt -keyfile ca/ca.key -crlsec 86400 -out crl.hand
 ok openssl crl -in crl.hand -outform DER -out large.der
 [ "$(stat -c %s large.der)" -gt 1048576 ] || fail "not large"
 answers 413 too-large - /crl -X PUT --data-binary @large.der
 answers 202 - officer /crl -X PUT --data-binary @large.der
-within 10 number_is 20
+within 60 number_is 70
 answers 200 - alice "$keys_path"
 
 say "a body of 48 MiB costs the gateway disk while it comes, not memory, and leaves no file"
 peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$(pid gw)/status"; }
+spools() { # its file has no name, or a hidden one
+	find gw -name '.scg-*'
+	find "/proc/$(pid gw)/fd" -lname '*(deleted)' 2>/dev/null || : # another user may not look
+}
+no_spool() { [ -z "$(spools)" ]; }
+# A list is reloaded only when the large one is stored: no other thread needs memory or files then.
+kill -HUP "$(pid gw)"
+within 60 grep -q ' reloaded ' gw.log
+within 60 no_spool
 head -c 50331648 /dev/zero >large
-before=$(peak) files=$(find gw | wc -l)
+before=$(peak)
 answers 400 crl-invalid officer /crl -X PUT --data-binary @large
-[ $(($(peak) - before)) -lt 16384 ] || fail "$before KiB before, $(peak) after"
-[ "$(find gw | wc -l)" -eq "$files" ] || fail "files stay behind: $(ls -a gw)"
-ls -l "/proc/$(pid gw)/fd" >fds 2>/dev/null || : # another user may not look
-lacks fds 'deleted'
+instrumented || [ $(($(peak) - before)) -lt 16384 ] || fail "$before KiB before, $(peak) after"
+within 60 no_spool
 rm large
 
 say "none of this rotated: nobody was named"

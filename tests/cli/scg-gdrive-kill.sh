@@ -58,7 +58,7 @@ ends_it() {
 }
 
 change() {
-	printf 'x%d' "$1" | dd of=in/doc bs=1 seek="$1" conv=notrunc 2>/dev/null
+	flip in/doc "$1"
 	drive_control '{"reset": {}}' >/dev/null
 }
 
@@ -124,7 +124,7 @@ drive_control '{"reset": {}}' >/dev/null
 ends_it "damaged record"
 change 304
 leave
-printf X | dd of="$(ls alice/spool/*.cms)" bs=1 seek=70000 conv=notrunc 2>/dev/null
+flip "$(ls alice/spool/*.cms)" 70000
 drive_control '{"reset": {}}' >/dev/null
 ends_it "damaged spool"
 

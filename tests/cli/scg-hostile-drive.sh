@@ -36,13 +36,6 @@ caught() {
 	done
 }
 
-# flip FILE OFFSET: another byte there
-flip() {
-	if [ "$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1 | tr -d ' ')" = 255 ]; then byte='\001'; else byte='\377'; fi
-	# shellcheck disable=SC2059 # the byte is the format
-	printf "$byte" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
-}
-
 say "a byte altered, anywhere"
 for at in 0 7 120 500 200000 309000; do
 	flip "$(object one)" $at

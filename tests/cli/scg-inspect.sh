@@ -35,7 +35,7 @@ ok scg inspect -dir alice -text -in short.cms
 has .out '^author    alice, signed at 20'
 has .out "^sha256    segment 0: $sha"
 cp short.cms bad
-printf x | dd of=bad bs=1 seek=$(($(wc -c <bad) - 30)) conv=notrunc 2>/dev/null
+flip bad -30
 refuses 4 '^scg: bad: manifest' scg inspect -dir alice -text -in bad
 refuses 1 . scg inspect -dir nobody -text -in short.cms
 

@@ -75,7 +75,7 @@ part 0 1 >want
 same got want
 
 # damage FILE SEGMENT: a byte in the middle of it
-damage() { printf 'damaged' | dd of="$1" bs=1 seek=$((2000000 + $2 * 4194304)) conv=notrunc 2>/dev/null; }
+damage() { flip "$1" $((2000000 + $2 * 4194304)); }
 
 say "damage elsewhere is not seen, damage inside is status 4"
 damage file.cms 1

@@ -28,7 +28,7 @@ done
 
 say "it refuses what was damaged"
 cp sealed bad
-printf x | dd of=bad bs=1 seek=5000000 conv=notrunc 2>/dev/null
+flip bad 5000000
 ! peer open key "$id" ca/ca.crt bad got >.out 2>.err || fail "a damaged file was opened"
 
 say "it opens what is sealed to a certificate"
