@@ -29,6 +29,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/monitor.c src/gateway/monitor.h
 src_gateway_libgateway_a_SOURCES += src/gateway/keypair.c src/gateway/keypair.h
 src_gateway_libgateway_a_SOURCES += src/gateway/renew.c src/gateway/renew.h
 src_gateway_libgateway_a_SOURCES += src/gateway/init.c src/gateway/init.h
+src_gateway_libgateway_a_SOURCES += src/gateway/realm.c src/gateway/realm.h
 src_gateway_libgateway_a_SOURCES += src/gateway/run.c src/gateway/run.h
 src_gateway_libgateway_a_SOURCES += src/gateway/tools.c src/gateway/tools.h
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/realm.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "gateway/evict.h"
+#include "gateway/renew.h"
+#include "gateway/route.h"
+#include "net/server.h"
+#include "net/tls.h"
+
+#define LOCK_WAIT_MS 3000
+#define CRL_WINDOW_MS 60000
+
+static SSL_CTX *new_ctx(const struct realm *r, const struct identity *id, struct err *e) {
+	SSL_CTX *ctx = NULL;
+
+	return tls_server_new(id->key, id->cert, r->chain, &ctx, e) == 0 ? ctx : NULL;
+}
+
+static void warn_about(const struct identity *id, const struct gwconf *c) {
+	OWN(own_free) char *host = identity_missing_host(id, c);
+
+	if (host != NULL)
+		log_event(LOG_LEVEL_WARN, "certificate-name", "host", host, "why",
+		    "RFC 9525 6.3: the certificate does not name it", NULL);
+}
+
+void realm_settle(struct realm *r) {
+	struct service *s = &r->service;
+	struct err e = ERR_INIT;
+
+	if (settler_settle(s->settler, s->group, clock_now_s(), &e) != 0)
+		log_event(LOG_LEVEL_ERROR, "settle-failed", "error", e.text, "then",
+		    "refusals stay in force; tried again", NULL);
+}
+
+static void on_swapped(void *arg) {
+	struct realm *r = arg;
+
+	if (r->server != NULL)
+		server_close_if(r->server, route_is_revoked, &r->service);
+}
+
+static void on_list(void *arg) {
+	struct realm *r = arg;
+	const char *from;
+	struct list *l = inbox_take(r->service.inbox, &from);
+
+	if (l == NULL)
+		return;
+	(void)evict_offer(r->service.group, l, from, clock_now_s());
+	list_free(l);
+	realm_settle(r);
+}
+
+static void on_settled(void *arg) {
+	struct realm *r = arg;
+
+	settler_end(r->service.settler, r->service.group);
+	if (r->hangup && !r->service.group->away)
+		realm_hangup(r);
+	realm_settle(r); /* a newer list may have come meanwhile */
+	server_go_on(r->server);
+}
+
+void realm_look(struct realm *r, const struct server_stats *stats) {
+	int64_t now_s = clock_now_s();
+
+	r->sight.server = *stats;
+	sight_take(&r->sight, r->service.group, &r->service.refused, now_s);
+	care_look(&r->care, &r->sight, now_s, clock_mono_ms());
+}
+
+/* All or nothing: a mistake in the configuration leaves everything as it was. */
+static int reload(struct realm *r, struct err *e) {
+	struct gwconf *conf = xcalloc(1, sizeof *conf), *old = r->conf;
+	const struct identity_source from = { conf, r->chain, r->passin, r->service.group->id.key };
+	struct identity id = { 0 };
+	SSL_CTX *ctx = NULL;
+	bool renewed;
+
+	if (gwconf_load(r->config, conf, e) != 0 || renew_load(&id, &renewed, &from, e) != 0 ||
+	    (ctx = new_ctx(r, &id, e)) == NULL || group_change(r->service.group, conf, &id, e) != 0) {
+		SSL_CTX_free(ctx);
+		identity_wipe(&id);
+		gwconf_wipe(conf);
+		free(conf);
+		return e->code;
+	}
+	SSL_CTX_free(r->ctx);
+	r->ctx = ctx;
+	r->conf = conf;
+	gwconf_wipe(old);
+	free(old);
+	if (r->changed != NULL)
+		r->changed(r, r->changed_arg);
+	warn_about(&r->service.group->id, conf);
+	return renewed ? renew_finish(conf, e) : 0;
+}
+
+void realm_hangup(struct realm *r) {
+	struct err e = ERR_INIT;
+
+	r->hangup = r->service.group->away; /* what a thread uses does not change under it */
+	if (r->hangup)
+		return;
+	if (reload(r, &e) != 0)
+		log_event(LOG_LEVEL_ERROR, "reload-failed", "error", e.text, "then",
+		    "what could not be read stays as it was", NULL);
+	else
+		log_event(LOG_LEVEL_INFO, "reloaded", "config", r->config, NULL);
+	inbox_poke(r->service.inbox);
+	realm_settle(r);
+}
+
+int realm_configure(struct realm *r, struct err *e) {
+	r->conf = xcalloc(1, sizeof *r->conf);
+	return gwconf_load(r->config, r->conf, e);
+}
+
+int realm_lock(struct realm *r, struct err *e) {
+	OWN(own_free) char *lock = gwconf_path(r->conf, FILE_LOCK);
+
+	/* One that was just killed holds it until the kernel has taken it apart. */
+	return file_lock(lock, LOCK_WAIT_MS, &r->lock, e) == 0 ? 0 : err_add(e, "a gateway runs on this folder already");
+}
+
+int realm_open(struct realm *r, struct err *e) {
+	struct identity_source from = { .conf = r->conf, .passin = r->passin };
+
+	if (identity_chain(r->conf, &r->chain, e) != 0)
+		return e->code;
+	from.chain = r->chain;
+	if (renew_open(&r->service.group, &from, e) != 0)
+		return e->code;
+	if ((r->ctx = new_ctx(r, &r->service.group->id, e)) == NULL)
+		return e->code;
+	warn_about(&r->service.group->id, r->conf);
+	r->service.group->swapped = on_swapped;
+	r->service.group->swapped_arg = r;
+	return 0;
+}
+
+int realm_start(struct realm *r, struct err *e) {
+	struct service *s = &r->service;
+
+	s->packages = packages_new();
+	if (rate_new(&s->crl_rate, ROUTE_CRL_PER_MINUTE, CRL_WINDOW_MS, e) != 0 ||
+	    rate_new(&s->get_rate, ROUTE_GET_PER_MINUTE, CRL_WINDOW_MS, e) != 0)
+		return e->code;
+	if (inbox_new(&s->inbox, r->conf->dir, FILE_CRL, r->chain, e) != 0)
+		return e->code;
+	inbox_look(s->inbox); /* what lies there already is in force before the first request */
+	on_list(r);
+	realm_settle(r);
+	if (settler_new(&s->settler, e) != 0)
+		return e->code;
+	return inbox_start(s->inbox, e);
+}
+
+int realm_serve(struct realm *r, struct server *s, struct err *e) {
+	r->server = s;
+	if (server_watch(s, settler_fd(r->service.settler), on_settled, r, e) != 0)
+		return e->code;
+	return server_watch(s, inbox_fd(r->service.inbox), on_list, r, e);
+}
+
+int realm_fetch(struct realm *r, struct err *e) {
+	const struct crlfetch_config fetch = { r->conf->crl_url, r->conf->dir, r->conf->crl_fetch_s, r->service.inbox };
+
+	if (r->conf->crl_url == NULL || crlfetch_start(&r->fetch, &fetch, e) == 0)
+		return 0;
+	return err_add(e, "crl_url");
+}
+
+void realm_close(struct realm *r) {
+	crlfetch_free(r->fetch);
+	inbox_free(r->service.inbox);
+	settler_free(r->service.settler);
+	rate_free(r->service.crl_rate);
+	rate_free(r->service.get_rate);
+	packages_free(r->service.packages);
+	group_close(&r->service.group);
+	SSL_CTX_free(r->ctx);
+	chain_free(r->chain);
+	if (r->conf != NULL)
+		gwconf_wipe(r->conf);
+	free(r->conf);
+	own_fd(&r->lock);
+	*r = (struct realm)REALM(NULL, NULL);
+}
