@@ -26,6 +26,7 @@ struct envelope_seal {
 	EVP_PKEY *key; X509 *cert;      /* the author */
 	unsigned threads;               /* 0: all cores; in a stream at most 4 work, since each holds a whole segment */
 	bool hash_object;               /* also SHA-256 of the whole ciphertext (costs one more pass, in order) */
+	uint64_t object_size;           /* as envelope_seal_size said: the ciphertext has just so many bytes; 0: as it comes */
 	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* bytes done since the last call; may be NULL; any thread */
 };
 
@@ -47,6 +48,10 @@ void envelope_result_wipe(struct envelope_result *r);
 /* Seals the source, whose length need not be known, into the sink. Constant memory. Nothing is finished (renamed, committed) here. */
 int envelope_seal(const struct envelope_seal *s, const struct source *in, const struct sink *out, struct envelope_result *r,
     struct err *e) MUST_CHECK;
+
+/* The ciphertext's length for plain_size bytes, before they are read. An author's signature (ECDSA) varies in length, so envelope_seal has to be
+ * told to keep to it (object_size). */
+int envelope_seal_size(const struct envelope_seal *s, uint64_t plain_size, uint64_t *object_size, struct err *e) MUST_CHECK;
 
 /* Bytes first to last of a file, last included; what lies behind the end is left out. */
 struct envelope_range { uint64_t first, last; };

@@ -9,6 +9,9 @@
 #include "envelope/segments.h"
 #include "pki/ossl.h"
 
+#define SIGN_VARIES 64u
+#define SIGN_TRIES 1000 /* each second to fourth signature of ECDSA has the length that is due */
+
 void envelope_result_wipe(struct envelope_result *r) {
 	manifest_wipe(&r->manifest);
 	X509_free(r->author);
@@ -53,6 +56,21 @@ static int seal_segments(const struct envelope_seal *s, const struct content *c,
 	return r;
 }
 
+/* Signed again until the object is as long as was promised: two integers in DER have a leading zero or not (RFC 3279 2.2.3). */
+static int sign(const struct envelope_seal *s, struct layout *l, struct envelope_result *r, struct buf *der, struct err *e) {
+	int rc = author_sign(s, r, der, e);
+
+	l->manifest_len = der->len;
+	for (unsigned i = 0; rc == 0 && s->object_size != 0 && layout_total(l) != s->object_size; i++) {
+		if (i == SIGN_TRIES || layout_total(l) + SIGN_VARIES < s->object_size || layout_total(l) > s->object_size + SIGN_VARIES)
+			return err_set(e, ERR_FAIL, "the source has another length than it had before it was read");
+		buf_wipe(der);
+		rc = author_sign(s, r, der, e);
+		l->manifest_len = der->len;
+	}
+	return rc;
+}
+
 static int seal_manifest(const struct envelope_seal *s, const struct content *c, struct segments *run, struct ends *x,
 			 struct envelope_result *r, struct err *e) {
 	OWN(buf_wipe) struct buf der = {0};
@@ -64,9 +82,8 @@ static int seal_manifest(const struct envelope_seal *s, const struct content *c,
 	r->manifest.size = layout_plain_size(&run->layout);
 	r->manifest.digests = run->digests;
 	run->digests = NULL;
-	if ((rc = author_sign(s, r, &der, e)) != 0)
+	if ((rc = sign(s, &run->layout, r, &der, e)) != 0)
 		return rc;
-	run->layout.manifest_len = der.len;
 	o = layout_manifest(&run->layout);
 	if ((rc = content_seal(c, &o, der.data, &sealed, e)) != 0)
 		return rc;
@@ -97,4 +114,27 @@ int envelope_seal(const struct envelope_seal *s, const struct source *in, const 
 	    (rc = ends_init(&x, in, out, false, s->hash_object, e)) != 0 || (rc = seal(s, &c, &x, r, e)) != 0)
 		envelope_result_wipe(r);
 	return rc;
+}
+
+int envelope_seal_size(const struct envelope_seal *s, uint64_t plain_size, uint64_t *object_size, struct err *e) {
+	OWN(content_wipe) struct content c = {0};
+	OWN(envelope_result_wipe) struct envelope_result r = {0};
+	OWN(buf_wipe) struct buf one = {0}, other = {0};
+	struct layout l;
+	int rc;
+
+	if ((rc = describe(s, &r.manifest, e)) != 0 || (rc = s->recip != NULL ? content_make_for(&c, s->recip, e) : content_make(&c, s->epoch, e)) != 0)
+		return rc;
+	layout_make(&l, plain_size, object_recipient_len(&c.file));
+	if (l.count > SEGMENTS_MAX)
+		return err_set(e, ERR_FAIL, "more than 2^24 segments");
+	r.manifest.size = plain_size;
+	r.manifest.count = l.count;
+	r.manifest.digests = xcalloc(l.count, sizeof *r.manifest.digests);
+	/* The longer of two: a very short signature would have to be waited for. */
+	if ((rc = author_sign(s, &r, &one, e)) != 0 || (rc = author_sign(s, &r, &other, e)) != 0)
+		return rc;
+	l.manifest_len = one.len > other.len ? one.len : other.len;
+	*object_size = layout_total(&l);
+	return 0;
 }

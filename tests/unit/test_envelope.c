@@ -101,6 +101,42 @@ START_TEST(what_is_sealed_comes_back) {
 }
 END_TEST
 
+/* An ECDSA signature has one of several lengths. */
+START_TEST(an_object_is_as_long_as_was_promised) {
+	size_t len = sizes[_i];
+	OWN(own_free) uint8_t *plain = lab_plain(len);
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 20; i++) {
+		OWN(buf_wipe) struct buf sealed = {0};
+
+		assert_ok(envelope_seal_size(&lab.seal, len, &lab.seal.object_size, &e), &e);
+		lab_seal(&lab, plain, len, &sealed, NULL);
+		ck_assert_uint_eq(sealed.len, lab.seal.object_size);
+		if (i == 0)
+			assert_ok(lab_open(&lab, &sealed, LAB_SEEK, LAB_SEEK, NULL, NULL, &e), &e);
+	}
+}
+END_TEST
+
+START_TEST(a_source_of_another_length_than_was_promised_is_an_error) {
+	OWN(own_free) uint8_t *plain = lab_plain(4096);
+
+	for (size_t len = 0; len <= 4096; len += 1024) {
+		OWN(lab_out_wipe) struct lab_out sealed = {0};
+		OWN(envelope_result_wipe) struct envelope_result r = {0};
+		struct lab_in in = { .p = plain, .len = len };
+		struct source source = lab_source(&in, LAB_STREAM);
+		struct sink sink = lab_sink(&sealed, LAB_STREAM);
+		struct err e = ERR_INIT;
+
+		lab_out_init(&sealed, 100000);
+		assert_ok(envelope_seal_size(&lab.seal, 2048, &lab.seal.object_size, &e), &e);
+		ck_assert_int_eq(envelope_seal(&lab.seal, &source, &sink, &r, &e), len == 2048 ? 0 : ERR_FAIL);
+	}
+}
+END_TEST
+
 /* ---- what is left out ---- */
 
 START_TEST(verifying_writes_nothing_and_sees_all) {
@@ -431,6 +467,8 @@ END_TEST
 
 static void add_failures(TCase *c) {
 	tcase_add_test(c, a_header_is_as_long_as_reckoned);
+	tcase_add_loop_test(c, an_object_is_as_long_as_was_promised, 0, N_SIZES);
+	tcase_add_test(c, a_source_of_another_length_than_was_promised_is_an_error);
 	tcase_add_test(c, verifying_writes_nothing_and_sees_all);
 	tcase_add_test(c, progress_adds_up_to_the_plaintext);
 	tcase_add_test(c, two_seals_of_one_file_share_neither_key_nor_nonce);
