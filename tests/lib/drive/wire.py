@@ -306,6 +306,12 @@ class Connection:
         self._quietly(head)
         self._send_file(*reply.file, limit, flip)
 
+    def _quietly_file(self, f, left):
+        try:
+            self.sock.sendfile(f, f.tell(), left) if left else None
+        except OSError as e:
+            raise Closed from e
+
     def _send_file(self, f, offset, length, limit, flip):
         left = length if limit is None else min(length, limit)
         with f:
@@ -315,11 +321,13 @@ class Connection:
                 first[flip % len(first)] ^= 1
                 self._quietly(first)
                 left -= len(first)
-            if left:
-                try:
-                    self.sock.sendfile(f, f.tell(), left)
-                except OSError as e:
-                    raise Closed from e
+            if not self.secure:
+                self._quietly_file(f, left)
+                return
+            space = memoryview(bytearray(PIECE))  # TLS has no sendfile, and Python's stand-in makes records of 8 KiB
+            while left and (n := f.readinto(space[:left])):
+                self._quietly(space[:n])
+                left -= n
 
     def send_endless(self, reply, piece, at_most):
         """A body that does not end while the client reads, up to at_most bytes."""
