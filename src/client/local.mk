@@ -11,6 +11,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/gateway.c src/client/gateway.h \
 	src/client/gc.c src/client/gc.h \
 	src/client/groupfile.c src/client/groupfile.h \
+	src/client/growing.c src/client/growing.h \
 	src/client/identity.c src/client/identity.h \
 	src/client/install.c src/client/install.h \
 	src/client/listing.c src/client/listing.h \
@@ -26,7 +27,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/spool.c src/client/spool.h \
 	src/client/spool_record.c src/client/spool_record.h \
 	src/client/step.c src/client/step.h \
-	src/client/upload.c src/client/upload.h src/client/upload_put.c src/client/upload_state.h \
+	src/client/upload.c src/client/upload.h src/client/upload_put.c src/client/upload_spool.c src/client/upload_state.h \
 	src/client/verify.c src/client/verify.h \
 	src/client/worker.c src/client/worker.h
 

@@ -261,7 +261,7 @@ static int prepare_one(struct upload *u, bool *done, char *result, struct err *e
 static int upload_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct upload_job *job = arg;
 	OWN(upload_wipe)
-	struct upload u = { .w = w, .item = &job->files->v[i], .job = job, .fd = -1, .spool = SPOOL_INIT };
+	struct upload u = { .w = w, .item = &job->files->v[i], .job = job, .fd = -1, .spool = SPOOL_INIT, .record_lock = PTHREAD_MUTEX_INITIALIZER };
 	bool done;
 	int r = prepare_one(&u, &done, result, e);
 

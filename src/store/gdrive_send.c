@@ -56,6 +56,12 @@ static int hash_file(void *arg, bool md5, char hex[static 65], struct err *e) {
 	return 0;
 }
 
+static int wait_for(void *arg, uint64_t end, struct err *e) {
+	const struct send *s = arg;
+
+	return s->how->wait != NULL ? s->how->wait(s->how->arg, end, e) : 0;
+}
+
 /* Before the first byte goes out. */
 static int keep_token(void *arg, const struct gdrive_upload *u, struct err *e) {
 	const struct send *s = arg;
@@ -80,6 +86,7 @@ static struct gdrive_upload upload_of(struct send *s) {
 		.object = s->object,
 		.total = s->how->size,
 		.read = read_file,
+		.wait = wait_for,
 		.arg = s,
 		.began = keep_token,
 		.progress = s->how->progress,

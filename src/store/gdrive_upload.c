@@ -217,8 +217,16 @@ int gdrive_upload_push(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	return r;
 }
 
+static int push_next(struct gdrive_upload *u, struct err *e) {
+	uint64_t end = u->total - u->have > u->g->chunk ? u->have + u->g->chunk : u->total;
+	int r = u->wait != NULL ? u->wait(u->arg, end, e) : 0;
+
+	if (r == ERR_NOTFOUND) /* which would mean the session */
+		return err_recode(e, ERR_FAIL);
+	return r != 0 ? r : gdrive_upload_push(u, end, e);
+}
+
 int gdrive_upload_run(struct gdrive_upload *u, struct err *e) {
-	uint64_t chunk = u->g->chunk;
 	int r = ERR_NOTFOUND;
 
 	for (unsigned i = 0; r == ERR_NOTFOUND && i < GDRIVE_TRIES; i++) {
@@ -229,7 +237,7 @@ int gdrive_upload_run(struct gdrive_upload *u, struct err *e) {
 				return r;
 		}
 		do
-			r = gdrive_upload_push(u, u->total - u->have > chunk ? u->have + chunk : u->total, e);
+			r = push_next(u, e);
 		while (r == 0 && !u->done);
 		if (r == ERR_NOTFOUND)
 			gdrive_upload_take(u, NULL);

@@ -47,6 +47,8 @@ struct gdrive_upload {
 	/* Exactly len bytes at off. */
 	int (*read)(void *arg, void *data, size_t len, uint64_t off, struct err *e);
 	void *arg;
+	/* Until the bytes before end can be read; NULL: they always can. */
+	int (*wait)(void *arg, uint64_t end, struct err *e);
 	/* A session has begun, nothing was sent yet; or NULL. */
 	int (*began)(void *arg, const struct gdrive_upload *u, struct err *e);
 	void (*progress)(void *arg, uint64_t bytes); /* or NULL */

@@ -59,6 +59,9 @@ struct store_send {
 	uint64_t size;
 	const uint8_t *sha256; /* of the bytes, 32, where it is known already; NULL: counted while they go */
 	const char *token;     /* what keep was given last for this object and these very bytes, or NULL */
+	/* The file still grows: waits until the bytes before end are there and will not change; for those before size until it is whole, and sha256 set.
+	 * NULL: it is whole. An error ends the put (handed on). */
+	int (*wait)(void *arg, uint64_t end, struct err *e);
 	/* Must be durable when it returns. The token is a bearer secret of at most STORE_TOKEN_MAX bytes. */
 	int (*keep)(void *arg, const char *token, struct err *e);
 	/* So many more bytes went out, or were there already; what goes out again is not told again. */

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -30,6 +33,8 @@ static struct {
 	unsigned break_sends;     /* so many end in the middle */
 	bool rotate;              /* the next one meets a new epoch */
 	unsigned gets, destroyed;
+	unsigned waits;           /* for files that were not whole yet */
+	bool refuse;              /* the next one, at once */
 	struct {
 		char id[STORE_ID_LEN + 1], owner[32];
 	} object[OBJECTS_MAX];
@@ -146,6 +151,19 @@ static int copy_all(const struct account *a, const char *id, const struct store_
 	return r;
 }
 
+/* First for what is sealed already, as a drive that takes it piece by piece. */
+static int wait_for_all(const struct store_send *how, struct err *e) {
+	struct stat st;
+	int r = how->wait(how->arg, how->size / 2, e);
+
+	if (r != 0)
+		return r;
+	ck_assert_int_eq(fstat(how->fd, &st), 0);
+	ck_assert_uint_ge((uint64_t)st.st_size, how->size / 2);
+	drive.waits++;
+	return how->wait(how->arg, how->size, e);
+}
+
 static int remote_send(void *state, const char *id, const struct store_send *how, struct err *e) {
 	int r = how->keep(how->arg, "a session", e);
 
@@ -160,10 +178,16 @@ static int remote_send(void *state, const char *id, const struct store_send *how
 		drive.rotate = false;
 		gate_rotate();
 	}
+	if (drive.refuse) {
+		drive.refuse = false;
+		return err_set(e, ERR_FAIL, "the drive is full");
+	}
 	if (drive.break_sends > 0) {
 		drive.break_sends--;
 		return err_set(e, ERR_UNREACHABLE, "the connection broke");
 	}
+	if (how->wait != NULL && (r = wait_for_all(how, e)) != 0)
+		return r;
 	how->progress(how->arg, how->size);
 	return copy_all(state, id, how, e);
 }
@@ -503,6 +527,58 @@ START_TEST(a_spool_that_was_changed_is_not_sent) {
 }
 END_TEST
 
+#define LONG_BYTES ((off_t)80 << 20) /* sent before it is sealed to its end */
+
+static void write_long(void) {
+	gate_file("doc", "x");
+	ck_assert_int_eq(truncate(tmp_path("doc"), LONG_BYTES), 0);
+}
+
+START_TEST(what_is_sealed_is_sent_before_the_rest_is) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+
+	write_long();
+	uploads("alice");
+	ck_assert_uint_eq(drive.waits, 1);
+	find(&f);
+	ck_assert_uint_eq(f.content_size, (uint64_t)LONG_BYTES);
+	ck_assert_uint_eq(gate_objects(), 1);
+	leaves_nothing();
+}
+END_TEST
+
+/* The disk is full behind what goes out already. */
+START_TEST(what_is_not_sealed_to_its_end_never_gets_a_name) {
+	struct rlimit limit = { ((rlim_t)LONG_BYTES / 4096 - 1000) * 4096, RLIM_INFINITY };
+	struct err e = ERR_INIT;
+
+	write_long();
+	ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(try_upload("alice", &e), ERR_FAIL);
+	ck_assert_ptr_nonnull(strstr(e.text, "-spool-dir"));
+	ck_assert_uint_eq(drive.sends, 1);
+	ck_assert_uint_eq(drive.waits, 1);
+	ck_assert_uint_eq(gate_objects(), 0);
+	ck_assert_uint_eq(gate.posts, 0);
+	leaves_nothing();
+}
+END_TEST
+
+START_TEST(a_refusal_ends_the_sealing_too) {
+	struct err e = ERR_INIT;
+
+	write_long();
+	drive.refuse = true;
+	ck_assert_int_eq(try_upload("alice", &e), ERR_FAIL);
+	ck_assert_ptr_nonnull(strstr(e.text, "the drive is full"));
+	ck_assert_uint_eq(gate.posts, 0);
+	uploads("alice");
+	ck_assert_uint_eq(gate_objects(), 1);
+	leaves_nothing();
+}
+END_TEST
+
 /* --- owners --- */
 
 START_TEST(what_is_anothers_is_counted_by_its_owner_and_worked_off_by_him) {
@@ -555,6 +631,9 @@ int main(void) {
 	tcase_add_test(t, what_the_ledger_has_is_only_cleared_away);
 	tcase_add_test(t, a_refused_event_leaves_neither_object_nor_spool);
 	tcase_add_test(t, a_spool_that_was_changed_is_not_sent);
+	tcase_add_test(t, what_is_sealed_is_sent_before_the_rest_is);
+	tcase_add_test(t, what_is_not_sealed_to_its_end_never_gets_a_name);
+	tcase_add_test(t, a_refusal_ends_the_sealing_too);
 	tcase_add_test(t, what_is_anothers_is_counted_by_its_owner_and_worked_off_by_him);
 	return suite_run("client/remote", t);
 }

@@ -410,6 +410,64 @@ START_TEST(a_file_that_got_shorter_is_no_object) {
 }
 END_TEST
 
+/* A file that is written while it is sent. */
+struct written {
+	int fd;
+	uint64_t there, fail_at; /* 0: never */
+	int code;
+	unsigned asked;
+};
+
+static int write_up_to(void *arg, uint64_t end, struct err *e) {
+	struct written *w = arg;
+
+	w->asked++;
+	ck_assert_uint_gt(end, w->there);
+	ck_assert_uint_le(end, LEN);
+	if (w->fail_at != 0 && end >= w->fail_at)
+		return err_set(e, w->code, "it was changed while it was read");
+	ck_assert_int_eq(pwrite(w->fd, data + w->there, (size_t)(end - w->there), (off_t)w->there), (ssize_t)(end - w->there));
+	w->there = end;
+	return 0;
+}
+
+static int send_growing(struct written *w, struct err *e) {
+	struct store_send how = { .fd = suite_file("", 0), .size = LEN, .wait = write_up_to, .arg = w };
+	int r;
+
+	w->fd = how.fd;
+	r = store_send(drive, ID_A, &how, e);
+	(void)close(how.fd);
+	return r;
+}
+
+START_TEST(no_byte_is_read_before_it_is_there) {
+	struct written w = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_msg(send_growing(&w, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(w.there, LEN);
+	ck_assert_uint_eq(w.asked, (LEN + LAB_CHUNK - 1) / LAB_CHUNK);
+	suite_has(drive, ID_A, data, LEN);
+}
+END_TEST
+
+/* ERR_NOTFOUND: not to be taken for a session that the drive has forgotten. */
+START_TEST(what_does_not_get_whole_is_no_object) {
+	static const int codes[] = { ERR_FAIL, ERR_NOTFOUND };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct written w = { .fail_at = LEN, .code = codes[i] };
+		struct err e = ERR_INIT;
+
+		ck_assert_int_eq(send_growing(&w, &e), ERR_FAIL);
+		ck_assert_str_eq(e.text, "it was changed while it was read");
+		ck_assert_int_eq(drive_requests(&lab_drive, "upload.resumable"), (long long)i + 1);
+		ck_assert_uint_eq(suite_count(drive), 0);
+	}
+}
+END_TEST
+
 static int refuse_to_keep(void *arg, const char *token, struct err *e) {
 	struct sending *s = arg;
 
@@ -463,6 +521,8 @@ int main(void) {
 	tcase_add_test(tc, bytes_that_changed_since_they_were_sealed_are_not_done);
 	tcase_add_test(tc, a_file_that_got_shorter_is_no_object);
 	tcase_add_test(tc, without_a_kept_token_nothing_goes_out);
+	tcase_add_test(tc, no_byte_is_read_before_it_is_there);
+	tcase_add_test(tc, what_does_not_get_whole_is_no_object);
 	failed = suite_run("store/gdrive uploads", tc);
 	lab_end();
 	return failed;
