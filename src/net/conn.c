@@ -26,13 +26,13 @@ static void drop(struct buf *b, size_t n) {
 }
 
 static struct work *work_of(struct conn *c) {
-	struct server *s = c->s;
+	struct loop *l = c->loop;
 
 	if (c->work != NULL)
 		return c->work;
-	if ((c->work = s->spare) != NULL) {
-		s->spare = c->work->next;
-		s->n_spare--;
+	if ((c->work = l->spare) != NULL) {
+		l->spare = c->work->next;
+		l->n_spare--;
 	} else {
 		c->work = xcalloc(1, sizeof *c->work);
 	}
@@ -44,7 +44,8 @@ void conn_work_reset(struct work *w) {
 	http_reply_wipe(&w->reply);
 	buf_clear(&w->out);
 	w->scan = (struct http_scan){0};
-	w->handled = false;
+	w->handled = w->body_due = false;
+	w->refused = NULL;
 	w->out_at = w->body_at = 0;
 	w->body_got = 0;
 }
@@ -57,15 +58,15 @@ void conn_work_drop(struct conn *c) {
 		return;
 	conn_work_reset(w);
 	buf_clear(&w->in);
-	if (c->s->n_spare >= SPARE_MAX || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
+	if (c->loop->n_spare >= SPARE_MAX || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
 		buf_wipe(&w->in);
 		buf_wipe(&w->out);
 		free(w);
 		return;
 	}
-	w->next = c->s->spare;
-	c->s->spare = w;
-	c->s->n_spare++;
+	w->next = c->loop->spare;
+	c->loop->spare = w;
+	c->loop->n_spare++;
 }
 
 void conn_arm(struct conn *c, uint32_t events) {
@@ -74,7 +75,7 @@ void conn_arm(struct conn *c, uint32_t events) {
 	if (c->events == events)
 		return;
 	c->events = events;
-	if (epoll_ctl(c->s->epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+	if (epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
 		(void)shutdown(c->fd, SHUT_RDWR); /* the kernel has no memory: its limit will end it */
 }
 
@@ -82,8 +83,8 @@ void conn_again(struct conn *c) {
 	if (c->waits_again)
 		return;
 	c->waits_again = true;
-	c->again = c->s->again;
-	c->s->again = c;
+	c->again = c->loop->again;
+	c->loop->again = c;
 }
 
 /* The peer's certificate belongs to the SSL, so the handler forgets first. */
@@ -103,12 +104,11 @@ void conn_close(struct conn *c) {
 	conn_work_drop(c);
 	end_tls(c);
 	(void)close(c->fd);
-	*c->address_prev = c->address_next;
-	if (c->address_next != NULL)
-		c->address_next->address_prev = c->address_prev;
-	c->s->stats.connections--;
-	c->s->paused_until_ms = 0;
+	door_let_out(c);
+	c->loop->paused_until_ms = 0;
 	phase_enter(c, PHASE_DEAD);
+	stat_add(&c->loop->stats.connections, (uint64_t)-1);
+	atomic_fetch_sub(&c->loop->load, c->weight);
 }
 
 void conn_linger(struct conn *c) {
@@ -127,7 +127,7 @@ void conn_linger(struct conn *c) {
 }
 
 static void drain(struct conn *c) {
-	ssize_t n = recv(c->fd, c->s->scratch, SCRATCH, 0);
+	ssize_t n = recv(c->fd, c->loop->scratch, SCRATCH, 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -155,12 +155,9 @@ static void hold(struct conn *c) {
 }
 
 static void refuse(struct conn *c, int status, const char *why) {
-	struct server *s = c->s;
-
 	http_refuse(&work_of(c)->reply, status, why);
-	s->stats.bad_requests++;
-	if (s->ops.refused != NULL)
-		s->ops.refused(s->ops.arg, &c->peer, status, why);
+	c->work->refused = why;
+	stat_add(&c->loop->stats.bad_requests, 1);
 	hold(c);
 }
 
@@ -169,7 +166,7 @@ void conn_go_on(struct conn *c) {
 	struct http_reply reply = {0};
 	struct work *w = c->work;
 
-	c->s->owes_commit = true;
+	c->loop->owes_commit = true;
 	c->s->ops.handle(c->s->ops.arg, &c->peer, &w->request, &reply);
 	if (c->phase != PHASE_HELD && reply.later) {
 		http_reply_wipe(&reply);
@@ -190,11 +187,11 @@ void conn_go_on(struct conn *c) {
 	hold(c);
 }
 
-static void handle(struct conn *c) {
-	c->known = true;
-	c->s->stats.requests++;
+/* Its handler is called in the loop's turn. */
+static void whole(struct conn *c) {
+	stat_add(&c->loop->stats.requests, 1);
 	c->work->whole_us = conn_clock_us();
-	conn_go_on(c);
+	phase_enter(c, PHASE_READY);
 }
 
 static void send_continue(struct conn *c) {
@@ -206,15 +203,6 @@ static void send_continue(struct conn *c) {
 		conn_close(c);
 }
 
-static unsigned count_long_bodies(const struct server *s) {
-	unsigned n = 0;
-
-	for (int i = 0; i < 2; i++)
-		for (const struct conn *c = s->phases[PHASE_BODY_LONG][i].first; c != NULL; c = c->next)
-			n++;
-	return n;
-}
-
 /* False: the request is refused already. */
 static bool open_spool(struct conn *c) {
 	struct http_request *r = &c->work->request;
@@ -222,7 +210,7 @@ static bool open_spool(struct conn *c) {
 
 	if (c->s->spool_dir == NULL || r->content_length <= LONG_BYTES)
 		return true;
-	if (count_long_bodies(c->s) >= SPOOLS_MAX) {
+	if (atomic_load(&c->s->long_bodies) >= SPOOLS_MAX) {
 		refuse(c, 503, "too many long bodies are under way");
 		c->work->reply.retry_after_s = 1;
 		return false;
@@ -246,7 +234,7 @@ static void add_body(struct conn *c, const uint8_t *data, size_t n) {
 	}
 	c->work->body_got += n;
 	if (c->work->body_got == r->content_length)
-		handle(c);
+		whole(c);
 }
 
 static void take_body(struct conn *c) {
@@ -268,14 +256,20 @@ static void take_body(struct conn *c) {
 }
 
 static void head_is_whole(struct conn *c) {
+	if (!c->work->request.has_body) {
+		whole(c);
+		return;
+	}
+	c->work->body_due = true;
+	phase_enter(c, PHASE_READY);
+}
+
+static void ask_for_body(struct conn *c) {
 	struct server *s = c->s;
 	struct work *w = c->work;
 	int64_t max = 0;
 
-	if (!w->request.has_body) {
-		handle(c);
-		return;
-	}
+	w->body_due = false;
 	if (s->ops.body_max != NULL) {
 		c->known = true;
 		max = s->ops.body_max(s->ops.arg, &c->peer, &w->request, &w->reply);
@@ -288,6 +282,21 @@ static void head_is_whole(struct conn *c) {
 	} else {
 		take_body(c);
 	}
+}
+
+static bool reads(const struct conn *c) {
+	return c->phase == PHASE_HEAD || c->phase == PHASE_IDLE || c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG;
+}
+
+void conn_answer(struct conn *c) {
+	if (c->work->body_due) {
+		ask_for_body(c);
+	} else {
+		c->known = true;
+		conn_go_on(c);
+	}
+	if (reads(c) && SSL_has_pending(c->ssl))
+		conn_again(c);
 }
 
 static void take_head(struct conn *c) {
@@ -312,7 +321,7 @@ static size_t read_some(struct conn *c, size_t len) {
 	int rc;
 
 	ERR_clear_error();
-	rc = SSL_read_ex(c->ssl, c->s->scratch, len, &got);
+	rc = SSL_read_ex(c->ssl, c->loop->scratch, len, &got);
 	if (rc == 1) {
 		c->idle_reads = 0;
 		conn_arm(c, EPOLLIN);
@@ -338,7 +347,7 @@ static void read_head(struct conn *c) {
 	}
 	if ((got = read_some(c, SCRATCH)) == 0)
 		return;
-	buf_add(&work_of(c)->in, c->s->scratch, got);
+	buf_add(&work_of(c)->in, c->loop->scratch, got);
 	take_head(c);
 }
 
@@ -348,11 +357,7 @@ static void read_body(struct conn *c) {
 	size_t got = read_some(c, left < SCRATCH ? (size_t)left : SCRATCH);
 
 	if (got > 0)
-		add_body(c, c->s->scratch, got);
-}
-
-static bool reads(const struct conn *c) {
-	return c->phase == PHASE_HEAD || c->phase == PHASE_IDLE || c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG;
+		add_body(c, c->loop->scratch, got);
 }
 
 static void read_request(struct conn *c) {
@@ -373,11 +378,20 @@ static void acknowledge(const struct conn *c) {
 	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
+static SSL *new_ssl(struct server *s) {
+	SSL *ssl;
+
+	pthread_mutex_lock(&s->ctx_lock);
+	ssl = SSL_new(s->ctx);
+	pthread_mutex_unlock(&s->ctx_lock);
+	return ssl;
+}
+
 static void shake(struct conn *c) {
 	int rc;
 
 	if (c->ssl == NULL) {
-		if ((c->ssl = SSL_new(c->s->ctx)) == NULL || SSL_set_fd(c->ssl, c->fd) != 1) {
+		if ((c->ssl = new_ssl(c->s)) == NULL || SSL_set_fd(c->ssl, c->fd) != 1) {
 			conn_close(c);
 			return;
 		}
@@ -388,11 +402,11 @@ static void shake(struct conn *c) {
 	if (rc != 1) {
 		if (conn_waits(c, rc))
 			return;
-		c->s->stats.handshakes_failed++;
+		stat_add(&c->loop->stats.handshakes_failed, 1);
 		conn_linger(c); /* the alert has to arrive too */
 		return;
 	}
-	c->s->stats.handshakes++;
+	stat_add(&c->loop->stats.handshakes, 1);
 	c->peer.cert = tls_peer_cert(c->ssl);
 	c->peer.verdict = tls_peer_verdict(c->ssl);
 	phase_enter(c, PHASE_HEAD);
@@ -440,12 +454,12 @@ void conn_event(struct conn *c) {
 }
 
 static bool has_begun(const struct conn *c) {
-	return c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG || c->phase == PHASE_PARKED ||
+	return c->phase == PHASE_READY || c->phase == PHASE_BODY || c->phase == PHASE_BODY_LONG || c->phase == PHASE_PARKED ||
 	       (c->phase == PHASE_HEAD && c->work != NULL);
 }
 
 void conn_late(struct conn *c) {
-	c->s->stats.late += c->phase != PHASE_IDLE && c->phase != PHASE_LINGER;
+	stat_add(&c->loop->stats.late, c->phase != PHASE_IDLE && c->phase != PHASE_LINGER);
 	if (c->phase == PHASE_PARKED)
 		refuse(c, 503, "what it waits for took too long");
 	else if (has_begun(c))
@@ -462,6 +476,7 @@ void conn_dismiss(struct conn *c, struct http_reply *reply) {
 		c->work->reply = *reply;
 		c->work->reply.close = true;
 		c->work->handled = false;
+		c->work->refused = NULL;
 		*reply = (struct http_reply){0};
 		hold(c);
 	} else if (c->phase == PHASE_IDLE) {
@@ -472,48 +487,43 @@ void conn_dismiss(struct conn *c, struct http_reply *reply) {
 	http_reply_wipe(reply);
 }
 
-void conn_new(struct server *s, int fd, const struct server_peer *peer, const uint8_t key[static 8]) {
-	struct conn *c = xcalloc(1, sizeof *c);
+void conn_start(struct loop *l, struct conn *c) {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &c->source };
 
-	*c = (struct conn){ .source = { SOURCE_CONN }, .s = s, .fd = fd, .peer = *peer, .events = EPOLLIN };
-	memcpy(c->key, key, sizeof c->key);
-	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
-		(void)close(fd);
-		free(c);
-		return;
-	}
-	s->stats.accepted++;
-	s->stats.connections++;
-	phase_join_address(c);
+	c->loop = l;
+	c->events = EPOLLIN;
+	stat_add(&l->stats.accepted, 1);
+	stat_add(&l->stats.connections, 1);
 	phase_enter(c, PHASE_HANDSHAKE);
+	if (l->closing || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0)
+		conn_close(c);
 }
 
-void conn_stop(struct server *s) {
+void conn_stop(struct loop *l) {
 	static const enum phase idle[] = { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_IDLE };
 	struct conn *c;
 
 	for (size_t i = 0; i < 2 * sizeof idle / sizeof *idle; i++)
-		while ((c = s->phases[idle[i / 2]][i % 2].first) != NULL)
+		while ((c = l->phases[idle[i / 2]][i % 2].first) != NULL)
 			conn_close(c);
 }
 
-void conn_bury(struct server *s) {
+void conn_bury(struct loop *l) {
 	struct conn *c, *next;
 
 	for (int i = 0; i < 2; i++) {
-		for (c = s->phases[PHASE_DEAD][i].first; c != NULL; c = next) {
+		for (c = l->phases[PHASE_DEAD][i].first; c != NULL; c = next) {
 			next = c->next;
 			if (c->waits_again)
 				continue; /* the list still names it */
 			if (c->prev != NULL)
 				c->prev->next = next;
 			else
-				s->phases[PHASE_DEAD][i].first = next;
+				l->phases[PHASE_DEAD][i].first = next;
 			if (next != NULL)
 				next->prev = c->prev;
 			else
-				s->phases[PHASE_DEAD][i].last = c->prev;
+				l->phases[PHASE_DEAD][i].last = c->prev;
 			free(c);
 		}
 	}

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "net/conn.h"
 
 static void leave(struct conn *c) {
-	struct conn_list *l = &c->s->phases[c->phase][c->good];
+	struct conn_list *l = &c->loop->phases[c->phase][c->good];
 
 	if (c->prev != NULL)
 		c->prev->next = c->next;
@@ -17,29 +15,43 @@ static void leave(struct conn *c) {
 	c->prev = c->next = NULL;
 }
 
-static unsigned limit_ms(const struct server *s, enum phase phase) {
+static unsigned limit_ms(const struct server_limits *lim, enum phase phase) {
 	switch (phase) {
 	case PHASE_HANDSHAKE:
-		return s->lim.handshake_ms;
+		return lim->handshake_ms;
 	case PHASE_HEAD:
-		return s->lim.head_ms;
+		return lim->head_ms;
 	case PHASE_IDLE:
-		return s->lim.idle_ms;
+		return lim->idle_ms;
 	case PHASE_BODY:
-		return s->lim.body_ms;
+		return lim->body_ms;
 	case PHASE_BODY_LONG:
-		return 12 * s->lim.body_ms;
+		return 12 * lim->body_ms;
 	case PHASE_PARKED:
-		return s->lim.park_ms;
+		return lim->park_ms;
 	case PHASE_WRITE:
-		return s->lim.write_ms;
+		return lim->write_ms;
 	case PHASE_WRITE_LONG:
-		return 12 * s->lim.write_ms;
+		return 12 * lim->write_ms;
 	case PHASE_LINGER:
-		return s->lim.linger_ms;
+		return lim->linger_ms;
 	default:
 		return 0;
 	}
+}
+
+/* Of those that are counted. */
+static void count_phase(struct conn *c, enum phase phase, int by) {
+	if (phase == PHASE_PARKED)
+		stat_add(&c->loop->stats.parked, (uint64_t)by);
+	else if (phase == PHASE_BODY_LONG)
+		atomic_fetch_add(&c->s->long_bodies, (unsigned)by);
+}
+
+/* A handshake is behind: the loop has that much less to do. */
+static void lighten(struct conn *c, uint16_t weight) {
+	atomic_fetch_sub(&c->loop->load, c->weight - weight);
+	c->weight = weight;
 }
 
 #define SLIM_MS 1000 /* a client that has more to ask does so before */
@@ -48,13 +60,17 @@ void phase_enter(struct conn *c, enum phase phase) {
 	struct conn_list *l;
 
 	leave(c);
+	count_phase(c, c->phase, -1);
+	count_phase(c, phase, 1);
+	if (phase != PHASE_HANDSHAKE && c->weight > 1)
+		lighten(c, 1);
 	c->phase = phase;
 	/* The standing is read where lists change, so it is set once the handshake is behind. */
 	c->good = phase != PHASE_HANDSHAKE && c->peer.verdict == VERDICT_GOOD;
-	c->end_ms = c->s->now_ms + limit_ms(c->s, phase);
-	l = &c->s->phases[phase][c->good];
-	if (phase == PHASE_IDLE && c->s->slim_at_ms == 0)
-		c->s->slim_at_ms = c->s->now_ms + SLIM_MS;
+	c->end_ms = c->loop->now_ms + limit_ms(&c->s->lim, phase);
+	l = &c->loop->phases[phase][c->good];
+	if (phase == PHASE_IDLE && c->loop->slim_at_ms == 0)
+		c->loop->slim_at_ms = c->loop->now_ms + SLIM_MS;
 	c->prev = l->last;
 	if (l->last != NULL)
 		l->last->next = c;
@@ -64,41 +80,41 @@ void phase_enter(struct conn *c, enum phase phase) {
 }
 
 static bool is_timed(enum phase phase) {
-	return phase != PHASE_HELD && phase != PHASE_DEAD;
+	return phase != PHASE_READY && phase != PHASE_HELD && phase != PHASE_DEAD;
 }
 
-int phase_wait_ms(const struct server *s) {
+int phase_wait_ms(const struct loop *l) {
 	int64_t first = -1;
 
 	for (int i = 0; i < 2 * PHASES; i++) {
-		const struct conn *c = s->phases[i / 2][i % 2].first;
+		const struct conn *c = l->phases[i / 2][i % 2].first;
 
 		if (c != NULL && is_timed(c->phase) && (first < 0 || c->end_ms < first))
 			first = c->end_ms;
 	}
 	if (first < 0)
 		return -1;
-	return first <= s->now_ms ? 0 : (int)(first - s->now_ms);
+	return first <= l->now_ms ? 0 : (int)(first - l->now_ms);
 }
 
-void phase_expire(struct server *s) {
+void phase_expire(struct loop *l) {
 	struct conn *c;
 
 	for (int i = 0; i < 2 * PHASES; i++)
-		while ((c = s->phases[i / 2][i % 2].first) != NULL && is_timed(c->phase) && c->end_ms <= s->now_ms)
+		while ((c = l->phases[i / 2][i % 2].first) != NULL && is_timed(c->phase) && c->end_ms <= l->now_ms)
 			conn_late(c);
 }
 
-void phase_slim(struct server *s) {
-	int64_t young = s->now_ms + s->lim.idle_ms - SLIM_MS;
+void phase_slim(struct loop *l) {
+	int64_t young = l->now_ms + l->s->lim.idle_ms - SLIM_MS;
 
-	if (s->slim_at_ms == 0 || s->now_ms < s->slim_at_ms)
+	if (l->slim_at_ms == 0 || l->now_ms < l->slim_at_ms)
 		return;
-	s->slim_at_ms = 0;
+	l->slim_at_ms = 0;
 	for (int i = 0; i < 2; i++) {
-		for (struct conn *c = s->phases[PHASE_IDLE][i].first; c != NULL; c = c->next) {
+		for (struct conn *c = l->phases[PHASE_IDLE][i].first; c != NULL; c = c->next) {
 			if (c->end_ms > young)
-				s->slim_at_ms = s->now_ms + SLIM_MS;
+				l->slim_at_ms = l->now_ms + SLIM_MS;
 			else
 				conn_slim(c);
 		}
@@ -106,49 +122,36 @@ void phase_slim(struct server *s) {
 }
 
 /* Strangers go first; a member's request in hand is never given up. */
-bool phase_evict(struct server *s) {
-	static const struct { enum phase phase; bool good; } order[] = {
-		{ PHASE_LINGER, false }, { PHASE_HANDSHAKE, false }, { PHASE_HEAD, false }, { PHASE_IDLE, false }, { PHASE_BODY_LONG, false },
-		{ PHASE_BODY, false }, { PHASE_PARKED, false }, { PHASE_WRITE_LONG, false }, { PHASE_WRITE, false }, { PHASE_LINGER, true }, { PHASE_IDLE, true },
-		{ PHASE_HEAD, true },
-	};
+static const struct { enum phase phase; bool good; } order[] = {
+	{ PHASE_LINGER, false }, { PHASE_HANDSHAKE, false }, { PHASE_HEAD, false }, { PHASE_IDLE, false }, { PHASE_BODY_LONG, false },
+	{ PHASE_BODY, false }, { PHASE_PARKED, false }, { PHASE_WRITE_LONG, false }, { PHASE_WRITE, false }, { PHASE_LINGER, true }, { PHASE_IDLE, true },
+	{ PHASE_HEAD, true },
+};
 
-	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-		struct conn *c = s->phases[order[i].phase][order[i].good].first;
+static unsigned find_evictable(const struct loop *l) {
+	unsigned i = 0;
 
-		if (c == NULL)
-			continue;
-		conn_close(c);
-		s->stats.evicted++;
-		return true;
-	}
-	return false;
+	while (i < sizeof order / sizeof *order && l->phases[order[i].phase][order[i].good].first == NULL)
+		i++;
+	return i;
 }
 
-/* The key is random: a client cannot choose addresses that all stand in one bucket. */
-static struct conn **bucket(struct server *s, const uint8_t key[static 8]) {
-	uint64_t h;
+#define AGE_BITS 56 /* of a monotonic clock in milliseconds */
 
-	memcpy(&h, key, sizeof h);
-	h = (h ^ s->hash_key) * 0x9e3779b97f4a7c15u;
-	h = (h ^ (h >> 32) ^ s->hash_key) * 0x9e3779b97f4a7c15u;
-	return &s->addresses[h >> 54];
+uint64_t phase_evictable(const struct loop *l) {
+	unsigned i = find_evictable(l);
+
+	if (i == sizeof order / sizeof *order)
+		return PHASE_NOBODY;
+	return (uint64_t)i << AGE_BITS | (uint64_t)l->phases[order[i].phase][order[i].good].first->end_ms;
 }
 
-unsigned phase_count_address(struct server *s, const uint8_t key[static 8]) {
-	unsigned n = 0;
+bool phase_evict(struct loop *l) {
+	unsigned i = find_evictable(l);
 
-	for (const struct conn *c = *bucket(s, key); c != NULL; c = c->address_next)
-		n += memcmp(c->key, key, sizeof c->key) == 0;
-	return n;
-}
-
-void phase_join_address(struct conn *c) {
-	struct conn **b = bucket(c->s, c->key);
-
-	c->address_next = *b;
-	c->address_prev = b;
-	if (*b != NULL)
-		(*b)->address_prev = &c->address_next;
-	*b = c;
+	if (i == sizeof order / sizeof *order)
+		return false;
+	conn_close(l->phases[order[i].phase][order[i].good].first);
+	stat_add(&l->stats.evicted, 1);
+	return true;
 }

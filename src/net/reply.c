@@ -11,7 +11,7 @@
 static void reply_is_out(struct conn *c) {
 	struct work *w = c->work;
 
-	if (w->reply.close || c->s->closing) {
+	if (w->reply.close || c->loop->closing) {
 		conn_linger(c);
 		return;
 	}
@@ -81,14 +81,14 @@ static void count(struct server_stats *stats, const struct work *w) {
 	int64_t us;
 
 	if (w->reply.status > 0 && w->reply.status < SERVER_STATUS_MAX)
-		stats->replies[w->reply.status]++;
+		stat_add(&stats->replies[w->reply.status], 1);
 	if (!w->handled)
 		return;
 	us = conn_clock_us() - w->whole_us;
 	while (i < SERVER_BUCKETS - 1 && us > (int64_t)server_bucket_us[i])
 		i++;
-	stats->latency[i]++;
-	stats->latency_us += (uint64_t)us;
+	stat_add(&stats->latency[i], 1);
+	stat_add(&stats->latency_us, (uint64_t)us);
 }
 
 static void start_reply(struct conn *c) {
@@ -96,8 +96,8 @@ static void start_reply(struct conn *c) {
 	size_t len, n;
 	const uint8_t *body;
 
-	count(&c->s->stats, w);
-	if (!w->request.keep_alive || c->s->closing || http_closes(w->reply.status))
+	count(&c->loop->stats, w);
+	if (!w->request.keep_alive || c->loop->closing || http_closes(w->reply.status))
 		w->reply.close = true;
 	http_reply_head(&w->reply, &w->out);
 	body = http_reply_body(&w->reply, &len);
@@ -111,23 +111,33 @@ static void start_reply(struct conn *c) {
 	conn_write(c);
 }
 
-static void release(struct conn *c, bool failed) {
+static void judge(struct conn *c, bool failed) {
 	const struct server_ops *ops = &c->s->ops;
 	struct work *w = c->work;
 
+	if (w->refused != NULL && ops->refused != NULL)
+		ops->refused(ops->arg, &c->peer, w->reply.status, w->refused);
+	w->refused = NULL;
 	if (w->handled && failed)
 		http_problem(&w->reply, 503, "not-stored", "the gateway could not store the outcome; nothing was done");
 	if (w->handled && ops->still_good != NULL && !ops->still_good(ops->arg, &c->peer, &w->request, &w->reply))
 		w->reply.close = true;
-	start_reply(c);
 }
 
-void conn_flush(struct server *s) {
-	bool failed = s->owes_commit && s->ops.commit != NULL && s->ops.commit(s->ops.arg) != 0;
+void reply_judge(struct loop *l) {
+	const struct server_ops *ops = &l->s->ops;
+	bool failed = l->owes_commit && ops->commit != NULL && ops->commit(ops->arg) != 0;
+
+	l->owes_commit = false;
+	for (int i = 0; i < 2; i++)
+		for (struct conn *c = l->phases[PHASE_HELD][i].first; c != NULL; c = c->next)
+			judge(c, failed);
+}
+
+void reply_send(struct loop *l) {
 	struct conn *c;
 
-	s->owes_commit = false;
 	for (int i = 0; i < 2; i++)
-		while ((c = s->phases[PHASE_HELD][i].first) != NULL)
-			release(c, failed);
+		while ((c = l->phases[PHASE_HELD][i].first) != NULL)
+			start_reply(c);
 }
