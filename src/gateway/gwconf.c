@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "net/rest.h"
+#include "net/server.h"
 
 #define DAY_S 86400
 #define SECONDS_MAX 3600 /* no phase of a connection is longer than an hour */
@@ -32,6 +34,7 @@ static const struct conf_key keys[] = {
 	{ .path = "crl_fetch_s", .kind = CONF_U64, .off = OFF(crl_fetch_s), .def = "900", .min = 1, .max = DAY_S },
 	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true" },
 	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
+	{ .path = "threads", .kind = CONF_U64, .off = OFF(threads), .def = "0", .max = SERVER_THREADS_MAX },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.loopback", .kind = CONF_BOOL, .off = OFF(count_loopback), .def = "false" },
@@ -257,6 +260,17 @@ void gwconf_wipe(struct gwconf *c) {
 	*c = (struct gwconf){ 0 };
 }
 
+unsigned gwconf_threads(const struct gwconf *c) {
+	cpu_set_t cores;
+	int n;
+
+	if (c->threads > 0)
+		return (unsigned)c->threads;
+	/* A machine with more cores than the set holds is an error of the call. */
+	n = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : SERVER_THREADS_MAX;
+	return n < SERVER_THREADS_MAX ? (unsigned)n : SERVER_THREADS_MAX;
+}
+
 char *gwconf_path(const struct gwconf *c, const char *name) {
 	return name[0] == '/' ? xstrdup(name) : file_join(c->dir, name);
 }
@@ -271,7 +285,7 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	OWN(buf_wipe) struct buf b = { 0 };
 
 	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
-	buf_adds(&b, "# Restart the gateway after a change of listen, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
+	buf_adds(&b, "# Restart the gateway after a change of listen, threads, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
 	add_key(&b, "listen", listen, NULL);
 	add_key(&b, "host", host, NULL);
 	add_key(&b, "store", store, "directory:/mnt/drive/group");

@@ -23,6 +23,7 @@ struct gwconf {
 	char *crl_url;  /* where revocation lists are fetched, or NULL */
 	uint64_t crl_fetch_s;
 	bool rotate_on_revoke, rotate_on_expiry;
+	uint64_t threads;                  /* 0: as many as cores */
 	uint64_t connections, per_address; /* 0: the server's defaults */
 	bool count_loopback;               /* limits by address hold for loopback too */
 	uint64_t handshake_s, head_s, request_s, idle_s;
@@ -37,6 +38,8 @@ int gwconf_load_all(const char *path, struct gwconf *c, void (*wrong)(void *arg,
 /* The same from memory: name stands for the file in errors. */
 int gwconf_parse(const char *text, const char *name, struct gwconf *c, struct err *e) MUST_CHECK;
 void gwconf_wipe(struct gwconf *c);
+/* How many threads serve: those of the configuration, else one for each core that this process may use, at most SERVER_THREADS_MAX. */
+unsigned gwconf_threads(const struct gwconf *c);
 /* The path of one of the gateway's files; an absolute name stays. malloc'd. */
 char *gwconf_path(const struct gwconf *c, const char *name);
 

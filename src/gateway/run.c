@@ -23,6 +23,7 @@
 #include "net/server.h"
 
 #define MMAP_ABOVE (1 << 20) /* bytes of an allocation that goes back to the system when freed: a list of a million does not stay */
+#define ARENAS 2 /* by itself 8 for each core, and each keeps what a crowd needed */
 #define TICK_NS 250000000
 #define CROWD 64 /* connections; their memory is 2 MiB */
 
@@ -124,6 +125,7 @@ static int open_server(struct run *r, struct err *e) {
 		.body_ms = (unsigned)c->request_s * 1000,
 		.write_ms = (unsigned)c->request_s * 1000,
 		.idle_ms = (unsigned)c->idle_s * 1000,
+		.threads = gwconf_threads(c),
 		.connections = (unsigned)c->connections,
 		.per_address = (unsigned)c->per_address,
 		.count_loopback = c->count_loopback,
@@ -188,14 +190,15 @@ static int open_beside(struct run *r, struct err *e) {
 
 static int say_ready(struct run *r, struct err *e) {
 	const struct group *g = r->realm.service.group;
-	char address[80], line[81], number[24], epoch[24], size[24];
+	char address[80], line[81], number[24], epoch[24], size[24], threads[24];
 
 	server_address(r->server, address);
 	(void)snprintf(line, sizeof line, "%s\n", address);
 	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
 	(void)snprintf(number, sizeof number, "%" PRIu64, g->list != NULL ? crl_set_number(g->list->set) : 0);
 	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
-	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "group", chain_group(r->realm.chain), "epoch", epoch, "crl",
+	(void)snprintf(threads, sizeof threads, "%u", gwconf_threads(conf_of(r)));
+	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "threads", threads, "group", chain_group(r->realm.chain), "epoch", epoch, "crl",
 	    g->list != NULL ? number : NULL, "ledger", size, NULL);
 	if (r->plan->ready != NULL && file_save(r->plan->ready, line, strlen(line), 0644, e) != 0)
 		return e->code;
@@ -218,6 +221,7 @@ int run_gateway(const struct run_plan *p, struct err *e) {
 	if (confine_process() == CONFINE_FAILED)
 		log_event(LOG_LEVEL_WARN, "not-confined", "why", "no filter of system calls (seccomp) could be set", NULL);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
+	(void)mallopt(M_ARENA_MAX, ARENAS);
 	if (open_realms(&r, e) != 0 || take_signals(&r, e) != 0 || realm_start(&r.realm, e) != 0 || open_server(&r, e) != 0 ||
 	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)
 		return e->code;

@@ -92,6 +92,7 @@ static void add_one(struct buf *b, const char *name, const char *type, const cha
 }
 
 static void add_traffic(const struct server_stats *s, struct buf *b) {
+	add_one(b, "threads", "gauge", "Threads that serve.", (int64_t)s->threads);
 	add_one(b, "connections", "gauge", "Connections that are open.", (int64_t)s->connections);
 	add_one(b, "requests_waiting", "gauge", "Requests that wait until a revocation list is stored.", (int64_t)s->parked);
 	add_one(b, "connections_accepted_total", "counter", "Connections accepted.", (int64_t)s->accepted);

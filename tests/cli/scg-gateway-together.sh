@@ -6,7 +6,11 @@ set -eu
 . "$top_srcdir/tests/cli/gwlib.sh"
 need openssl curl jq
 
-group_up
+make_ca
+make_gateway
+echo 'threads = 4;' >>gw/gateway.conf
+gateway_up
+has gw.log ' serving listen=127.0.0.1:[0-9]+ threads=4 '
 person alice
 for n in 1 2 3 4 5; do
 	person "m$n"

@@ -99,6 +99,9 @@ END_TEST
 START_TEST(values_of_the_wrong_kind_are_refused) {
 	refused(BASE "rotate_on_revoke = \"yes\";\n", "rotate_on_revoke");
 	refused(BASE "limits = { idle_s = 3601; };\n", "idle_s");
+	refused(BASE "threads = 65;\n", "threads");
+	refused(BASE "threads = -1;\n", "threads");
+	refused(BASE "threads = \"all\";\n", "threads");
 	refused(BASE "log_level = \"loud\";\n", "log_level");
 	refused(BASE "crl_fetch_s = 0;\n", "crl_fetch_s");
 }
