@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope/io.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -27,6 +29,24 @@ static int fd_write(void *arg, const void *data, size_t len, struct err *e) {
 	const struct io_fd *io = arg;
 
 	return file_write_all(io->fd, data, len, io->what, e);
+}
+
+/* vmsplice(2). Its pages are not gifts (SPLICE_F_GIFT): nobody is to take them out of the pipe into a file. */
+static int fd_give(void *arg, const void *data, size_t len, struct err *e) {
+	const struct io_fd *io = arg;
+	struct iovec v = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+
+	while (v.iov_len > 0) {
+		ssize_t n = vmsplice(io->fd, &v, 1, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) /* write(2) can do it, or says why not */
+			return file_write_all(io->fd, v.iov_base, v.iov_len, io->what, e);
+		v.iov_base = (uint8_t *)v.iov_base + n;
+		v.iov_len -= (size_t)n;
+	}
+	return 0;
 }
 
 static int fd_write_at(void *arg, const void *data, size_t len, uint64_t off, struct err *e) {
@@ -79,6 +99,8 @@ int sink_fd(struct io_fd *io, struct sink *s, struct err *e) {
 	if ((flags = fcntl(io->fd, F_GETFL)) < 0)
 		return err_sys(e, ERR_FAIL, "%s: cannot get its flags", io->what);
 	*s = (struct sink){ .arg = io, .write = fd_write };
+	if (S_ISFIFO(st.st_mode))
+		s->give = fd_give;
 	if (seekable && !(flags & O_APPEND)) { /* pwrite(2) ignores the offset in append mode */
 		s->write_at = fd_write_at;
 		s->end = fd_end;

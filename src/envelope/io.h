@@ -22,6 +22,9 @@ struct source {
 struct sink { /* write is always there: in what order and by which way is the callee's choice */
 	void *arg;
 	int (*write)(void *arg, const void *data, size_t len, struct err *e);
+	/* The same without a copy, NULL where there is no such way: whoever reads may see these bytes as long as he likes, so the caller
+	 * never changes them again but unmaps them. */
+	int (*give)(void *arg, const void *data, size_t len, struct err *e);
 	int (*write_at)(void *arg, const void *data, size_t len, uint64_t off, struct err *e); /* NULL unless seekable */
 	/* Called once when all was written with write_at; may be NULL. */
 	int (*end)(void *arg, uint64_t size, struct err *e);

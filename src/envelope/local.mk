@@ -12,6 +12,7 @@ src_envelope_libenvelope_a_SOURCES = \
 	src/envelope/receiver.c src/envelope/receiver.h \
 	src/envelope/recipient.c src/envelope/recipient.h \
 	src/envelope/open.c \
+	src/envelope/piece.c src/envelope/piece.h \
 	src/envelope/seal.c \
 	src/envelope/segments.c src/envelope/segments.h \
 	src/envelope/stock.c src/envelope/stock.h \

@@ -10,12 +10,15 @@
 #include "base/own.h"
 #include "base/work.h"
 #include "envelope/envelope.h"
+#include "envelope/piece.h"
 
 #define CHUNK_LEN (256u << 10)  /* larger ones gain nothing, smaller ones cost calls */
-#define PAGE_LEN 4096u
-#define BAD_STEP 32u
 /* Each holds a whole segment: what the process may use, 32 MiB, leaves room for four. */
 #define TURN_WORKERS_MAX 4
+/* As much may be lost, or was gained of late, before pages are given away no more: at first that is the time of some ten segments. */
+#define GAIN_SWING_NS INT64_C(20000000)
+/* While one reads and one writes two others keep the cores busy. */
+#define TURN_WORKERS_MORE 2
 
 void segments_wipe(struct segments *s) {
 	free(s->digests);
@@ -26,39 +29,6 @@ static unsigned threads(const struct segments *s) {
 	unsigned n = s->threads == 0 ? work_cores() : s->threads;
 
 	return n > ENVELOPE_THREADS_MAX ? ENVELOPE_THREADS_MAX : n;
-}
-
-/* Memory of one worker: room for a header, body, room for a trailer. */
-struct piece {
-	uint8_t *mem;
-	uint8_t *body;
-	size_t cap;
-	struct object o;
-};
-
-static void piece_new(struct piece *p, size_t cap) {
-	p->cap = cap;
-	p->mem = xmalloc(cap + OBJECT_TRAILER_LEN + 3 * (size_t)PAGE_LEN);
-	p->body = p->mem + PAGE_LEN;
-}
-
-/* Within a page of memory the body stands where it stands in a page of the output, but for half a page: the kernel copies to cache lines
- * from cache lines a quarter faster than from between them (pwrite on Zen 4). And it copies at a third of its speed to where a page's
- * offset is 1 to 31 above that of the source: not where the input stands. The first byte comes from in_off and goes to out_off. */
-static void piece_place(struct piece *p, uint64_t in_off, uint64_t out_off) {
-	uintptr_t page = ((uintptr_t)p->mem + PAGE_LEN - 1) / PAGE_LEN * PAGE_LEN, start = (uintptr_t)p->mem;
-	uint64_t at = (out_off + PAGE_LEN / 2) % PAGE_LEN;
-
-	if ((at - in_off) % PAGE_LEN < BAD_STEP)
-		at = (at + PAGE_LEN / 4) % PAGE_LEN;
-	if (at < OBJECT_HEADER_MAX)
-		at += PAGE_LEN;
-	p->body = p->mem + (page - start) + at;
-}
-
-static void piece_wipe(struct piece *p) {
-	free(p->mem);
-	*p = (struct piece){0};
 }
 
 /* Puts the header right before the body; returns its length. */
@@ -198,7 +168,7 @@ static int worker_at_once(void *arg, unsigned who, struct err *e) {
 	int r;
 
 	(void)who;
-	piece_new(&p, size < CHUNK_LEN ? (size_t)size : CHUNK_LEN);
+	piece_init(&p, size < CHUNK_LEN ? (size_t)size : CHUNK_LEN);
 	r = start(a->s, &c, e);
 	while (r == 0 && !atomic_load(&a->failed) && (i = atomic_fetch_add(&a->next, 1)) < a->s->layout.count)
 		r = segment_at_once(a, &c, &p, i, e);
@@ -242,6 +212,8 @@ struct turns {
 	pthread_mutex_t writing;        /* guards all below */
 	pthread_cond_t turned;
 	struct outlet *out;
+	atomic_bool give;               /* segments leave with their pages */
+	int64_t gain_ns;                /* by giving, of late */
 	uint64_t turn;                  /* to be written */
 	uint64_t room;                  /* of s->digests */
 	bool failed;
@@ -306,6 +278,13 @@ static void place_in_turn(const struct turns *t, struct piece *p, uint64_t i) {
 		    s->to != NULL ? layout_segment_off(&l, i) + head : i * SEGMENT_LEN - s->begin);
 }
 
+static void new_piece(struct turns *t, struct piece *p) {
+	if (atomic_load(&t->give))
+		piece_map(p);
+	else
+		piece_init(p, SEGMENT_LEN);
+}
+
 /* The next segment; *done if there is none. */
 static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *e) {
 	uint64_t i;
@@ -316,7 +295,7 @@ static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *
 	i = t->next;
 	if (!*done) {
 		if (p->mem == NULL)
-			piece_new(p, SEGMENT_LEN);
+			new_piece(t, p);
 		place_in_turn(t, p, i);
 		t->next++;
 		p->o = (struct object){ .index = (uint32_t)i };
@@ -352,12 +331,25 @@ static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static
 	memcpy(t->s->digests[i], digest, 32);
 }
 
-static int write_plain(struct turns *t, const struct piece *p, struct err *e) {
+/* A mapped piece goes with its pages and is done with, as they must not change afterwards; unless pages come too dear to do so. */
+static int write_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
+	if (p->mapped == 0 || !atomic_load(&t->give))
+		return outlet_write(t->out, data, len, e);
+	t->gain_ns += PIECE_COPY_NS - p->cost_ns;
+	if (t->gain_ns > GAIN_SWING_NS)
+		t->gain_ns = GAIN_SWING_NS;
+	if (t->gain_ns < -GAIN_SWING_NS)
+		atomic_store(&t->give, false);
+	p->given = true;
+	return outlet_give(t->out, data, len, e);
+}
+
+static int write_plain(struct turns *t, struct piece *p, struct err *e) {
 	const struct segments *s = t->s;
 	uint64_t at = (uint64_t)p->o.index * SEGMENT_LEN, skip = s->part && s->begin > at ? s->begin - at : 0;
 	uint64_t end = s->part && s->end - at < p->o.len ? s->end - at : p->o.len;
 
-	return outlet_write(t->out, p->body + skip, (size_t)(end - skip), e);
+	return write_out(t, p, p->body + skip, (size_t)(end - skip), e);
 }
 
 static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
@@ -377,7 +369,7 @@ static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[st
 	    ((r = seal_note(to, &note, e)) != 0 || (r = outlet_write(t->out, note.data, note.len, e)) != 0))
 		return r;
 	head = put_header(p, to);
-	return outlet_write(t->out, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
+	return write_out(t, p, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }
 
 /* Waits until all before it are written. */
@@ -420,6 +412,10 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 			break;
 		if ((r = object_blame(&p.o, work_piece(t->s, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &p, digest, e)) == 0)
 			report(t->s, p.o.len);
+		if (p.given) {
+			piece_wipe(&p);
+			new_piece(t, &p); /* now, while nobody waits for this thread */
+		}
 	}
 	if (r != 0)
 		(void)has_failed(t, true);
@@ -428,7 +424,7 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 
 int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, struct err *e) {
 	struct turns t = { .s = s, .in = in, .out = out, .last = UINT64_MAX };
-	unsigned n = threads(s) + (s->threads == 0); /* while one reads or writes the others keep the cores busy */
+	unsigned n = threads(s) + (s->threads == 0 ? TURN_WORKERS_MORE : 0);
 	int r;
 
 	if (s->known)
@@ -443,6 +439,7 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 		n = (unsigned)(t.last - t.next) + 1;
 	if (s->from != NULL && !s->layout.has_note)
 		n = 1;
+	atomic_init(&t.give, out->out != NULL && out->out->give != NULL);
 	(void)pthread_mutex_init(&t.reading, NULL);
 	(void)pthread_mutex_init(&t.writing, NULL);
 	(void)pthread_cond_init(&t.turned, NULL);

@@ -109,3 +109,12 @@ int outlet_write(struct outlet *o, const void *data, size_t len, struct err *e) 
 	o->len += len;
 	return 0;
 }
+
+int outlet_give(struct outlet *o, const void *data, size_t len, struct err *e) {
+	int r;
+
+	if ((r = pass(o->md, data, len, e)) != 0 || (r = o->out->give(o->out->arg, data, len, e)) != 0)
+		return r;
+	o->len += len;
+	return 0;
+}

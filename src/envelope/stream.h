@@ -36,6 +36,8 @@ int outlet_init(struct outlet *o, const struct sink *out, bool hash, struct err 
 void outlet_wipe(struct outlet *o);
 /* All of it, in order, or an error of the sink. */
 int outlet_write(struct outlet *o, const void *data, size_t len, struct err *e) MUST_CHECK;
+/* By the sink's give, which is there. */
+int outlet_give(struct outlet *o, const void *data, size_t len, struct err *e) MUST_CHECK;
 
 /* Digest of all that passed; md may be NULL (nothing is written to digest). */
 int stream_digest(EVP_MD_CTX *md, uint8_t digest[static 32], struct err *e) MUST_CHECK;

@@ -2,6 +2,7 @@
 /* io: which descriptors are read and written at offsets, and where they stand afterwards. */
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +12,13 @@
 #include "base/own.h"
 #include "base/work.h"
 #include "envelope/envelope.h"
+#include "envelope/layout.h"
 #include "lib/envelope_lab.h"
 #include "lib/suite.h"
 #include "lib/tmp.h"
 
-#define LEN (SEGMENT_LEN + 4321u)
+#define LEN (2 * SEGMENT_LEN - 4321u)
+#define HELD (32u << 10) /* less than any pipe takes */
 
 static struct lab lab;
 static uint8_t *plain;
@@ -192,6 +195,63 @@ START_TEST(pipes_work_as_well) {
 }
 END_TEST
 
+/* Whoever reads may keep what he took without a copy (splice) and look at it later: it must still be what was written. */
+static int append(int fd, size_t len, struct buf *b, struct err *e) {
+	size_t n;
+	int r = file_read_full(fd, buf_room(b, len), len, &n, "pipe", e);
+
+	if (r == 0)
+		b->len += n;
+	return r;
+}
+
+static int keeper(void *arg, unsigned i, struct err *e) {
+	struct buf *got = arg;
+	struct pollfd more = { .fd = pipes[1][0], .events = POLLIN };
+	struct layout l;
+	size_t end;
+	ssize_t n;
+	int r;
+
+	if (i == 0) {
+		r = seal_fds(pipes[0][0], pipes[1][1], e);
+		return close(pipes[1][1]) == 0 ? r : err_sys(e, ERR_FAIL, "close");
+	}
+	/* Of the first segment the end is held until the second one comes. */
+	layout_make(&l, LEN, OBJECT_KEK_LEN);
+	end = layout_segment_off(&l, 1);
+	if ((r = append(pipes[1][0], end - HELD, got, e)) != 0)
+		return r;
+	for (size_t held = 0; held < HELD; held += (size_t)n)
+		if ((n = splice(pipes[1][0], NULL, pipes[2][1], NULL, HELD - held, 0)) <= 0)
+			return err_sys(e, ERR_FAIL, "splice");
+	if (poll(&more, 1, -1) != 1)
+		return err_sys(e, ERR_FAIL, "poll");
+	if ((r = append(pipes[2][0], HELD, got, e)) != 0)
+		return r;
+	return append(pipes[1][0], 2 * (size_t)LEN, got, e);
+}
+
+START_TEST(what_a_pipe_was_given_stays_as_it_is) {
+	int in = plain_file(), out = open_file("out", O_RDWR | O_CREAT);
+	OWN(buf_wipe) struct buf got = {0};
+	struct err e = ERR_INIT;
+
+	for (int i = 1; i < 3; i++)
+		ck_assert_int_eq(pipe2(pipes[i], O_CLOEXEC), 0);
+	pipes[0][0] = in;
+	lab.seal.threads = 1; /* the second segment comes where the first one was */
+	ck_assert_msg(work_run(2, keeper, &got, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(file_save(tmp_path("kept"), got.data, got.len, 0600, &e), 0);
+	pipes[0][1] = open_file("kept", O_RDONLY);
+	ck_assert_msg(open_fds(pipes[0][1], out, &e) == 0, "%s", e.text);
+	ck_assert(close(pipes[0][1]) == 0 && close(in) == 0 && close(out) == 0);
+	for (int i = 1; i < 3; i++)
+		ck_assert_int_eq(close(pipes[i][0]), 0);
+	ck_assert_int_eq(close(pipes[2][1]), 0);
+}
+END_TEST
+
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
@@ -288,6 +348,7 @@ int main(void) {
 	tcase_add_test(c, a_source_begins_where_it_stands);
 	tcase_add_test(c, a_file_that_tells_no_size_is_read_to_its_end);
 	tcase_add_test(c, pipes_work_as_well);
+	tcase_add_test(c, what_a_pipe_was_given_stays_as_it_is);
 #ifndef SANITIZED
 	tcase_add_test(c, a_stream_of_any_length_passes_in_32_mib);
 #endif
