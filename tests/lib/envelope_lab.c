@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "lib/gauge.h"
 
 static void must(int rc, const struct err *e) {
 	if (rc != 0) {
@@ -133,8 +134,14 @@ int lab_open(const struct lab *l, const struct buf *sealed, enum lab_end in_end,
 	struct lab_in in = { .p = sealed->data, .len = sealed->len };
 	struct source source = lab_source(&in, in_end);
 	struct sink sink;
+	struct gauge gauge;
+	int rc;
 
 	if (out != NULL)
 		sink = lab_sink(out, end);
-	return envelope_open(&l->open, &source, out == NULL ? NULL : &sink, r != NULL ? r : &own, e);
+	gauge_start(&gauge);
+	rc = envelope_open(&l->open, &source, out == NULL ? NULL : &sink, r != NULL ? r : &own, e);
+	if (rc != 0)
+		gauge_end(&gauge);
+	return rc;
 }

@@ -35,7 +35,8 @@ uint8_t *lab_plain(size_t len);
 
 /* Seals into out (appended); aborts on failure. r may be NULL. */
 void lab_seal(const struct lab *l, const void *plain, size_t len, struct buf *out, struct envelope_result *r);
-/* Opens; what left stands in out afterwards, also after a failure (out may be NULL: verify only). r may be NULL. */
+/* Opens; what left stands in out afterwards, also after a failure (out may be NULL: verify only). r may be NULL. A refusal has to keep to
+ * the bounds of gauge.h. */
 int lab_open(const struct lab *l, const struct buf *sealed, enum lab_end in, enum lab_end end, struct lab_out *out, struct envelope_result *r,
     struct err *e);
 

@@ -55,7 +55,8 @@ static void put_recipient(const struct forge *f, const struct object_file *file,
 		der_put(b, DER_NULL, "", 0);
 	der_wrap(b, inner, DER_SEQUENCE);
 	put_filled(b, file->wrapped, OBJECT_WRAPPED_LEN, f->wrapped_len != 0 ? f->wrapped_len : OBJECT_WRAPPED_LEN);
-	der_wrap(b, mark, f->recipient_tag != 0 ? f->recipient_tag : DER_CTX_CONS(2));
+	for (unsigned i = 0; i <= f->nested; i++)
+		der_wrap(b, mark, f->recipient_tag != 0 ? f->recipient_tag : DER_CTX_CONS(2));
 }
 
 static void put_recipients(const struct forge *f, const struct object_file *file, struct buf *b) {

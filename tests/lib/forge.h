@@ -21,6 +21,7 @@ struct forge {
 	bool originator;
 	unsigned recipients;    /* so many equal ones instead of one */
 	bool no_recipient;
+	unsigned nested;        /* the recipient so many times inside another one */
 	uint8_t recipient_tag;  /* instead of [2] */
 	int kek_version;        /* instead of 4 */
 	size_t key_id_len;      /* instead of 16 */

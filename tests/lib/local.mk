@@ -11,6 +11,7 @@ tests_lib_libfixture_a_SOURCES = tests/lib/fixture.c tests/lib/fixture_crl.c tes
 check_LIBRARIES += tests/lib/libenvelopelab.a
 tests_lib_libenvelopelab_a_SOURCES = tests/lib/envelope_lab.c tests/lib/envelope_lab.h tests/lib/forge.c tests/lib/forge.h
 tests_lib_libenvelopelab_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_lib_libenvelopelab_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_lib_libfixture_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_LIBRARIES += tests/lib/libweb.a
 tests_lib_libweb_a_SOURCES = tests/lib/web.c tests/lib/web.h tests/lib/hostile.c tests/lib/hostile.h

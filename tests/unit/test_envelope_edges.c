@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "envelope/content.h"
 #include "lib/fixture.h"
+#include "lib/gauge.h"
 #include "lib/suite.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
@@ -213,7 +214,13 @@ static void pair_wipe(void) {
 }
 
 static int verify(const uint8_t *sig, size_t len) {
-	return sigalg_verify(pair.alg, pair.key, message, sizeof message, sig, len, "signature", NULL);
+	struct gauge gauge;
+	int r;
+
+	gauge_start(&gauge);
+	r = sigalg_verify(pair.alg, pair.key, message, sizeof message, sig, len, "signature", NULL);
+	gauge_end(&gauge);
+	return r;
 }
 
 /* r and s as they should not be: what is added to each, or what stands instead. */

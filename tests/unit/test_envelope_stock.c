@@ -164,7 +164,7 @@ START_TEST(a_piece_of_a_sealed_file_is_refused_in_any_form) {
 			struct forge f = { .form = (enum forge_form)form };
 
 			forge_object(&f, &c, &o, plain, LEN, &b);
-			assert_refused(&b, "");
+			assert_refused(&b, "RFC 5");
 		}
 	}
 }
@@ -238,10 +238,10 @@ START_TEST(endless_nesting_and_lengths_that_lie_are_refused) {
 
 	for (int i = 0; i < 1000; i++)
 		buf_add(&b, "\x30\x80", 2);
-	assert_refused(&b, "");
+	assert_refused(&b, "RFC 5652 3");
 	buf_clear(&b);
 	buf_add(&b, "\x30\x88\x7f\xff\xff\xff\xff\xff\xff\xff", 10);
-	assert_refused(&b, "");
+	assert_refused(&b, "RFC 5652 3");
 	buf_clear(&b);
 	buf_add(&b, "\x30\x80\x06\x84\x7f\xff\xff\xff", 8);
 	assert_refused(&b, "too long");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "lib/gauge.h"
 #include "lib/suite.h"
 
 static const char digest0[] = "c0334cf298591786ac2b63a96810bc8ec3cf5a1eaf00443b3eba07216fbafb04\n";
@@ -20,13 +21,18 @@ static const struct text good = { "scg-manifest 1\n", "group lab\n", "name repor
 
 static int parse_text(const struct text *t, struct manifest *m, struct err *e) {
 	OWN(buf_wipe) struct buf b = {0};
+	struct gauge gauge;
+	int r;
 
 	buf_addf(&b, "%s%s%s%s%s%s%s%s", t->kind, t->group, t->name, t->file, t->version, t->size, t->segment, t->count);
 	if (t->digests != NULL)
 		buf_adds(&b, t->digests);
 	else
 		buf_addf(&b, "%s%s", digest0, digest1);
-	return manifest_parse(b.data, b.len, m, e);
+	gauge_start(&gauge);
+	r = manifest_parse(b.data, b.len, m, e);
+	gauge_end(&gauge);
+	return r;
 }
 
 START_TEST(each_line_is_read) {

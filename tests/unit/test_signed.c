@@ -7,6 +7,7 @@
 
 #include "base/der.h"
 #include "lib/fixture.h"
+#include "lib/gauge.h"
 #include "lib/suite.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
@@ -39,8 +40,14 @@ static void make(const struct fixture_id *id, bool by_ski, const char *nonce, st
 /* Parses, and verifies with cert. */
 static int open_with(const uint8_t *der, size_t len, X509 *cert, struct err *e) {
 	OWN(signed_wipe) struct signed_info info;
-	int r = signed_parse(der, len, &info, e);
-	return r == 0 ? signed_verify(&info, cert, e) : r;
+	struct gauge gauge;
+	int r;
+
+	gauge_start(&gauge);
+	r = signed_parse(der, len, &info, e);
+	r = r == 0 ? signed_verify(&info, cert, e) : r;
+	gauge_end(&gauge);
+	return r;
 }
 
 static bool takes(void *arg, const uint8_t *der, size_t len) {
