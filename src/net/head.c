@@ -106,12 +106,14 @@ static bool take_content_range(struct head *h, const char *value, struct err *wh
 static bool take_status(struct head *h, const char *line, struct err *why) {
 	const char *p = strchr(line, ' ');
 	size_t bytes = h->bytes;
+	bool went_on = h->went_on || h->status == 100;
 
 	if (p == NULL || strspn(p + 1, "0123456789") != 3)
 		return err_set(why, ERR_DAMAGED, "RFC 9112 4: ill-formed status line") == 0;
 	head_wipe(h);
 	head_init(h, h->max);
 	h->bytes = bytes;
+	h->went_on = went_on;
 	h->status = (p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0');
 	return true;
 }

@@ -15,6 +15,7 @@
 struct head {
 	size_t max, bytes;         /* of all lines together, those of interim replies and trailers too */
 	int status;                /* 0: none yet */
+	bool went_on;              /* there was a 100 Continue before it */
 	bool ended;                /* what comes now belongs to the body */
 	char type[HEAD_TYPE_MAX];  /* media type, lower case, without parameters */
 	char coding[16];           /* Content-Encoding, "" for identity */

@@ -9,6 +9,7 @@
 #define KEPT_CONNECTIONS 4L       /* of one handle: the drive, its uploads, its sign-in */
 #define UPLOAD_BUFFER (256L * 1024)
 #define DOWNLOAD_BUFFER (256L * 1024)
+#define GO_ON_MS 1000L            /* for a service that does not know of 100 Continue the body goes then */
 
 #define SET(c, option, value) EASY_SET((c)->curl, option, value)
 
@@ -29,6 +30,7 @@ static bool set_version(struct rest_call *c) {
 static bool set_http(struct rest_call *c) {
 	return set_version(c) && SET(c, CURLOPT_MAXCONNECTS, KEPT_CONNECTIONS) && SET(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	    SET(c, CURLOPT_TCP_KEEPALIVE, 1L) && SET(c, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER) && SET(c, CURLOPT_BUFFERSIZE, DOWNLOAD_BUFFER) &&
+	    SET(c, CURLOPT_EXPECT_100_TIMEOUT_MS, GO_ON_MS) &&
 	    SET(c, CURLOPT_LOW_SPEED_LIMIT, (long)REST_LOW_BYTES_S) && SET(c, CURLOPT_LOW_SPEED_TIME, (long)REST_LOW_TIME_S);
 }
 
@@ -71,7 +73,7 @@ static bool add_lines(struct curl_slist **lines, const struct rest_request *q) {
 		return false;
 	if (q->expect != NULL && !easy_add_line(lines, "Accept", q->expect))
 		return false;
-	return easy_add_line(lines, "Expect", "") && add_own_lines(lines, q->headers);
+	return add_own_lines(lines, q->headers);
 }
 
 static bool has_body(const struct rest_request *q) {
@@ -154,11 +156,12 @@ int rest_call_try(struct rest_call *c, struct err *e) {
 	CURLcode code;
 
 	begin(c);
-	if (!add_lines(&lines, c->q) || !SET(c, CURLOPT_HTTPHEADER, lines) || !SET(c, CURLOPT_URL, c->q->url) || !set_method(c) ||
+	if (!add_lines(&lines, c->q) || !easy_add_line(&lines, "Expect", c->ask_first ? "100-continue" : "") || !SET(c, CURLOPT_HTTPHEADER, lines) || !SET(c, CURLOPT_URL, c->q->url) || !set_method(c) ||
 	    !set_proxy(c) || !set_limits(c) || !set_connection(c))
 		return err_set(e, ERR_FAIL, "%s: libcurl does not take the request", c->site);
 	code = curl_easy_perform(c->curl);
 	rest_flow_end(c);
+	c->went_on = c->head.went_on;
 	head_wipe(&c->head);
 	/* They end with this call. */
 	(void)SET(c, CURLOPT_HTTPHEADER, NULL);

@@ -18,6 +18,8 @@ struct rest_call {
 	struct rest_reply *p;
 	char *site;                   /* "https://HOST", escaped: what errors name, for a whole URL may be a secret */
 	bool loopback, may_repeat;
+	bool ask_first;               /* Expect: 100-continue (RFC 9110 10.1.1) */
+	bool went_on;                 /* and the last attempt was told to */
 	bool taken;                   /* take has had bytes of it */
 	uint64_t counted;             /* bytes that progress was told of, in whichever attempt */
 	struct retry retry;

@@ -127,7 +127,7 @@ static void serve(struct hostile *h, const struct line *l) {
 		if (!read_head(h, l, &body))
 			return;
 		s = next_step(h);
-		if (!read_body(h, l, s->end == HOSTILE_HALF ? body / 2 : body))
+		if (!read_body(h, l, s->end == HOSTILE_HALF ? body / 2 : s->end == HOSTILE_REFUSE ? 0 : body))
 			return;
 		say(l, s);
 	} while (s->end == HOSTILE_KEEP);

@@ -20,6 +20,7 @@ enum hostile_end {
 	HOSTILE_ENDLESS, /* says the reply's last 1 KiB for ever */
 	HOSTILE_TRICKLE, /* says the reply's last byte for ever, ten times a second */
 	HOSTILE_NO_TLS,  /* resets it before the handshake */
+	HOSTILE_REFUSE,  /* reads nothing of the body, says the reply, and ends the connection in order */
 	HOSTILE_HALF,    /* reads only half of the body, says the reply, if there is one, and resets it */
 };
 

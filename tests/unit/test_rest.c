@@ -367,6 +367,45 @@ START_TEST(once_is_once) {
 	ck_assert_uint_eq(lab.h.requests, 2);
 } END_TEST
 
+#define LATER "HTTP/1.1 429 Later\r\n" EMPTY
+#define BODY_LEN 100000u
+
+/* How many bytes the service heard of bodies of nothing but this letter. */
+static size_t count_letter(const char *heard, char letter) {
+	size_t n = 0;
+
+	for (; *heard != '\0'; heard++)
+		n += *heard == letter;
+	return n;
+}
+
+/* The second one is refused before it is sent; the third one is sent unasked, since the service does not say that it may; so are those after it. */
+START_TEST(where_a_body_was_refused_the_next_is_announced) {
+	static const struct hostile_step s[] = { STEP(LATER, HOSTILE_KEEP), STEP(LATER, HOSTILE_REFUSE), STEP(OK EMPTY, HOSTILE_KEEP),
+		STEP(LATER, HOSTILE_KEEP), STEP(OK EMPTY, HOSTILE_KEEP) };
+	static char body[BODY_LEN];
+	struct rest_request q;
+	const char *heard, *second;
+
+	lab_play(s, N(s));
+	memset(body, '~', sizeof body);
+	for (unsigned i = 0; i < 2; i++) {
+		q = lab_ask_for("PUT", i == 0 ? "/first" : "/second");
+		q.body = body;
+		q.body_len = sizeof body;
+		rest_reply_wipe(&lab.p);
+		ck_assert_msg(rest(lab.r, &q, &lab.p, &lab.e) == 0, "%s", lab.e.text);
+		ck_assert_int_eq(lab.p.status, 200);
+		ck_assert_uint_eq(lab.p.attempts, i == 0 ? 3 : 2);
+	}
+	heard = lab_stop();
+	ck_assert_uint_eq(count_letter(heard, '~'), 4 * BODY_LEN);
+	second = strstr(heard, "/second");
+	ck_assert_ptr_nonnull(second);
+	lab_check_heard(second, "Expect", false);
+	ck_assert_ptr_nonnull(strstr(heard, "Expect: 100-continue\r\n"));
+} END_TEST
+
 static enum rest_verdict judge(int status, const char *type, const struct buf *body) {
 	return status == 403 && strcmp(type, "application/json") == 0 && strcmp(buf_str(body), "[\"rate\"]") == 0 ? REST_AGAIN : REST_FINAL;
 }
@@ -529,6 +568,7 @@ static void add_again(TCase *t) {
 	tcase_add_test(t, nor_is_it_repeated_on_a_kept_connection);
 	tcase_add_test(t, reset_before_tls_may_always_be_tried_again);
 	tcase_add_test(t, once_is_once);
+	tcase_add_test(t, where_a_body_was_refused_the_next_is_announced);
 	tcase_add_test(t, caller_judges_by_the_body);
 	tcase_add_loop_test(t, nothing_is_asked_before_retry_after, 0, N(later));
 	tcase_add_loop_test(t, retry_after_beyond_the_patience_is_final, 0, 3);
