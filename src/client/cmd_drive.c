@@ -189,6 +189,8 @@ int cmd_verify(void *plan, const struct opt_operands *operands, struct err *e) {
 	if ((r = commands_drive(&s, p, e)) != 0)
 		return r;
 	r = verify(&s, &job, &report, e);
+	if (!report.begun)
+		return r;
 	if (p->json) {
 		doc = verify_json(&report);
 		printed = print_json(doc, &printing);

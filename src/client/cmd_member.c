@@ -162,7 +162,11 @@ static void status_lines(const struct status *st) {
 	if (st->epoch != NULL)
 		print_line("epoch        %llu", (unsigned long long)st->epoch->number);
 	print_line("ledger       %llu entries", (unsigned long long)ledger_size(session_ledger(s)));
-	print_line("drive        %s: %s", drive, st->drive);
+	/* Some errors name the drive themselves. */
+	if (strncmp(st->drive, drive, strlen(drive)) == 0)
+		print_line("drive        %s", st->drive);
+	else
+		print_line("drive        %s: %s", drive, st->drive);
 }
 
 /* Nothing is made and nobody is waited for: this is a look. */

@@ -293,6 +293,7 @@ int verify(struct session *s, const struct verify_job *job, struct verify_report
 		.f = verify_one,
 		.failed = verify_failed,
 	};
+	report->begun = true;
 	report->files = run.n;
 	files = worker_run(s, &files_job, &report->failed, e);
 	if (files == ERR_REFUSED || files == ERR_UNREACHABLE)

@@ -22,6 +22,7 @@ struct verify_finding {
 	char *owner; /* of an object under an older epoch: who alone may destroy it; or NULL */
 };
 struct verify_report {
+	bool begun;           /* else nothing was looked at, and the numbers say nothing */
 	size_t files, failed; /* of the ledger */
 	uint64_t superseded;  /* objects that an event named, and that are no file's now: gc destroys them */
 	uint64_t orphans;     /* rightly sealed, but no event names them: an upload under way, or one that was killed */

@@ -151,6 +151,7 @@ static int code_of(int status) {
 	case 502:
 	case 503:
 	case 504:
+	case 507:
 		return ERR_UNREACHABLE;
 	default:
 		return ERR_FAIL;

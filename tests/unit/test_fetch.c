@@ -534,6 +534,7 @@ START_TEST(nothing_is_resumed) {
 static const struct { int status, code; } classes[] = {
 	{ 200, 0 }, { 204, 0 }, { 302, ERR_FAIL }, { 400, ERR_FAIL }, { 401, ERR_REFUSED }, { 403, ERR_REFUSED }, { 404, ERR_NOTFOUND },
 	{ 408, ERR_UNREACHABLE }, { 409, ERR_CONFLICT }, { 413, ERR_FAIL }, { 429, ERR_UNREACHABLE }, { 500, ERR_FAIL }, { 503, ERR_UNREACHABLE },
+	{ 507, ERR_UNREACHABLE },
 };
 
 START_TEST(status_becomes_an_error) {
