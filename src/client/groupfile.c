@@ -179,6 +179,9 @@ int groupfile_open_newest(
 		r = groupfile_open(w, f, t->range, out, &why);
 		if (r == 0)
 			return 0;
+		if (r == ERR_DAMAGED && i < CHANGES_MAX && (r = store_prefer(s->store, f->object, f->object_sha256, NULL)) == 0)
+			continue;
+		r = why.code;
 		memcpy(object, f->object, sizeof(object));
 		if (r != ERR_NOTFOUND && r != ERR_DAMAGED && r != ERR_REFUSED)
 			return err_set(e, r, "%s", why.text);

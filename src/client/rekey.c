@@ -155,7 +155,10 @@ static int make_object(struct rekeying *k, struct err *e) {
 
 	if ((r = session_epoch(s, k->from.key_id, &from, e)) != 0 || (r = session_epoch(s, NULL, &k->to, e)) != 0)
 		return r;
-	if ((r = convert(k, &from, e)) == 0 && (r = read_back(k, e)) == 0)
+	r = convert(k, &from, e);
+	if (r == ERR_DAMAGED && store_prefer(s->store, k->from.object, k->from.object_sha256, NULL) == 0)
+		return STEP_RESEAL;
+	if (r == 0 && (r = read_back(k, e)) == 0)
 		k->object.seen_ms = clock_mono_ms();
 	return r;
 }

@@ -73,6 +73,7 @@ struct rest_reply {
 	int64_t date_s;
 	uint64_t sent;                  /* bytes of the body that went out in the last attempt */
 	unsigned attempts;
+	bool too_long;                  /* ERR_FAIL: a 2xx of more than max bytes */
 };
 /* Safe on {0}. */
 void rest_reply_wipe(struct rest_reply *r);

@@ -16,6 +16,11 @@ static bool refuse_redirect(struct rest_call *c) {
 	return err_set(&c->why, ERR_DAMAGED, "status %d points to \"%s\": redirects are not followed", c->head.status, buf_str(&to)) == 0;
 }
 
+static bool refuse_long(struct rest_call *c) {
+	c->p->too_long = true;
+	return err_set(&c->why, ERR_FAIL, "a reply of more than %zu bytes", c->q->max) == 0;
+}
+
 static void fill_reply(struct rest_reply *p, struct head *h) {
 	p->status = h->status;
 	memcpy(p->type, h->type, sizeof p->type);
@@ -40,7 +45,7 @@ static bool judge_head(struct rest_call *c) {
 	if (h->coding[0] != '\0')
 		return err_set(&c->why, ERR_DAMAGED, "RFC 9110 12.5.3: a content coding that was not asked for") == 0;
 	if (h->status / 100 == 2 && c->q->take == NULL && h->has_length && h->length > c->q->max && strcmp(c->q->method, "HEAD") != 0)
-		return err_set(&c->why, ERR_FAIL, "a reply of more than %zu bytes", c->q->max) == 0;
+		return refuse_long(c);
 	return true;
 }
 
@@ -80,7 +85,7 @@ static bool keep(struct rest_call *c, const char *data, size_t len) {
 		return c->q->take(c->q->take_arg, data, len, &c->own) == 0;
 	}
 	if (len > c->q->max - c->p->body.len)
-		return err_set(&c->why, ERR_FAIL, "a reply of more than %zu bytes", c->q->max) == 0;
+		return refuse_long(c);
 	buf_add(&c->p->body, data, len);
 	return true;
 }

@@ -224,6 +224,7 @@ const struct store_kind store_gdrive = {
 	.get = gdrive_get,
 	.list = gdrive_list,
 	.destroy = gdrive_destroy,
+	.prefer = gdrive_prefer,
 	.set_patience = gdrive_set_patience,
 	.chunk = gdrive_chunk,
 	.send = gdrive_send,

@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "base/text.h"
 #include "store/gdrive_state.h"
 
 #define FIND_FIELDS "id,name,mimeType,size,createdTime,trashed"
+#define PREFER_FIELDS FIND_FIELDS ",sha256Checksum"
 #define SAME_NAME_MAX 1000u /* files that are one object: each of them is destroyed with it */
 
 struct matches {
 	const char *object;
+	const char *fields;
 	bool trashed; /* those too */
 	size_t n;
 	struct gdrive_file *v;
@@ -39,7 +42,7 @@ static int take_matches(void *arg, const struct gdrive_page *page, struct err *e
 static int look(struct gdrive *g, struct matches *m, struct err *e) {
 	OWN(own_free) char *where = xasprintf("name = '%s.cms'%s", m->object, m->trashed ? "" : " and trashed = false");
 
-	return gdrive_each_file(g, where, FIND_FIELDS, take_matches, m, e);
+	return gdrive_each_file(g, where, m->fields != NULL ? m->fields : FIND_FIELDS, take_matches, m, e);
 }
 
 /* Three looks, the second soon, the third when the time is over. */
@@ -102,6 +105,26 @@ int gdrive_find(struct gdrive *g, const char *object, bool patient, struct gdriv
 	*f = *oldest(&m);
 	gdrive_remember(g, object, f->id);
 	return 0;
+}
+
+/* Whoever writes to the folder can put an older file of the name there. */
+int gdrive_prefer(void *state, const char *id, const uint8_t sha256[static 32], struct err *e) {
+	struct gdrive *g = state;
+	OWN(matches_wipe) struct matches m = { .object = id, .fields = PREFER_FIELDS };
+	char hex[2 * 32 + 1], now[GDRIVE_FILE_MAX + 1] = "";
+	int r = look(g, &m, e);
+
+	if (r != 0)
+		return r;
+	text_hex(sha256, 32, hex);
+	(void)gdrive_recall(g, id, now);
+	for (size_t i = 0; i < m.n; i++) {
+		if (strcmp(m.v[i].checksum, hex) != 0 || strcmp(m.v[i].id, now) == 0)
+			continue;
+		gdrive_remember(g, id, m.v[i].id);
+		return 0;
+	}
+	return err_set(e, ERR_NOTFOUND, "object %s: no other file of that name has these bytes", id);
 }
 
 #define LEARN_AFTER 16u /* objects that were looked for one by one: then it is worth a list of what else there is */
@@ -193,13 +216,21 @@ int gdrive_destroy(void *state, const char *id, struct err *e) {
 	OWN(matches_wipe) struct matches m = { .object = id, .trashed = true };
 	char file[GDRIVE_FILE_MAX + 1];
 	bool known = gdrive_recall(g, id, file);
-	int r = known ? destroy_one(g, file, id, e) : 0;
+	int r = known ? destroy_one(g, file, id, e) : 0, one;
 
 	if (r == 0)
 		r = look(g, &m, e);
-	for (size_t i = 0; r == 0 && i < m.n; i++)
-		if (!known || strcmp(m.v[i].id, file) != 0)
-			r = destroy_one(g, m.v[i].id, id, e);
+	/* What another put there under that name, and he alone can destroy, keeps nothing else alive. */
+	for (size_t i = 0; i < m.n; i++) {
+		struct err why = ERR_INIT;
+
+		if (known && strcmp(m.v[i].id, file) == 0)
+			continue;
+		if ((one = destroy_one(g, m.v[i].id, id, &why)) != 0 && r == 0)
+			r = err_set(e, one, "%s", why.text);
+		if (one != 0 && one != ERR_REFUSED)
+			break;
+	}
 	if (r == 0)
 		gdrive_forget(g, id);
 	return r;

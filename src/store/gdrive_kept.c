@@ -43,7 +43,7 @@ static int each_revision(struct keeping *k, const struct gdrive_file *f, struct 
 		return 0;
 	k->file = f;
 	r = gdrive_each_page(k->g, GDRIVE_REVISIONS, path,
-	    (const char *const[]){ "fields", "nextPageToken,revisions(id,size)", "pageSize", "1000", NULL }, "revisions.list", tell_revisions, k, e);
+	    (const char *const[]){ "fields", "nextPageToken,revisions(id,size)", NULL }, "revisions.list", tell_revisions, k, e);
 	k->file = NULL;
 	return r == ERR_NOTFOUND ? 0 : r;
 }

@@ -7,6 +7,7 @@
 #include "store/gdrive_state.h"
 
 #define QUERY_MAX 14         /* names and values */
+#define PAGE_SHRINK 10u
 #define PAGES_MAX 100000u
 #define ITEMS_MAX 2000000u   /* a folder holds 500,000 */
 
@@ -14,6 +15,7 @@
  * of any length (Brent's way). */
 struct pages {
 	unsigned n, next_mark;
+	unsigned size; /* items that a page may have */
 	uint64_t items;
 	char *mark, *token;
 };
@@ -45,21 +47,43 @@ static int turn(struct pages *p, struct gdrive_page *page, const char *what, str
 	return 0;
 }
 
-static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, const char *const *query, const char *token, const char *what,
-    struct gdrive_page *page, struct err *e) {
-	const char *all[QUERY_MAX + 3];
-	OWN(own_free) char *url = NULL;
-	OWN(rest_reply_wipe) struct rest_reply p = {0};
+/* The query of the next page; malloc'd. */
+static char *page_url(const struct gdrive *g, const char *path, const char *const *query, const struct pages *pages) {
+	OWN(own_free) char *size = xasprintf("%u", pages->size);
+	const char *all[QUERY_MAX + 5];
 	size_t n = 0;
-	int r;
 
 	for (; n < QUERY_MAX && query[n] != NULL; n++)
 		all[n] = query[n];
-	all[n] = token != NULL ? "pageToken" : NULL;
-	all[n + 1] = token;
+	all[n++] = "pageSize";
+	all[n++] = size;
+	all[n] = pages->token != NULL ? "pageToken" : NULL;
+	all[n + 1] = pages->token;
 	all[n + 2] = NULL;
-	url = gdrive_url(g, path, all);
-	r = gdrive_ask(g, "GET", url, GDRIVE_PAGE_MAX, what, &p, e);
+	return gdrive_url(g, path, all);
+}
+
+/* One whose items have names of many kilobytes is asked for again in smaller pieces. */
+static int ask_page(struct gdrive *g, const char *path, const char *const *query, struct pages *pages, const char *what, struct rest_reply *p,
+    struct err *e) {
+	int r;
+
+	for (;;) {
+		OWN(own_free) char *url = page_url(g, path, query, pages);
+
+		r = gdrive_ask(g, "GET", url, GDRIVE_PAGE_MAX, what, p, e);
+		if (r == 0 || !p->too_long || pages->size == 1)
+			return r;
+		pages->size = pages->size < PAGE_SHRINK ? 1 : pages->size / PAGE_SHRINK;
+		rest_reply_wipe(p);
+	}
+}
+
+static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, const char *const *query, struct pages *pages, const char *what,
+    struct gdrive_page *page, struct err *e) {
+	OWN(rest_reply_wipe) struct rest_reply p = {0};
+	int r = ask_page(g, path, query, pages, what, &p, e);
+
 	if (r == ERR_NOTFOUND && list == GDRIVE_FILES)
 		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone"); /* it is not empty: it is not there */
 	return r != 0 ? r : gdrive_parse_page(&p.body, list, page, e);
@@ -67,13 +91,13 @@ static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, c
 
 int gdrive_each_page(struct gdrive *g, enum gdrive_list list, const char *path, const char *const *query, const char *what,
     int (*each)(void *arg, const struct gdrive_page *p, struct err *e), void *arg, struct err *e) {
-	OWN(pages_wipe) struct pages p = {0};
+	OWN(pages_wipe) struct pages p = { .size = list == GDRIVE_PERMISSIONS ? 100 : 1000 }; /* the most that Drive gives */
 	int r;
 
 	do {
 		OWN(gdrive_page_wipe) struct gdrive_page page = {0};
 
-		r = get_page(g, list, path, query, p.token, what, &page, e);
+		r = get_page(g, list, path, query, &p, what, &page, e);
 		if (r == 0)
 			r = turn(&p, &page, what, e);
 		if (r == 0)
@@ -87,9 +111,9 @@ static int each_file(struct gdrive *g, const char *where, const char *fields, bo
 	OWN(own_free) char *q = xasprintf("'%s' in parents%s%s", g->folder, where[0] != '\0' ? " and " : "", where);
 	OWN(own_free) char *mask = xasprintf("nextPageToken,incompleteSearch,files(%s)", fields);
 	bool shared = g->drive[0] != '\0';
-	const char *query[QUERY_MAX + 1] = { "q", q, "fields", mask, "pageSize", "1000", "includeItemsFromAllDrives", "true", "corpora",
+	const char *query[QUERY_MAX + 1] = { "q", q, "fields", mask, "includeItemsFromAllDrives", "true", "corpora",
 		shared ? "drive" : "user" };
-	size_t n = 10;
+	size_t n = 8;
 
 	if (by_age) {
 		query[n++] = "orderBy";

@@ -41,7 +41,7 @@ static int list_grants(struct gdrive *g, const char *thing, struct grants *all, 
 	OWN(own_free) char *path = xasprintf("/drive/v3/files/%s/permissions", thing);
 
 	return gdrive_each_page(g, GDRIVE_PERMISSIONS, path,
-	    (const char *const[]){ "fields", "nextPageToken,permissions(id,type,role,emailAddress)", "pageSize", "100", NULL }, "permissions.list",
+	    (const char *const[]){ "fields", "nextPageToken,permissions(id,type,role,emailAddress)", NULL }, "permissions.list",
 	    collect, all, e);
 }
 

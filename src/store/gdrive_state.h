@@ -18,7 +18,7 @@
 #define GDRIVE_TIRED_S 5                        /* Drive is waited for in patience once; what comes behind is told sooner that it is not to be reached */
 #define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
-#define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives */
+#define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives; else fewer */
 #define GDRIVE_MADE_FIELDS "id,name,mimeType,size,createdTime,trashed,sha256Checksum"
 #define GDRIVE_FILE_FIELDS GDRIVE_MADE_FIELDS ",md5Checksum" /* where that was not enough */
 
@@ -105,6 +105,7 @@ void gdrive_stream_free(void *stream);
 int gdrive_stat(void *state, const char *id, struct store_stat *st, struct err *e) MUST_CHECK;
 int gdrive_list(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int gdrive_destroy(void *state, const char *id, struct err *e) MUST_CHECK;
+int gdrive_prefer(void *state, const char *id, const uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 int gdrive_owner(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e) MUST_CHECK;
 int gdrive_each_kept(void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int gdrive_kept_get(void *state, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;

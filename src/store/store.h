@@ -86,6 +86,9 @@ int store_stat(struct store *s, const char *id, struct store_stat *st, struct er
  * Thread-safe. */
 int store_get(
     struct store *s, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
+/* Some drives let several files have one name, and what was read is not what it should be: from now on another of that name counts as the object, one
+ * that has these bytes by the drive's own word. ERR_NOTFOUND: there is none. */
+int store_prefer(struct store *s, const char *id, const uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 /* Reading from off to the end as one request: what comes in order. A broken connection is taken up again inside. One thread at a time. */
 struct store_stream;
 int store_stream_open(struct store *s, const char *id, uint64_t off, struct store_stream **r, struct err *e) MUST_CHECK;
@@ -149,6 +152,7 @@ struct store_kind {
 	int (*stream_open)(void *state, const char *id, uint64_t off, void **stream, struct err *e); /* NULL: get, again and again */
 	int (*stream_read)(void *stream, void *data, size_t len, size_t *got, struct err *e);
 	void (*stream_free)(void *stream);
+	int (*prefer)(void *state, const char *id, const uint8_t sha256[static 32], struct err *e);
 	int (*owner)(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e);
 	int (*each_kept)(
 	    void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e);

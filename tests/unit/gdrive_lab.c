@@ -226,7 +226,7 @@ char *lab_plant(const char *account, const char *name, const char *content, cons
 	json_t *o;
 	char *id;
 
-	request(account, "POST", "/upload/drive/v3/files?uploadType=multipart&supportsAllDrives=true", "multipart/related; boundary=XX", body, &p);
+	request(account, "POST", "/upload/drive/v3/files?uploadType=multipart&supportsAllDrives=true&fields=id", "multipart/related; boundary=XX", body, &p);
 	o = json_loads(buf_str(&p.body), 0, NULL);
 	id = xstrdup(json_string_value(json_object_get(o, "id")));
 	json_decref(o);
