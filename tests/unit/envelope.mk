@@ -15,6 +15,10 @@ ENVELOPE_TESTS += tests/unit/test_envelope_edges
 tests_unit_test_envelope_edges_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_envelope_edges_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_envelope_edges_LDADD = $(ENVELOPE_TEST_LIBS)
+ENVELOPE_TESTS += tests/unit/test_wycheproof
+tests_unit_test_wycheproof_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -DVECTORS='"$(abs_top_srcdir)/tests/vectors"'
+tests_unit_test_wycheproof_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_wycheproof_LDADD = $(ENVELOPE_TEST_LIBS)
 ENVELOPE_TEST_LIBS = tests/lib/libenvelopelab.a tests/lib/libtmp.a tests/lib/libfixture.a $(ENVELOPE_LIBS) $(CHECK_LIBS)
 tests_unit_test_manifest_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_manifest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
