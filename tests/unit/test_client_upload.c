@@ -430,7 +430,6 @@ int main(void) {
 	TCase *t = tcase_create("upload");
 
 	tcase_add_checked_fixture(t, gate_setup, gate_teardown);
-	tcase_set_timeout(t, 30);
 	tcase_add_test(t, what_goes_up_comes_down);
 	tcase_add_test(t, a_lost_answer_is_found_in_the_ledger);
 	tcase_add_test(t, a_lost_request_is_sent_again);
