@@ -10,6 +10,7 @@
 
 static _Atomic int64_t shift_s;
 static _Atomic int64_t step_ms, stepped_ms;
+static _Atomic int64_t stopped_ms; /* 0: it runs */
 
 int64_t clock_now_s(void) {
 	struct timespec ts;
@@ -19,10 +20,13 @@ int64_t clock_now_s(void) {
 }
 
 int64_t clock_mono_ms(void) {
+	int64_t stopped = stopped_ms;
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	stepped_ms += step_ms;
+	if (stopped != 0)
+		return stopped + stepped_ms;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + stepped_ms;
 }
 
@@ -32,6 +36,14 @@ void clock_shift_s(int64_t by) {
 
 void clock_step_mono_ms(int64_t by) {
 	step_ms = by;
+}
+
+void clock_stop_mono(void) {
+	stopped_ms = clock_mono_ms() - stepped_ms;
+}
+
+void clock_move_mono_ms(int64_t by) {
+	stepped_ms += by;
 }
 
 void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {

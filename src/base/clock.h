@@ -15,6 +15,10 @@ int64_t clock_mono_ms(void); /* monotonic */
 void clock_shift_s(int64_t by);
 /* From now on each reading of clock_mono_ms() is by so much later than the time says (unit tests only, likewise). */
 void clock_step_mono_ms(int64_t by);
+/* clock_mono_ms() stands still from now on (unit tests only, likewise): no limit of time ends before it is moved. */
+void clock_stop_mono(void);
+/* clock_mono_ms() is later by so much at once (unit tests only, likewise). */
+void clock_move_mono_ms(int64_t by);
 
 #define CLOCK_TEXT 21 /* "2026-01-02T03:04:05Z" and NUL */
 /* RFC 3339, UTC, whole seconds; years 1970..9999 (others are clamped). */

@@ -11,7 +11,6 @@
 
 #define EVENTS 512            /* of one round */
 #define SHAKE_MS 4            /* of one round, for handshakes: they cost 50 times a request, and requests shall not wait for them */
-#define STOP_MS 5000
 
 /* What epoll_wait brought. */
 struct round {
@@ -268,7 +267,7 @@ static int wait_ms(const struct loop *l) {
 
 static void begin_stop(struct loop *l) {
 	l->closing = true;
-	l->stop_at_ms = l->now_ms + STOP_MS;
+	l->stop_at_ms = l->now_ms + l->s->lim.stop_ms;
 	door_leave(l);
 	conn_stop(l);
 }

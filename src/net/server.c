@@ -28,6 +28,7 @@ static void set_defaults(struct server_limits *l) {
 	set_default(&l->park_ms, 60000);
 	set_default(&l->idle_ms, 30000);
 	set_default(&l->linger_ms, 2000);
+	set_default(&l->stop_ms, 5000);
 	set_default(&l->connections, 2048);
 	set_default(&l->per_address, 128);
 	set_default(&l->tick_ms, 250);

@@ -54,6 +54,7 @@ struct server_limits { /* 0: the default */
 	unsigned park_ms;       /* 60 s for a request that was put off until later; then it is answered 503 */
 	unsigned idle_ms;       /* 30 s between two requests */
 	unsigned linger_ms;     /* 2 s between the last byte of a closing reply and the end of the connection */
+	unsigned stop_ms;       /* 5 s from server_stop for the replies in hand */
 	unsigned connections;   /* 2048 in all */
 	unsigned per_address;   /* 128 of one address (IPv6: of one /64) */
 	unsigned tick_ms;       /* 250 ms */
@@ -90,7 +91,7 @@ void server_address(const struct server *s, char out[static 80]);
 int server_watch(struct server *s, int fd, void (*f)(void *arg), void *arg, struct err *e) MUST_CHECK;
 /* Runs until server_stop, with threads - 1 more threads, which hear of no signal that the caller blocked. */
 int server_run(struct server *s, struct err *e) MUST_CHECK;
-/* Ends server_run when the replies in hand are written, within 5 s. From any thread, or from a signal handler. */
+/* Ends server_run when the replies in hand are written, within stop_ms. From any thread, or from a signal handler. */
 void server_stop(struct server *s);
 /* New connections use this context (taken by reference). From any thread. */
 void server_set_ctx(struct server *s, SSL_CTX *ctx);

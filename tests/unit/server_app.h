@@ -31,8 +31,9 @@ void app_start(const struct server_limits *lim);
 /* The server reads app from its own thread. */
 void app_handle(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply);
 void app_forget(void *arg, struct server_peer *p);
+/* Waits up to 2 min. */
 bool app_wait_for(atomic_int *v, int want);
-/* True: the end of a TCP connection came within 10 s. */
+/* True: the end of a TCP connection came within 2 min. */
 bool tcp_is_dropped(int fd);
 /* Runs the case with a fresh group for each test. */
 int app_run(const char *name, TCase *t);

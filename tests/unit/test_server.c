@@ -57,7 +57,7 @@ START_TEST(stranger_with_a_long_body_reads_why) {
 	app_start(NULL);
 	caller_open(&c, web.port, &group.foreign);
 	caller_say(&c, "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n");
-	ck_assert(caller_has_news(&c, 10000));
+	ck_assert(caller_hears(&c));
 	for (int i = 0; i < 8; i++) {
 		caller_send(&c, body, sizeof body);
 		usleep(20000);
@@ -233,7 +233,9 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	caller_open(&idle, web.port, &group.bob);
 	ck_assert_int_eq(caller_ask(&idle, GET), 200);
 	caller_open(&half, web.port, &group.bob);
+	ck_assert_int_eq(caller_ask(&half, GET), 200);
 	caller_say(&half, "GET /x HTTP/1.1\r\nHost: loc");
+	ck_assert(caller_is_heard(&half));
 	caller_open(&fresh, web.port, &group.bob);
 	caller_open(&other, web.port, &group.alice);
 	/* What came before this was handled before it. */
@@ -269,8 +271,8 @@ START_TEST(reply_of_the_same_round_is_taken_back) {
 	caller_say(&holder, "GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	ck_assert(app_wait_for(&app.held, 1));
 	caller_say(&named, GET);
+	ck_assert(caller_is_heard(&named)); /* it is the first that is ready */
 	caller_say(&other, "GET /swap HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	ck_assert(caller_is_heard(&named));
 	ck_assert(caller_is_heard(&other));
 	atomic_store(&app.let_go, true);
 	ck_assert_int_eq(caller_reply(&other, false, &reply), 200);
@@ -303,7 +305,9 @@ START_TEST(who_closes_itself_gets_its_own_refusal) {
 /* Start and end. */
 
 START_TEST(bad_address_is_a_usage_error) {
-	static const char *const bad[] = { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "::1:80", "[::1]", "nosuch.invalid:1" };
+	static const char *const bad[] = { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "::1:80", "[::1]",
+		/* a label of more than 63 bytes: no name server has to be asked */
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid:1" };
 	static const struct server_ops ops = { .handle = app_handle };
 	struct err e = ERR_INIT;
 	struct server *s;
@@ -382,7 +386,7 @@ START_TEST(stop_lets_the_reply_in_hand_go) {
 	usleep(100000);
 	ck_assert_int_eq(caller_reply(&busy, false, &reply), 200);
 	ck_assert_uint_gt(reply.len, BIG);
-	ck_assert_int_lt((int)web_stop(&web), 2000);
+	ck_assert_int_lt((int)web_stop(&web), 60000); /* not all that it may take */
 	ck_assert(caller_is_dropped(&idle));
 	caller_close(&busy);
 	caller_close(&idle);
@@ -395,7 +399,7 @@ START_TEST(stop_from_a_handler_answers_first) {
 	caller_open(&c, web.port, &group.alice);
 	ck_assert_int_eq(caller_ask(&c, "GET /stop HTTP/1.1\r\nHost: localhost\r\n\r\n"), 200);
 	ck_assert(caller_is_dropped(&c));
-	ck_assert_int_lt((int)web_stop(&web), 1000);
+	ck_assert_int_lt((int)web_stop(&web), 60000);
 	caller_close(&c);
 } END_TEST
 

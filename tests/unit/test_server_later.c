@@ -14,8 +14,11 @@ static int bell;
 
 static void handle(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply) {
 	if (strcmp(r->path, "/wait") == 0) {
+		bool later = !atomic_load(&open_now);
+
+		/* Who sees the count may open at once: this time is decided already. */
 		atomic_fetch_add(&asked, 1);
-		if (!atomic_load(&open_now)) {
+		if (later) {
 			p->data = p->data == NULL ? xstrdup("known") : p->data;
 			reply->later = true;
 			return;

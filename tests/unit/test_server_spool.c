@@ -64,7 +64,7 @@ static int count_entries(const char *path) {
 
 /* Until this process has as many descriptors as before. */
 static bool has_descriptors(int n) {
-	for (int i = 0; i < 1000 && count_entries("/proc/self/fd") > n; i++)
+	for (int i = 0; i < 12000 && count_entries("/proc/self/fd") > n; i++)
 		usleep(10000);
 	return count_entries("/proc/self/fd") <= n;
 }

@@ -135,9 +135,11 @@ static bool update_keys(struct caller *c, int n) {
 START_TEST(endless_key_updates_end_the_connection) {
 	struct caller c;
 
-	app_start(NULL);
+	app_start(&(struct server_limits){ .head_ms = 3600000 }); /* it is not the limit of time that ends it */
 	caller_open(&c, web.port, &group.alice);
-	ck_assert(!update_keys(&c, 500) || caller_has_news(&c, 2000)); /* the head would have 5 s */
+	/* A server that is slow reads many at once and needs more of them. */
+	while (update_keys(&c, 1) && !caller_has_news(&c, 0))
+		continue;
 	caller_close(&c);
 	(void)web_stop(&web);
 } END_TEST
