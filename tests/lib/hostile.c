@@ -51,12 +51,16 @@ static bool put(const struct line *l, const uint8_t *data, size_t len) {
 	return true;
 }
 
+static const struct hostile_step *step_at(const struct hostile *h, unsigned i) {
+	return &h->steps[i < h->n_steps ? i : h->n_steps - 1];
+}
+
 static const struct hostile_step *next_step(struct hostile *h) {
 	unsigned i = atomic_fetch_add(&h->requests, 1);
 
 	if (i < HOSTILE_TIMES)
 		h->at_ms[i] = clock_mono_ms();
-	return &h->steps[i < h->n_steps ? i : h->n_steps - 1];
+	return step_at(h, i + h->unheard);
 }
 
 static bool read_head(struct hostile *h, const struct line *l, size_t *body) {
@@ -138,7 +142,8 @@ static void meet(struct hostile *h, int fd) {
 	struct line l = { .fd = fd };
 
 	atomic_fetch_add(&h->connections, 1);
-	if (h->steps[0].end == HOSTILE_NO_TLS) {
+	if (step_at(h, atomic_load(&h->requests) + h->unheard)->end == HOSTILE_NO_TLS) {
+		h->unheard++;
 		reset(fd);
 		return;
 	}

@@ -19,8 +19,12 @@ enum hostile_end {
 	HOSTILE_KEEP,    /* takes the next request on the same connection, with the next step */
 	HOSTILE_ENDLESS, /* says the reply's last 1 KiB for ever */
 	HOSTILE_TRICKLE, /* says the reply's last byte for ever, ten times a second */
+<<<<<<< HEAD
 	HOSTILE_NO_TLS,  /* resets it before the handshake */
 	HOSTILE_REFUSE,  /* reads nothing of the body, says the reply, and ends the connection in order */
+=======
+	HOSTILE_NO_TLS,  /* resets it before the handshake: a step for a connection, not for a request */
+>>>>>>> dc9f320 (wip)
 	HOSTILE_HALF,    /* reads only half of the body, says the reply, if there is one, and resets it */
 };
 
@@ -41,6 +45,7 @@ struct hostile {
 	pthread_t thread;
 	atomic_bool stopping;
 	atomic_uint connections, requests;
+	unsigned unheard; /* its own: connections that were reset before the handshake */
 	/* Of each request its head, its body and an empty line; for after hostile_stop; buf_wipe it. */
 	struct buf heard;
 	int64_t at_ms[HOSTILE_TIMES];     /* when the first ones were read, on the monotonic clock */

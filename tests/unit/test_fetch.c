@@ -24,7 +24,7 @@ static struct web web;
 static struct fetch *f;
 static struct fetch_reply r;
 static struct err e;
-static atomic_int handled;
+static atomic_int handled, forgotten;
 
 static int64_t body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *reply) {
 	(void)arg, (void)p, (void)q, (void)reply;
@@ -44,8 +44,13 @@ static void handle(void *arg, struct server_peer *p, struct http_request *q, str
 	buf_addf(&reply->body, "%s %s %zu", http_method_name(q->method), q->path, q->body.len);
 }
 
+static void forget(void *arg, struct server_peer *p) {
+	(void)arg, (void)p;
+	atomic_fetch_add(&forgotten, 1);
+}
+
 static void start(const struct fixture_id *gateway, const struct server_limits *lim) {
-	static const struct server_ops ops = { .body_max = body_max, .handle = handle };
+	static const struct server_ops ops = { .body_max = body_max, .handle = handle, .forget = forget };
 
 	web_start(&web, &group, gateway, &ops, lim);
 }
@@ -62,6 +67,8 @@ static void tear_down(void) {
 	f = NULL;
 	fixture_wipe(&group);
 }
+
+#define LONG_S 300 /* a limit that no machine is slow enough to meet */
 
 static void dial(const char *url, const struct fixture_id *id, unsigned total_s) {
 	struct fetch_config c = { .url = url, .ca = group.ca.cert, .total_s = total_s };
@@ -162,11 +169,17 @@ START_TEST(name_in_the_certificate_counts) {
 
 START_TEST(connection_that_the_server_left_is_made_anew) {
 	static const struct server_limits lim = { .idle_ms = 100 };
+	struct caller c;
 
 	start(&group.gateway, &lim);
 	dial(web.url, &group.alice, 0);
 	ck_assert_int_eq(get("/", 100), 0);
-	usleep(1000000);
+	while (atomic_load(&forgotten) == 0)
+		usleep(1000);
+	/* who is answered after that knows that the end of the other connection is on its way */
+	caller_open(&c, web.port, &group.alice);
+	ck_assert_int_eq(caller_ask(&c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), 200);
+	caller_close(&c);
 	ck_assert_msg(post("/", 10, false) == 0, "%s", e.text);
 	(void)web_stop(&web);
 } END_TEST
@@ -244,11 +257,8 @@ START_TEST(gateway_out_of_its_dates_is_refused) {
 } END_TEST
 
 START_TEST(nobody_there_is_unreachable) {
-	int64_t begin = clock_mono_ms();
-
 	dial("https://127.0.0.1:1", &group.alice, 2);
 	ck_assert_int_eq(get("/", 100), ERR_UNREACHABLE);
-	ck_assert_int_lt((int)(clock_mono_ms() - begin), 4000);
 } END_TEST
 
 START_TEST(other_urls_are_a_usage_error) {
@@ -268,7 +278,7 @@ START_TEST(anchor_that_is_no_authority_is_refused) {
 START_TEST(proxies_of_the_environment_are_not_asked) {
 	ck_assert_int_eq(setenv("https_proxy", "http://127.0.0.1:1", 1) | setenv("ALL_PROXY", "http://127.0.0.1:1", 1), 0);
 	start(&group.gateway, NULL);
-	dial(web.url, &group.alice, 2);
+	dial(web.url, &group.alice, 0);
 	ck_assert_msg(get("/", 100) == 0, "%s", e.text);
 	(void)web_stop(&web);
 } END_TEST
@@ -317,7 +327,7 @@ static const struct { struct hostile_step step; size_t max; const char *expect; 
 START_TEST(hostile_reply_has_its_error) {
 	struct fetch_request q = { .method = "GET", .path = "/x", .max = hostile_replies[_i].max, .expect = hostile_replies[_i].expect };
 
-	play(&hostile_replies[_i].step, 1, 5);
+	play(&hostile_replies[_i].step, 1, LONG_S);
 	ck_assert_int_eq(fetch(f, &q, &r, &e), hostile_replies[_i].code);
 	ck_assert_msg(strstr(e.text, hostile_replies[_i].why) != NULL, "%s", e.text);
 	ck_assert_uint_eq(h.connections, 1);
@@ -328,7 +338,7 @@ START_TEST(deflated_reply_is_inflated) {
 	static const struct hostile_step s = STEP(OK "Content-Encoding: deflate\r\nContent-Length: 13\r\n\r\n"
 	    "\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15", HOSTILE_CLOSE);
 
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_msg(get("/", 5) == 0, "%s", e.text);
 	ck_assert_str_eq(buf_str(&r.body), "hello");
 	stop();
@@ -347,7 +357,7 @@ START_TEST(inflated_bytes_are_what_the_cap_counts) {
 	buf_add(&reply, packed, len);
 	s.reply = reply.data;
 	s.len = reply.len;
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(get("/", _i == 0 ? 1 << 20 : sizeof zeros), _i == 0 ? ERR_FAIL : 0);
 	ck_assert_uint_le(r.body.len, _i == 0 ? 1 << 20 : sizeof zeros);
 	stop();
@@ -356,7 +366,7 @@ START_TEST(inflated_bytes_are_what_the_cap_counts) {
 START_TEST(redirect_is_not_followed) {
 	static const struct hostile_step s = STEP("HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n", HOSTILE_KEEP);
 
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(get("/", 5), 0);
 	ck_assert_int_eq(r.status, 302);
 	ck_assert_int_eq(fetch_check(&r, "x", &e), ERR_FAIL);
@@ -369,7 +379,7 @@ START_TEST(other_media_type_of_a_refusal_is_no_damage) {
 	    HOSTILE_CLOSE);
 	struct fetch_request q = { .method = "GET", .path = "/x", .expect = "application/json" };
 
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_msg(fetch(f, &q, &r, &e) == 0, "%s", e.text);
 	ck_assert_ptr_null(r.problem_type);
 	ck_assert_int_eq(fetch_check(&r, "keys", &e), ERR_REFUSED);
@@ -383,7 +393,7 @@ START_TEST(problem_is_escaped_for_the_terminal) {
 	static const struct hostile_step s = STEP("HTTP/1.1 403 No\r\n" PROBLEM "\r\n"
 	    "{\"type\":\"urn:scg:a\\u001b[2Jb\",\"detail\":\"line\\nbreak \\u202e\",\"x\":[]}", HOSTILE_CLOSE);
 
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_msg(get("/", 0) == 0, "%s", e.text);
 	ck_assert_ptr_nonnull(r.problem_type);
 	ck_assert_int_eq(fetch_check(&r, "x", &e), ERR_REFUSED);
@@ -403,7 +413,7 @@ static const struct hostile_step no_problems[] = {
 };
 
 START_TEST(what_is_no_problem_is_left_out) {
-	play(&no_problems[_i], 1, 5);
+	play(&no_problems[_i], 1, LONG_S);
 	ck_assert_msg(get("/", 0) == 0, "%s", e.text);
 	ck_assert_ptr_null(r.problem_type);
 	ck_assert_int_eq(fetch_check(&r, "x", &e), ERR_NOTFOUND);
@@ -413,7 +423,7 @@ START_TEST(what_is_no_problem_is_left_out) {
 START_TEST(error_has_a_cap_of_its_own) {
 	static const struct hostile_step s = STEP("HTTP/1.1 404 No\r\n\r\nxxxxxxxxxxxxxxxx", HOSTILE_ENDLESS);
 
-	play(&s, 1, 5);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(get("/", 0), ERR_FAIL);
 	ck_assert_uint_le(r.body.len, FETCH_PROBLEM_MAX);
 	stop();
@@ -427,7 +437,7 @@ START_TEST(broken_reply_is_asked_for_again) {
 		STEP(OK "Content-Type: x/y\r\n", HOSTILE_CLOSE), STEP(OK "Content-Length: 5\r\n\r\nhello", HOSTILE_CLOSE),
 	};
 
-	play(s, 5, 20);
+	play(s, 5, LONG_S);
 	ck_assert_msg(get("/", 5) == 0, "%s", e.text);
 	ck_assert_str_eq(buf_str(&r.body), "hello");
 	ck_assert_uint_eq(h.requests, 5);
@@ -437,7 +447,7 @@ START_TEST(broken_reply_is_asked_for_again) {
 START_TEST(attempts_have_an_end) {
 	static const struct hostile_step s = STEP("", HOSTILE_RESET);
 
-	play(&s, 1, 20);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(get("/", 5), ERR_UNREACHABLE);
 	ck_assert_uint_eq(h.requests, FETCH_ATTEMPTS);
 	stop();
@@ -446,7 +456,7 @@ START_TEST(attempts_have_an_end) {
 START_TEST(what_may_not_be_sent_twice_is_not) {
 	static const struct hostile_step s = STEP("", HOSTILE_RESET);
 
-	play(&s, 1, 20);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(post("/", 5, _i == 1), ERR_UNREACHABLE);
 	ck_assert_uint_eq(h.requests, _i == 1 ? FETCH_ATTEMPTS : 1);
 	stop();
@@ -458,7 +468,7 @@ START_TEST(what_may_not_be_sent_twice_is_not_on_a_kept_connection) {
 		STEP(OK "Content-Length: 0\r\n\r\n", HOSTILE_KEEP), STEP("", HOSTILE_CLOSE), STEP(OK "Content-Length: 0\r\n\r\n", HOSTILE_KEEP),
 	};
 
-	play(s, 3, 20);
+	play(s, 3, LONG_S);
 	ck_assert_int_eq(get("/", 5), 0);
 	ck_assert_int_eq(post("/", 5, _i == 1), _i == 1 ? 0 : ERR_UNREACHABLE);
 	ck_assert_uint_eq(h.requests, _i == 1 ? 3 : 2);
@@ -468,7 +478,7 @@ START_TEST(what_may_not_be_sent_twice_is_not_on_a_kept_connection) {
 START_TEST(reset_before_tls_may_always_be_tried_again) {
 	static const struct hostile_step s = STEP("", HOSTILE_NO_TLS);
 
-	play(&s, 1, 20);
+	play(&s, 1, LONG_S);
 	ck_assert_int_eq(post("/", 5, false), ERR_UNREACHABLE);
 	ck_assert_uint_eq(h.connections, FETCH_ATTEMPTS);
 	stop();
@@ -482,27 +492,24 @@ static const struct hostile_step busy[][2] = {
 };
 
 START_TEST(busy_server_is_asked_again) {
-	static const struct { bool idempotent; int status, min_ms, max_ms; } want[] = {
-		{ false, 200, 0, 2000 }, { false, 200, 1000, 3000 }, { false, 502, 0, 1000 }, { true, 429, 0, 1000 },
+	static const struct { bool idempotent; int status; unsigned requests; int min_ms; } want[] = {
+		{ false, 200, 2, 0 }, { false, 200, 2, 1000 }, { false, 502, 1, 0 }, { true, 429, 1, 0 },
 	};
 	int64_t begin = clock_mono_ms();
-	int took;
 
-	play(busy[_i], 2, 20);
+	play(busy[_i], 2, LONG_S);
 	ck_assert_msg(post("/", 5, want[_i].idempotent) == 0, "%s", e.text);
-	took = (int)(clock_mono_ms() - begin);
 	ck_assert_int_eq(r.status, want[_i].status);
-	ck_assert_msg(took >= want[_i].min_ms && took <= want[_i].max_ms, "%d ms", took);
+	ck_assert_uint_eq(h.requests, want[_i].requests);
+	ck_assert_int_ge((int)(clock_mono_ms() - begin), want[_i].min_ms);
 	stop();
 } END_TEST
 
 START_TEST(server_that_hangs_is_given_up) {
 	static const struct hostile_step s[] = { STEP("", HOSTILE_HANG), STEP(OK "Content-Length: 9\r\n\r\nhel", HOSTILE_HANG) };
-	int64_t begin = clock_mono_ms();
 
 	play(&s[_i], 1, 1);
 	ck_assert_int_eq(get("/", 5), ERR_UNREACHABLE);
-	ck_assert_int_lt((int)(clock_mono_ms() - begin), 3000);
 	stop();
 } END_TEST
 
@@ -588,7 +595,6 @@ int main(void) {
 	TCase *t = tcase_create("fetch");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 60);
 	add_own(t);
 	add_hostile(t);
 	return suite_run("fetch", t);
