@@ -127,7 +127,7 @@ START_TEST(an_event_by_a_wrong_clock_is_refused) {
 	OWN(buf_wipe) struct buf body = { 0 };
 
 	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
-	new_put_at(&v.f.alice, "a.txt", clock_now_s() + 400, &body);
+	new_put_at(&v.f.alice, "a.txt", clock_now_s() + 4000, &body);
 	post(&v.f.alice, &body, 403, "clock");
 }
 END_TEST

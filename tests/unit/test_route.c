@@ -182,14 +182,15 @@ END_TEST
 
 START_TEST(a_clock_refusal_names_the_gateways_time) {
 	OWN(http_reply_wipe) struct http_reply r = { 0 };
-	char now[CLOCK_TEXT];
+	char now[CLOCK_TEXT], later[CLOCK_TEXT];
 	struct server_peer p;
 
 	clock_print(clock_now_s(), now);
-	now[14] = '\0'; /* up to the hour */
 	env_connect(&v, v.f.expired.cert, &p);
 	ck_assert_int_eq(env_call(&v, &p, KEYS, NULL, 0, &r), 403);
-	ck_assert_ptr_nonnull(strstr(buf_str(&r.body), now));
+	clock_print(clock_now_s(), later);
+	now[14] = later[14] = '\0'; /* up to the hour, which may end meanwhile */
+	ck_assert(strstr(buf_str(&r.body), now) != NULL || strstr(buf_str(&r.body), later) != NULL);
 	ck_assert(r.close);
 	route_forget(&v.service, &p);
 }
@@ -200,10 +201,10 @@ START_TEST(an_open_connection_ends_with_its_certificate) {
 	struct fixture_id zoe = { 0 };
 	struct server_peer p;
 
-	fixture_issue(&v.f.ca, ROLE_MEMBER, "zoe", NULL, v.f.now_s - 60, v.f.now_s + 60, &zoe);
+	fixture_issue(&v.f.ca, ROLE_MEMBER, "zoe", NULL, v.f.now_s - 60, v.f.now_s + 6000, &zoe);
 	env_connect(&v, zoe.cert, &p);
 	ck_assert_int_eq(env_call(&v, &p, KEYS, NULL, 0, &first), 200);
-	clock_shift_s(62);
+	clock_shift_s(6002);
 	ck_assert_int_eq(env_call(&v, &p, KEYS, NULL, 0, &second), 403);
 	ck_assert_ptr_nonnull(strstr(buf_str(&second.body), "urn:scg:expired"));
 	route_forget(&v.service, &p);
@@ -515,6 +516,7 @@ static int put_from(const char *address, bool loopback) {
 }
 
 START_TEST(the_eleventh_list_in_a_minute_is_refused) {
+	clock_stop_mono();
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(put_from("192.0.2.1", false), 400);
 	ck_assert_int_eq(put_from("192.0.2.1", false), 429);
@@ -538,11 +540,17 @@ static int get_from(const char *address, X509 *cert) {
 
 /* A large list is a large answer to a small question. */
 START_TEST(strangers_fetch_the_list_sixty_times_a_minute_and_members_as_often_as_they_like) {
+	static const char *const other[] = { "192.0.2.2", "198.51.100.1", "203.0.113.1", "2001:db8::1" };
+	int others = 0;
+
+	clock_stop_mono(); /* the minute does not end */
 	for (int i = 0; i < 60; i++)
 		ck_assert_int_eq(get_from("192.0.2.1", i % 2 == 0 ? NULL : v.f.foreign.cert), 200);
 	ck_assert_int_eq(get_from("192.0.2.1", NULL), 429);
 	ck_assert_int_eq(get_from("192.0.2.1", v.f.expired.cert), 429);
-	ck_assert_int_eq(get_from("192.0.2.2", NULL), 200);
+	for (int i = 0; i < 4; i++)
+		others += get_from(other[i], NULL) == 200;
+	ck_assert_int_ge(others, 2); /* two addresses may share a slot, one time in 4,096 */
 	for (int i = 0; i < 70; i++)
 		ck_assert_int_eq(get_from("192.0.2.1", v.f.alice.cert), 200);
 }
@@ -556,6 +564,7 @@ END_TEST
 
 START_TEST(loopback_has_one_where_it_is_configured) {
 	v.conf.count_loopback = true;
+	clock_stop_mono();
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(put_from("127.0.0.1", true), 400);
 	ck_assert_int_eq(put_from("127.0.0.1", true), 429);

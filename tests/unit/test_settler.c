@@ -279,7 +279,7 @@ int main(void) {
 	int failed;
 
 	tcase_add_checked_fixture(t, make, drop);
-	tcase_set_timeout(t, 120);
+	tcase_set_timeout(t, 600);
 	tcase_add_test(t, a_long_list_is_stored_aside);
 	tcase_add_test(t, a_short_list_is_stored_here);
 	tcase_add_test(t, who_only_reads_is_answered_meanwhile_and_who_writes_waits);
