@@ -6,7 +6,7 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run-test
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
-	CK_DEFAULT_TIMEOUT=60; export CK_DEFAULT_TIMEOUT; \
+	CK_DEFAULT_TIMEOUT=600; export CK_DEFAULT_TIMEOUT; \
 	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lib/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
 	unset SCG_DIR XDG_CONFIG_HOME;
 EXTRA_DIST += tests/lib/run-test tests/lib/demo.sh tests/lib/lsan.supp tests/cli/lib.sh $(CLI_TESTS)

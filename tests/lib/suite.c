@@ -11,6 +11,7 @@ int suite_run(const char *name, TCase *t) {
 	SRunner *r;
 	int failed;
 
+	tcase_set_timeout(t, SUITE_TIMEOUT_S);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SUITE_TIMEOUT_S 600 /* for each test: what ends one that hangs, not one that is slow */
+
 /* Runs the case in fork mode; the exit status of main. */
 int suite_run(const char *name, TCase *t);
 

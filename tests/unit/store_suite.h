@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-#define SUITE_LIMIT_S 180 /* of a case, far above what it takes: machines are slow and noisy */
+#define SUITE_LIMIT_S 600 /* of a case, far above what it takes: machines are slow and noisy */
 
 struct store_fixture {
 	/* A fresh empty drive; returns the specification to open it with (static). */

@@ -553,7 +553,6 @@ int main(void) {
 	TCase *t = tcase_create("crl");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_list_round_trips_with_every_kind_of_ca_key);
 	tcase_add_test(t, listed_serials_are_found_with_date_and_reason);
 	tcase_add_test(t, other_serials_are_not_found);

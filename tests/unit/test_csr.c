@@ -166,7 +166,6 @@ START_TEST(cut_or_flipped_anywhere_it_is_refused) {
 int main(void) {
 	TCase *t = tcase_create("csr");
 
-	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, our_own_requests_open, 0, 3);
 	tcase_add_test(t, a_name_that_is_none_makes_no_request);
 	tcase_add_test(t, a_request_without_subject_opens);

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "lib/suite.h"
@@ -285,9 +284,18 @@ START_TEST(a_writer_elsewhere_means_try_again) {
 	ck_assert_int_eq(db_begin(d, &e), 0);
 } END_TEST
 
-static void add_ten(void) {
-	OWN(db_close) struct db *d = open_it();
+/* As long as it takes: a disk may be slower than a user is patient. */
+static void wait_for_others(struct db *d) {
+	ck_assert_int_eq(db_run(d, NULL, "PRAGMA busy_timeout = 3600000", ""), 0);
+}
 
+static void add_ten(void) {
+	OWN(db_close) struct db *d = NULL;
+
+	while (db_open(&d, tmp_path("x.db"), schema, NULL) == ERR_UNREACHABLE)
+		continue;
+	ck_assert_ptr_nonnull(d);
+	wait_for_others(d);
 	for (int i = 0; i < 10; i++) {
 		int64_t v;
 
@@ -300,11 +308,10 @@ static void add_ten(void) {
 
 START_TEST(closing_does_not_wait_for_a_writer_elsewhere) {
 	OWN(db_close) struct db *d = open_it(), *other = open_it();
-	int64_t begin = clock_mono_ms();
 
+	wait_for_others(d);
 	ck_assert_int_eq(db_begin(other, NULL), 0);
-	db_close(&d);
-	ck_assert_int_lt(clock_mono_ms() - begin, DB_BUSY_MS / 4);
+	db_close(&d); /* else the test's own limit ends it */
 	ck_assert_int_eq(db_commit(other, NULL), 0);
 } END_TEST
 
@@ -423,7 +430,6 @@ int main(void) {
 	TCase *t = tcase_create("db");
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, committed_rows_survive_reopening);
 	tcase_add_test(t, a_second_handle_of_a_process_takes_no_locks_away);
 	tcase_add_test(t, a_blob_goes_in_and_comes_out_in_pieces);

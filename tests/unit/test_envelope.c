@@ -486,7 +486,6 @@ static void add_failures(TCase *c) {
 int main(void) {
 	TCase *c = tcase_create("round trips");
 
-	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, what_is_sealed_comes_back, 0, N_SIZES);
 	tcase_add_loop_test(c, another_key_leaves_the_authors_signature, 0, 2 * N_SIZES);

@@ -381,7 +381,6 @@ static void add_who_and_when(TCase *c) {
 int main(void) {
 	TCase *c = tcase_create("manifests");
 
-	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	add_who_and_when(c);
 	tcase_add_loop_test(c, a_text_that_does_not_fit_is_refused_though_well_signed, 0, N_CHANGES);

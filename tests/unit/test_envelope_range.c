@@ -246,7 +246,6 @@ END_TEST
 int main(void) {
 	TCase *c = tcase_create("ranges");
 
-	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, every_stretch_between_borders_comes_back_alone, 1, 3);
 	tcase_add_test(c, what_lies_behind_the_end_is_left_out);

@@ -301,7 +301,6 @@ END_TEST
 int main(void) {
 	TCase *c = tcase_create("recipients");
 
-	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, its_owner_opens_it, 0, 4);
 	tcase_add_test(c, a_range_of_it_opens);

@@ -315,7 +315,6 @@ END_TEST
 int main(void) {
 	TCase *c = tcase_create("both ways");
 
-	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, openssls_envelopes_open_when_asked_for, 0, N_SIZES);
 	tcase_add_test(c, and_only_then);

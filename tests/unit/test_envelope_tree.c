@@ -319,7 +319,6 @@ END_TEST
 int main(void) {
 	TCase *c = tcase_create("tree");
 
-	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, what_openssl_and_we_write_is_shown);
 	tcase_add_test(c, cms_inside_a_signature_is_shown_too);

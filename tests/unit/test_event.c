@@ -513,7 +513,6 @@ START_TEST(a_run_of_entries_is_one_sequence) {
 int main(void) {
 	TCase *t = tcase_create("event");
 
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, the_text_is_the_documented_one);
 	tcase_add_loop_test(t, each_op_comes_back_and_says_no_more_than_its_fields, EVENT_PUT, EVENT_SNAPSHOT);
 	tcase_add_test(t, any_change_of_the_text_is_refused_or_another_event);

@@ -366,6 +366,5 @@ int main(void) {
 	tcase_add_test(t, reply_without_content_has_no_length);
 	tcase_add_test(t, shared_body_is_released_once);
 	tcase_add_loop_test(t, problem_is_json_whatever_the_detail, 0, 4);
-	tcase_set_timeout(t, 60);
 	return suite_run("http", t);
 }

@@ -334,7 +334,6 @@ int main(void) {
 	TCase *t = tcase_create("key");
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
-	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, every_kind_on_offer_is_made_and_passes, 0, 5);
 	tcase_add_loop_test(t, another_kind_is_no_key_type, 0, 14);
 	tcase_add_loop_test(t, other_curves_are_refused, 0, 4);

@@ -223,8 +223,8 @@ START_TEST(keys_of_two_groups_are_refused) {
 
 	ring(2, &k);
 	ck_assert_int_eq(keyring_encode(&k, &der, NULL), 0);
-	for (size_t i = der.len; i > 3; i--) {
-		if (memcmp(der.data + i - 3, "lab", 3) == 0) {
+	for (size_t i = der.len; i > 5; i--) {
+		if (memcmp(der.data + i - 5, "\x0c\x03lab", 5) == 0) { /* which no key holds */
 			der.data[i - 1] = 'd';
 			break;
 		}
@@ -579,7 +579,6 @@ int main(void) {
 	TCase *t = tcase_create("keyring");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, the_first_epoch_is_number_one);
 	tcase_add_test(t, rotation_retires_the_epoch_before);
 	tcase_add_test(t, a_clock_that_went_back_ends_no_epoch_before_it_began);

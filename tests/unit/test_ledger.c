@@ -358,7 +358,6 @@ int main(void) {
 	TCase *t = tcase_create("ledger");
 
 	tcase_add_checked_fixture(t, lab_set_up, lab_tear_down);
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, versions_count_contents);
 	tcase_add_test(t, the_author_is_who_brought_the_content);
 	tcase_add_test(t, a_removed_file_leaves_its_place);

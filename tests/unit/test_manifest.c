@@ -216,7 +216,6 @@ END_TEST
 int main(void) {
 	TCase *c = tcase_create("text");
 
-	tcase_set_timeout(c, 120);
 	tcase_add_test(c, each_line_is_read);
 	tcase_add_test(c, what_is_read_is_printed_the_same);
 	tcase_add_test(c, longest_text_is_within_its_bound);

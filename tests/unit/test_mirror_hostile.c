@@ -503,7 +503,6 @@ int main(void) {
 	TCase *t = tcase_create("mirror_hostile");
 
 	tcase_add_checked_fixture(t, mirror_lab_set_up, mirror_lab_tear_down);
-	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, a_forgery_is_caught_by_a_new_member, 0, COUNT(forgeries));
 	tcase_add_loop_test(t, a_forgery_is_caught_by_an_old_member, 0, COUNT(forgeries));
 	tcase_add_test(t, an_older_database_is_caught);

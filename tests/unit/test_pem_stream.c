@@ -153,7 +153,6 @@ START_TEST(cut_texts_are_refused) {
 int main(void) {
 	TCase *t = tcase_create("pem_stream");
 
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_text_is_read_however_it_is_cut);
 	tcase_add_test(t, der_is_handed_on_as_it_is);
 	tcase_add_loop_test(t, what_rfc_7468_allows_is_read, 0, sizeof fine / sizeof *fine);

@@ -553,7 +553,6 @@ int main(void) {
 	TCase *t = tcase_create("rules");
 
 	tcase_add_checked_fixture(t, lab_set_up, lab_tear_down);
-	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, what_each_rule_forbids_is_refused, 0, COUNT(member_rules));
 	tcase_add_loop_test(t, what_each_rule_forbids_is_damage_in_a_log, 0, COUNT(member_rules));
 	tcase_add_loop_test(t, without_that_it_is_taken, EVENT_PUT, EVENT_EPOCH);

@@ -562,7 +562,6 @@ int main(void) {
 	TCase *t = tcase_create("signed");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, signature_with_certificate_round_trips);
 	tcase_add_test(t, a_known_certificate_is_not_parsed_again);
 	tcase_add_test(t, signature_by_key_identifier_round_trips);

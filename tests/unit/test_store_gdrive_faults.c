@@ -323,7 +323,6 @@ int main(void) {
 	int failed;
 
 	lab_begin();
-	tcase_set_timeout(tc, SUITE_LIMIT_S);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_stream_goes_on_at_the_byte_after_a_break);
 	tcase_add_test(tc, a_stream_from_the_middle_goes_on_too);

@@ -492,7 +492,6 @@ int main(void) {
 	int failed;
 
 	lab_begin();
-	tcase_set_timeout(tc, SUITE_LIMIT_S);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_does_not_fit_one_chunk_goes_through_a_session);
 	tcase_add_test(tc, a_stream_of_whole_chunks_ends_with_a_known_length);
