@@ -35,6 +35,7 @@ static const struct conf_key keys[] = {
 	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true" },
 	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
 	{ .path = "threads", .kind = CONF_U64, .off = OFF(threads), .def = "0", .max = SERVER_THREADS_MAX },
+	{ .path = "resumption", .kind = CONF_BOOL, .off = OFF(resumption), .def = "false" },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.loopback", .kind = CONF_BOOL, .off = OFF(count_loopback), .def = "false" },
@@ -285,7 +286,7 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	OWN(buf_wipe) struct buf b = { 0 };
 
 	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
-	buf_adds(&b, "# Restart the gateway after a change of listen, threads, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
+	buf_adds(&b, "# Restart the gateway after a change of listen, threads, resumption, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
 	add_key(&b, "listen", listen, NULL);
 	add_key(&b, "host", host, NULL);
 	add_key(&b, "store", store, "directory:/mnt/drive/group");

@@ -23,6 +23,7 @@
 #include "net/server.h"
 
 #define MMAP_ABOVE (1 << 20) /* bytes of an allocation that goes back to the system when freed: a list of a million does not stay */
+#define SESSIONS 1024 /* that can be resumed: a group has up to 300 members */
 #define ARENAS 2 /* by itself 8 for each core, and each keeps what a crowd needed */
 #define TICK_NS 250000000
 #define CROWD 64 /* connections; their memory is 2 MiB */
@@ -126,6 +127,7 @@ static int open_server(struct run *r, struct err *e) {
 		.write_ms = (unsigned)c->request_s * 1000,
 		.idle_ms = (unsigned)c->idle_s * 1000,
 		.threads = gwconf_threads(c),
+		.sessions = c->resumption ? SESSIONS : 0,
 		.connections = (unsigned)c->connections,
 		.per_address = (unsigned)c->per_address,
 		.count_loopback = c->count_loopback,

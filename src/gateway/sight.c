@@ -102,6 +102,7 @@ static void add_traffic(const struct server_stats *s, struct buf *b) {
 	add_head(b, "handshakes_total", "counter", "TLS handshakes, by result.");
 	buf_addf(b, "scg_handshakes_total{result=\"ok\"} %" PRIu64 "\n", s->handshakes);
 	buf_addf(b, "scg_handshakes_total{result=\"failed\"} %" PRIu64 "\n", s->handshakes_failed);
+	add_one(b, "handshakes_resumed_total", "counter", "Handshakes that resumed a session.", (int64_t)s->resumed);
 	add_one(b, "late_total", "counter", "Connections ended by a limit of time.", (int64_t)s->late);
 	add_one(b, "accept_pauses_total", "counter", "Times without descriptors or room for a connection.", (int64_t)s->paused);
 	add_head(b, "requests_total", "counter", "Replies, by status.");

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/spool.h"
+#include "net/resume.h"
 #include "net/tls.h"
 
 #define IDLE_READS_MAX 64           /* a record of 16 KiB comes in 12 segments; who needs more sends key updates */
@@ -94,6 +95,8 @@ static void end_tls(struct conn *c) {
 	c->known = false;
 	c->peer.cert = NULL;
 	c->peer.data = NULL;
+	if (c->ssl != NULL) /* else OpenSSL forgets the session */
+		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	c->ssl = NULL;
 }
@@ -384,7 +387,10 @@ static SSL *new_ssl(struct server *s) {
 	pthread_mutex_lock(&s->ctx_lock);
 	ssl = SSL_new(s->ctx);
 	pthread_mutex_unlock(&s->ctx_lock);
-	return ssl;
+	if (ssl == NULL || resume_attach(ssl, s->sessions))
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
 }
 
 static void shake(struct conn *c) {
@@ -407,6 +413,7 @@ static void shake(struct conn *c) {
 		return;
 	}
 	stat_add(&c->loop->stats.handshakes, 1);
+	stat_add(&c->loop->stats.resumed, SSL_session_reused(c->ssl) == 1);
 	c->peer.cert = tls_peer_cert(c->ssl);
 	c->peer.verdict = tls_peer_verdict(c->ssl);
 	phase_enter(c, PHASE_HEAD);

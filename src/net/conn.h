@@ -147,6 +147,7 @@ struct server {
 
 	pthread_mutex_t ctx_lock;
 	SSL_CTX *ctx;
+	struct resume *sessions;            /* NULL: none is kept */
 
 	atomic_uint places;                 /* taken, of lim.connections */
 	atomic_uint long_bodies;

@@ -10,6 +10,7 @@
 
 #include "base/secret.h"
 #include "net/conn.h"
+#include "net/resume.h"
 
 #define OTHER_DESCRIPTORS 64  /* the database's, the log's, the watches' */
 #define LOOP_DESCRIPTORS 2
@@ -99,6 +100,8 @@ int server_new(struct server **out, const char *listen, SSL_CTX *ctx, const stru
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->ctx_lock, NULL);
 	pthread_mutex_init(&s->door, NULL);
+	if (s->lim.sessions > 0)
+		s->sessions = resume_new(s->lim.sessions);
 	init_loops(s);
 	server_set_ctx(s, ctx);
 	if ((rc = open_all(s, listen, e)) != 0) {
@@ -134,6 +137,7 @@ void server_free(struct server *s) {
 	pthread_mutex_destroy(&s->ctx_lock);
 	pthread_mutex_destroy(&s->door);
 	SSL_CTX_free(s->ctx);
+	resume_free(s->sessions);
 	free(s->spool_dir);
 	free(s);
 }
@@ -151,6 +155,7 @@ void server_set_ctx(struct server *s, SSL_CTX *ctx) {
 	s->ctx = ctx;
 	pthread_mutex_unlock(&s->ctx_lock);
 	SSL_CTX_free(old);
+	resume_flush(s->sessions);
 }
 
 int server_watch(struct server *s, int fd, void (*f)(void *arg), void *arg, struct err *e) {
@@ -197,6 +202,7 @@ static void let_write(struct loop *l) {
 }
 
 void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p, struct http_reply *reply), void *arg) {
+	resume_flush(s->sessions);
 	for (unsigned i = 0; i < s->n_loops; i++) {
 		if (is_elsewhere(s, &s->loops[i]))
 			leave_notice(&s->loops[i], f, arg);

@@ -58,6 +58,7 @@ struct server_limits { /* 0: the default */
 	unsigned connections;   /* 2048 in all */
 	unsigned per_address;   /* 128 of one address (IPv6: of one /64) */
 	unsigned tick_ms;       /* 250 ms */
+	unsigned sessions;      /* 0: no TLS session is resumed; else so many are kept, each for an hour at most */
 	unsigned threads;       /* 1: the one in server_run; at most SERVER_THREADS_MAX. All other limits hold for all of them together */
 	bool count_loopback;    /* per_address holds for loopback too */
 	const char *spool_dir;  /* copied: folder where bodies above 1 MiB lie while they come, nameless; NULL: they stay in memory */
@@ -74,7 +75,7 @@ struct server_stats {
 	uint64_t latency[SERVER_BUCKETS];    /* of handled requests: from the last byte that came to the first that goes */
 	uint64_t latency_us;                 /* their sum */
 	uint64_t parked;
-	uint64_t accepted, handshakes, handshakes_failed, requests, bad_requests, late, refused_address, evicted, paused;
+	uint64_t accepted, handshakes, resumed, handshakes_failed, requests, bad_requests, late, refused_address, evicted, paused;
 	uint64_t connections, threads;
 };
 
@@ -93,12 +94,12 @@ int server_watch(struct server *s, int fd, void (*f)(void *arg), void *arg, stru
 int server_run(struct server *s, struct err *e) MUST_CHECK;
 /* Ends server_run when the replies in hand are written, within stop_ms. From any thread, or from a signal handler. */
 void server_stop(struct server *s);
-/* New connections use this context (taken by reference). From any thread. */
+/* New connections use this context (taken by reference), and no session of before is resumed. From any thread. */
 void server_set_ctx(struct server *s, SSL_CTX *ctx);
 /* Closes each connection for which f says true (newly revoked); where a request has begun, what f filled into reply is its answer. In a turn:
  * a handler, a watch, a tick. Peers that are still shaking hands are not asked: their first request will be. Connections of other threads
  * are asked at the beginning of those threads' next turn, so f(arg) has to answer until server_free; but when this returns no byte of a reply
- * that was let go before is still to leave. */
+ * that was let go before is still to leave. No session of before is resumed. */
 void server_close_if(struct server *s, bool (*f)(void *arg, struct server_peer *p, struct http_reply *reply), void *arg);
 /* Handles those anew that were put off until later. In a turn. */
 void server_go_on(struct server *s);

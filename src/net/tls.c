@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "net/resume.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
 
@@ -83,8 +84,11 @@ static enum verdict judge_client(struct known *k, X509 *cert) {
 static int verify_client(X509_STORE_CTX *store, void *arg) {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct known *k = arg;
-	enum verdict v = judge_client(k, X509_STORE_CTX_get0_cert(store));
+	X509 *cert = X509_STORE_CTX_get0_cert(store);
+	enum verdict v = judge_client(k, cert);
 
+	if (v == VERDICT_GOOD)
+		resume_allow(ssl, cert, k->chain);
 	X509_STORE_CTX_set_error(store, X509_V_OK);
 	return SSL_set_ex_data(ssl, verdict_index, (void *)(uintptr_t)v) == 1;
 }
@@ -133,9 +137,11 @@ int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX
 	/* Without AUTO_RETRY a peer's endless key updates come back to the loop instead of keeping SSL_read busy. */
 	SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
+	/* Who hangs up without a goodbye keeps his session; where a request ends its own length says (RFC 9112 6.3). */
+	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_read_ahead(c, 1);
 	SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
+	resume_install(c);
 	if (SSL_CTX_set_num_tickets(c, 0) != 1)
 		return ossl_err(e, ERR_FAIL, "TLS context");
 	k = xcalloc(1, sizeof *k);
@@ -159,6 +165,8 @@ X509 *tls_peer_cert(const SSL *ssl) {
 enum verdict tls_peer_verdict(const SSL *ssl) {
 	if (SSL_get0_peer_certificate(ssl) == NULL)
 		return VERDICT_NO_CERTIFICATE;
+	if (SSL_session_reused(ssl) == 1)
+		return resume_chain(ssl) != NULL ? VERDICT_GOOD : VERDICT_NO_CERTIFICATE;
 	return (enum verdict)(uintptr_t)SSL_get_ex_data(ssl, verdict_index);
 }
 

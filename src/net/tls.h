@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS policy of both ends: 1.3 only (RFC 8446), the group's CA as the only anchor, nothing resumed. */
+/* TLS policy of both ends: 1.3 only (RFC 8446), the group's CA as the only anchor. */
 #ifndef SCG_NET_TLS_H
 #define SCG_NET_TLS_H
 
@@ -10,7 +10,7 @@
 #include "pki/chain.h"
 
 /* The gateway's end: a client certificate is asked for, not demanded; the handshake ends whatever it is, and what chain_check said of it
- * stands in tls_peer_verdict. No tickets, no resumption, no early data. key, cert are taken by reference; chain is borrowed and must
+ * stands in tls_peer_verdict. No tickets with anything in them, no early data; nothing is resumed but what the server keeps (resume.h). key, cert are taken by reference; chain is borrowed and must
  * outlive the context and each SSL made from it. ERR_DAMAGED: the key is not the certificate's. */
 int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX **ctx, struct err *e) MUST_CHECK;
 
