@@ -19,12 +19,8 @@ enum hostile_end {
 	HOSTILE_KEEP,    /* takes the next request on the same connection, with the next step */
 	HOSTILE_ENDLESS, /* says the reply's last 1 KiB for ever */
 	HOSTILE_TRICKLE, /* says the reply's last byte for ever, ten times a second */
-<<<<<<< HEAD
-	HOSTILE_NO_TLS,  /* resets it before the handshake */
-	HOSTILE_REFUSE,  /* reads nothing of the body, says the reply, and ends the connection in order */
-=======
 	HOSTILE_NO_TLS,  /* resets it before the handshake: a step for a connection, not for a request */
->>>>>>> dc9f320 (wip)
+	HOSTILE_REFUSE,  /* reads nothing of the body, says the reply, and ends the connection in order */
 	HOSTILE_HALF,    /* reads only half of the body, says the reply, if there is one, and resets it */
 };
 

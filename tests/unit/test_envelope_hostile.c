@@ -27,7 +27,6 @@ static void tear_down(void) {
 	lab_wipe(&lab);
 }
 
-<<<<<<< HEAD
 /* rule "": whichever document's it is. */
 static bool names(const char *said, const char *rule) {
 	if (rule[0] != '\0')
@@ -35,10 +34,7 @@ static bool names(const char *said, const char *rule) {
 	return strstr(said, "RFC ") != NULL || strstr(said, "X.690 ") != NULL;
 }
 
-/* Refused both as a file and as a stream (within 1 s and 32 MiB: lab_open); from a file not one byte may have left. */
-=======
-/* Refused both as a file and as a stream, at a bounded price; from a file not one byte may have left. */
->>>>>>> dc9f320 (wip)
+/* Refused both as a file and as a stream (at a bounded price: lab_open); from a file not one byte may have left. */
 static void assert_refused(const struct buf *sealed, const char *rule) {
 	OWN(lab_out_wipe) struct lab_out out = {0};
 	struct err e = ERR_INIT;
