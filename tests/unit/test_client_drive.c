@@ -228,7 +228,7 @@ static void alice_removes(void *arg) {
 	(void)arg;
 	gate_session("alice", &s);
 	ck_assert_int_eq(session_store(&s, &e), 0);
-	ck_assert_int_eq(change_remove(&s, &operand, 1, &e), 0);
+	ck_assert_int_eq(change_remove(&s, &operand, 1, false, &e), 0);
 }
 
 START_TEST(a_removal_meanwhile_stays) {

@@ -394,7 +394,7 @@ START_TEST(a_lost_answer_of_a_rename_or_removal_is_no_error) {
 	ck_assert_msg(change_rename(&s, "doc", "moved", &e) == 0, "%s", e.text);
 	reads("alice", "moved", "one");
 	gate.lose_replies = 1;
-	ck_assert_msg(change_remove(&s, &operand, 1, &e) == 0, "%s", e.text);
+	ck_assert_msg(change_remove(&s, &operand, 1, false, &e) == 0, "%s", e.text);
 	ck_assert_uint_eq(files(), 0);
 	ck_assert_uint_eq(gate_objects(), 0);
 }
@@ -408,7 +408,7 @@ START_TEST(what_was_replaced_meanwhile_is_not_removed) {
 	put("alice", "one");
 	gate_session("alice", &s);
 	gate.before_post = bob_replaces;
-	ck_assert_int_eq(change_remove(&s, &operand, 1, &e), ERR_CONFLICT);
+	ck_assert_int_eq(change_remove(&s, &operand, 1, false, &e), ERR_CONFLICT);
 	reads("bob", "doc", "his");
 }
 END_TEST
