@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
+#include "base/clock.h"
 #include "net/conn.h"
 #include "server_app.h"
 
@@ -323,13 +324,18 @@ START_TEST(full_house_loses_idlers_of_any_thread) {
 	ck_assert_int_eq(caller_ask(&good, GET), 200);
 	for (int i = 0; i < 2 * PLACES; i++)
 		idle[i] = caller_tcp(web.port);
-	usleep(50000); /* two that came within 20 ms of each other are of one age */
+	do {
+		usleep(1000);
+		server_get_stats(web.server, &stats);
+	} while (stats.accepted < 1 + 2 * PLACES);
+	clock_move_mono_ms(50); /* two that came within 20 ms of each other are of one age */
 	for (int i = 0; i < 2 * THREADS; i++) {
 		caller_open(&late, web.port, &group.bob);
 		ck_assert_int_eq(caller_ask(&late, GET), 200);
 		server_get_stats(web.server, &stats);
 		ck_assert_uint_le(stats.connections, PLACES);
 		caller_close(&late);
+		ck_assert(app_wait_for(&app.forgotten, i + 1)); /* or members that have gone would take all places */
 	}
 	ck_assert_int_eq(caller_ask(&good, GET), 200);
 	for (int i = 0; i < 2 * PLACES; i++)
