@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Opens what scg sealed where there is no scg: sh, openssl (3.0 or later), tail, head, sha256sum, awk, and mkdir, mv, rm are enough.
 #     recover.sh CA.crt CRL.pem KEYS IN OUT               KEYS: the group's keys in hex, one a line; - is standard input
-#     recover.sh CA.crt CRL.pem PACKAGE IN OUT CERT KEY   PACKAGE: from scg-gateway export; the certificate and the key that it is for
+#     recover.sh CA.crt CRL.pem PACKAGE IN OUT CERT KEY   PACKAGE: from scg-gateway export, for this certificate and its key; or none: IN
+#                                                         was sealed to the certificate itself (scg encrypt -recip)
 # IN is a sealed file and OUT a new file; or IN is a folder of them (a drive) and OUT a new folder, in which each has the name that its
 # author gave it (later renamings stand in the ledger only). Status 4: something was refused, and has no name. Format: doc/FORMAT 5 to 7.
 # openssl takes a group key from its command line only (-secretkey): no file, environment or configuration does instead. While it
@@ -11,7 +12,10 @@ set -u; umask 077; export LC_ALL=C
 die() { printf 'recover.sh: %s\n' "$*" >&2; exit 4; }
 stretch() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; } # FILE OFFSET LENGTH
 has_size() { case $2$(stretch "$1" $(($2 > 0 ? $2 - 1 : 0)) 2 | openssl base64 -A) in 0 | [1-9]*==) ;; *) false ;; esac; }
-opened() { stretch "$1" "$2" "$3" | openssl cms -decrypt -inform DER -binary -secretkey "$4" 2>/dev/null; } # FILE OFFSET LENGTH KEY
+opened() { # FILE OFFSET LENGTH KEY, or "-recip CERT -inkey KEY" as that
+	if [ "$4" = own ]; then set -- "$@" -recip "$cert" -inkey "$own"; else set -- "$@" -secretkey "$4"; fi
+	stretch "$1" "$2" "$3" | { shift 4; openssl cms -decrypt -inform DER -binary "$@" 2>/dev/null; }
+}
 object_len() { # FILE OFFSET: its first ten octets, made an OCTET STRING, are shown in hex: 30 8n and n octets of length
 	_sum=$({ printf '\004\012'; stretch "$1" "$2" 10; } | openssl asn1parse -inform DER 2>/dev/null | awk -F: '/HEX DUMP/ &&
 		$NF ~ /^308[1-4][0-9A-F]+$/ { n = substr($NF, 4, 1); print n + 2 "+0x" substr($NF, 5, 2 * n) }')
@@ -55,8 +59,7 @@ recover() ( # FILE PLACE, or only FILE: then where its name says
 	if [ $n -lt 2 ] || ! has_size "$file" $off; then die "$file: no sealed file, or cut off, or something stands behind it"; fi
 	for try in $keys; do ! opened "$file" $last $((off - last)) "$try" >"$tmp/signed" || { key=$try; break; }; done
 	[ -n "$key" ] || die "$file: no key opens its manifest, or it is damaged or cut off"
-	author
-	if ! described >"$tmp/about" || ! read -r version size count name <"$tmp/about"; then die "$file: manifest or name not fit"; fi
+	author; if ! described >"$tmp/about" || ! read -r version size count name <"$tmp/about"; then die "$file: manifest or name not fit"; fi
 	[ $n -eq $((count == 1 ? 2 : count + 2)) ] || die "$file: $n objects for $count segments: cut off, or something is doubled"
 	segments "$key" $last "$count" 3<"$tmp/list" 4<"$tmp/text" >"$tmp/plain"
 	has_size "$tmp/plain" "$size" || die "$file: another size than the author signed"
@@ -65,16 +68,13 @@ recover() ( # FILE PLACE, or only FILE: then where its name says
 	if ! mkdir -p "${to%/*}" || ! mv "$tmp/plain" "$to"; then die "$file: cannot write $to"; fi
 	printf '%s: %s, version %s, %s bytes, signed at %s: %s\n' "$file" "$name" "$version" "$size" "$when" "$who"
 )
-[ $# -eq 5 ] || [ $# -eq 7 ] || die "CA.crt CRL.pem {KEYS | PACKAGE} IN OUT [CERT KEY]: see the first lines of this script"
-ca=$1 crl=$2 in=./$4 out=./$5 failed=0
-case $4 in /*) in=$4 ;; esac; case $5 in /*) out=$5 ;; esac
+[ $# -eq 5 ] || [ $# -eq 7 ] || die "CA.crt CRL.pem {KEYS | PACKAGE | none} IN OUT [CERT KEY]: see the first lines of this script"
+ca=$1 crl=$2 in=./$4 out=./$5 failed=0; case $4 in /*) in=$4 ;; esac; case $5 in /*) out=$5 ;; esac
 case $(openssl crl -in "$crl" -noout -CAfile "$ca" -no-CApath -no-CAstore 2>&1) in *"verify OK"*) ;; *) die "$crl: not of $ca" ;; esac
-if [ $# -eq 5 ]; then keys=$(awk '/^[0-9A-Fa-f]+$/ && length == 64' "$3"); else
-	keys=$(openssl cms -decrypt -inform DER -in "$3" -recip "$6" -inkey "$7" -binary | openssl asn1parse -inform DER |
+if [ $# -eq 5 ]; then keys=$(awk '/^[0-9A-Fa-f]+$/ && length == 64' "$3"); elif cert=$6 own=$7; [ "$3" = none ]; then keys=own; else
+	keys=$(openssl cms -decrypt -inform DER -in "$3" -recip "$cert" -inkey "$own" -binary | openssl asn1parse -inform DER |
 		awk -F: '/OCTET STRING +\[HEX DUMP\]:/ && length($NF) == 64 { print $NF }'); fi
-tmp=$out.recover.$$
-trap 'rm -rf "$tmp"' EXIT; trap 'exit 1' INT TERM HUP
+tmp=$out.recover.$$; trap 'rm -rf "$tmp"' EXIT; trap 'exit 1' INT TERM HUP
 if [ -z "$keys" ] || ! mkdir "$tmp"; then die "no group key, or no place for $out"; fi
-[ -d "$in" ] || { recover "$in" "$out"; exit; }
-mkdir "$out" || exit 1
+[ -d "$in" ] || { recover "$in" "$out"; exit; }; mkdir "$out" || exit 1
 for file in "$in"/*.cms "$in"/*/*.cms; do [ ! -f "$file" ] || recover "$file" || failed=4; done; exit $failed

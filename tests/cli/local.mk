@@ -48,7 +48,12 @@ CLI_TESTS += tests/cli/scg-folders.sh
 CLI_TESTS += tests/cli/scg-full-disk.sh
 CLI_TESTS += tests/cli/scg-range.sh
 CLI_TESTS += tests/cli/scg-threads.sh
+if HAVE_CHECK
+check_PROGRAMS += tests/cli/make_expired
+tests_cli_make_expired_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_cli_make_expired_LDADD = tests/lib/libfixture.a $(ENVELOPE_LIBS)
 CLI_TESTS += tests/cli/recover.sh
+endif
 EXTRA_DIST += tests/cli/drive.sh
 CLI_TESTS += tests/cli/drive-emulator.sh
 CLI_TESTS += tests/cli/scg-login.sh

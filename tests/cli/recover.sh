@@ -39,6 +39,22 @@ ok scg-gateway export -config gw/gateway.conf -recip rec.crt -out package.cms
 ok recover ca/ca.crt ca/crl.pem package.cms sealed.4194305 got.package rec.crt rec.key
 same plain.4194305 got.package
 
+say "what was sealed to one certificate, with its own key"
+ok openssl req -new -newkey rsa:3072 -noenc -keyout carol.key -out carol.csr -subj /CN=carol
+ok scg-ca sign -dir ca -in carol.csr -out carol.crt -name carol
+for who in bob/cert.pem:bob/key.pem carol.crt:carol.key; do
+	ok scg encrypt -dir alice -recip "${who%:*}" -in plain.4194305 -out "sealed.own"
+	ok recover ca/ca.crt ca/crl.pem none sealed.own got.own "${who%:*}" "${who#*:}"
+	same plain.4194305 got.own
+	rm got.own
+done
+
+say "the author's certificate has expired since: what counts is when he signed"
+ok "$top_builddir/tests/cli/make_expired"
+ok recover expired.ca expired.crl expired.keys in-time got.expired
+has .out 'minutes, version 1, 27 bytes, signed at .*CN = eve'
+has got.expired '^the minutes of the meeting$'
+
 say "a long file"
 long=$((${TEST_LONG:-0} ? 1 << 30 : 1 << 26))
 head -c $long /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null >plain.long
@@ -57,11 +73,11 @@ same 'up/inner/año 1.txt' 'got.drive/up/inner/año 1.txt'
 same plain.4194305 got.drive/up/long
 [ "$(find got.drive -type f | wc -l)" -eq 2 ] || fail "something else is there"
 
-# refused PATTERN FILE [KEYS [CA [CRL]]]: nothing under the name, nothing beside it
+# refused PATTERN FILE [KEYS [CA [CRL [CERT KEY]]]]: nothing under the name, nothing beside it
 refused() {
 	_rule=$1
 	_got=0
-	recover "${4:-ca/ca.crt}" "${5:-ca/crl.pem}" "${3:-keys}" "$2" fresh >.out 2>.err || _got=$?
+	recover "${4:-ca/ca.crt}" "${5:-ca/crl.pem}" "${3:-keys}" "$2" fresh ${6:+"$6" "$7"} >.out 2>.err || _got=$?
 	[ $_got -eq 4 ] || fail "status $_got: $(cat .err)"
 	has .err "$_rule"
 	absent fresh
@@ -105,7 +121,12 @@ say "what another one signed, or who was evicted before"
 refused 'CRL|not of' sealed.1 keys eve/ca.crt
 refused 'signature or certificate' sealed.1 keys eve/ca.crt eve/crl.pem
 refused 'not of' sealed.1 keys ca/ca.crt eve/crl.pem
+refused 'signature or certificate' too-late expired.keys expired.ca expired.crl
 echo 00112233 >none; refused 'no group key' sealed.1 none
+refused 'no key opens' sealed.own
+refused 'no key opens' sealed.own none ca/ca.crt ca/crl.pem bob/cert.pem bob/key.pem
+refused 'no key opens' sealed.1 none ca/ca.crt ca/crl.pem bob/cert.pem bob/key.pem
+cp sealed.own bad; flip bad $((size / 2)); refused 'damaged at byte' bad none ca/ca.crt ca/crl.pem carol.crt carol.key
 printf '%064d\n' 0 >none; refused 'no key opens' sealed.1 none
 CA=ca GW=gw
 sleep 1
