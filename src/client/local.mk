@@ -15,6 +15,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/identity.c src/client/identity.h \
 	src/client/install.c src/client/install.h \
 	src/client/listing.c src/client/listing.h \
+	src/client/namelock.c src/client/namelock.h \
 	src/client/names.c src/client/names.h \
 	src/client/note.c src/client/note.h \
 	src/client/output.c src/client/output.h \

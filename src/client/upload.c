@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "client/destroy.h"
+#include "client/namelock.h"
 #include "client/note.h"
 #include "client/step.h"
 #include "client/upload_state.h"
@@ -32,6 +33,7 @@ static void upload_wipe(struct upload *u) {
 	upload_discard(u);
 	spool_close(&u->spool);
 	own_fd(&u->fd);
+	own_fd(&u->turn); /* last: who comes next sees all of it */
 }
 
 static int open_local(struct upload *u, struct err *e) {
@@ -253,7 +255,7 @@ static int attempt(struct upload *u, struct err *e) {
 static int prepare_one(struct upload *u, bool *done, char *result, struct err *e) {
 	int r;
 
-	if ((r = open_local(u, e)) != 0 || (r = find_base(u, e)) != 0 || (r = upload_open_spool(u, e)) != 0)
+	if ((r = namelock_take(u->w->session->me.dir, u->item->path, &u->turn, e)) != 0 || (r = open_local(u, e)) != 0 || (r = find_base(u, e)) != 0 || (r = upload_open_spool(u, e)) != 0)
 		return r;
 	return find_landed(u, done, result, e);
 }
@@ -261,7 +263,7 @@ static int prepare_one(struct upload *u, bool *done, char *result, struct err *e
 static int upload_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct upload_job *job = arg;
 	OWN(upload_wipe)
-	struct upload u = { .w = w, .item = &job->files->v[i], .job = job, .fd = -1, .spool = SPOOL_INIT, .record_lock = PTHREAD_MUTEX_INITIALIZER };
+	struct upload u = { .w = w, .item = &job->files->v[i], .job = job, .turn = -1, .fd = -1, .spool = SPOOL_INIT, .record_lock = PTHREAD_MUTEX_INITIALIZER };
 	bool done;
 	int r = prepare_one(&u, &done, result, e);
 

@@ -20,6 +20,7 @@ struct upload {
 	struct worker *w;
 	const struct name_item *item;
 	const struct upload_job *job;
+	int turn; /* namelock_take */
 	int fd;
 	uint64_t size; /* when it was opened */
 	/* The content that this member saw last, if it was the newest when the upload began. */

@@ -3,7 +3,7 @@
 # Nothing is overwritten unseen: who has not seen the newest content has his own kept beside it.
 set -eu
 . "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
-need jq
+need jq python3
 
 make_group alice bob carol
 mkdir a b c got
@@ -100,6 +100,38 @@ for i in 1 2 3 4 5 6; do
 		wait "$(pid $what-$i)" || fail "$what-$i: $(cat "$what-$i.log")"
 	done
 done
+
+say "nor does the same file, uploaded by several commands of one member at once, make a conflict with oneself"
+echo same >a/same
+before=$(count)
+for i in 1 2 3 4 5 6; do start "same-$i" scg upload -dir alice a/same; done
+for i in 1 2 3 4 5 6; do wait "$(pid same-$i)" || fail "same-$i: $(cat same-$i.log)"; done
+[ "$(count)" -eq $((before + 1)) ] || fail "copies of one's own: $(scg list -dir alice -json 2>/dev/null)"
+json '[.[] | select(.name == "same")][0].version == 6' scg list -dir alice -json
+
+say "they take turns; another name need not wait"
+cat >hold.py <<'EOF'
+import fcntl
+import hashlib
+import os
+import time
+
+with open("alice/upload.lock", "r+b") as f:
+    fcntl.lockf(f, fcntl.LOCK_EX, 1, int.from_bytes(hashlib.sha256(b"same").digest()[:8], "big") >> 2)
+    open("held", "w").close()
+    while not os.path.exists("enough"):
+        time.sleep(0.05)
+EOF
+start hold python3 hold.py
+within 60 test -e held
+start turn scg upload -dir alice a/same
+within 60 grep -q 'same: another process is uploading to this name: waiting for it' turn.log
+ok scg upload -dir alice a/doc -to beside
+json '[.[] | select(.name == "same")][0].version == 6' scg list -dir alice -json
+: >enough
+wait "$(pid hold)" || fail "hold.py: $(cat hold.log)"
+wait "$(pid turn)" || fail "after its turn: $(cat turn.log)"
+json '[.[] | select(.name == "same")][0].version == 7' scg list -dir alice -json
 
 say "all of it is right"
 json '.failed == 0 and .injected == 0 and .orphans == 0' scg verify -dir carol -json

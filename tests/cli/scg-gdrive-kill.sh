@@ -146,13 +146,14 @@ ok scg gc -dir alice -older 0
 
 spooled() { [ -n "$(ls alice/spool)" ]; }
 
-say "two at once to one name: the second goes straight"
+say "two at once to one name: no conflict with oneself"
 change 306
 drive_fault slow seconds=1 times=2 kind=upload.chunk
-start first scg upload -dir alice -replace in/doc
+start first scg upload -dir alice in/doc
 within 30 spooled
-ok scg upload -dir alice -replace in/doc
+ok scg upload -dir alice in/doc
 wait "$(pid first)" || fail "the first upload failed: $(cat first.log)"
 drive_calm
-has .err 'goes straight to the drive'
 opens_as in/doc
+json 'length == 1' scg list -dir bob -json
+[ "$(gd_objects)" -eq 1 ] || fail "$(gd_objects) objects"
