@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/secret.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#define SECRET_HEAP_PIECE 32 /* bytes, a power of two: the smallest piece; a P-256 scalar */
 
 /* Whole pages for each secret: what shares a page would share its locking and its dump flag. */
 static size_t mapped(size_t len) {
@@ -75,12 +78,39 @@ static void wipe_and_free(void *p) {
 	free(p);
 }
 
-void secret_harden_process(void) {
+void secret_heap(size_t bytes) {
+	size_t size = SECRET_HEAP;
+
+	while (size < bytes && size < SECRET_HEAP_MAX)
+		size *= 2;
+	if (CRYPTO_secure_malloc_initialized() == 1 && CRYPTO_secure_malloc_done() != 1)
+		return; /* in use */
+	(void)CRYPTO_secure_malloc_init(size, SECRET_HEAP_PIECE);
+}
+
+/* core(5): nothing of memory goes into a core, whoever takes it and whatever the limits say. Before the process becomes undumpable: then the
+ * file is root's. */
+static void keep_out_of_cores(void) {
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "0", 1);
+	(void)close(fd);
+}
+
+void secret_undumpable(void) {
 	struct rlimit none = { 0, 0 };
 
-	json_set_alloc_funcs(malloc, wipe_and_free);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void secret_harden_process(void) {
+	json_set_alloc_funcs(malloc, wipe_and_free);
+	keep_out_of_cores();
+	secret_undumpable();
+	secret_heap(SECRET_HEAP);
 	(void)umask(077);
 }
 

@@ -25,8 +25,17 @@ void secret_wipe(struct secret *s);
 /* Same length and same bytes, in constant time. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
-/* First thing in each main: no core dumps, PR_SET_DUMPABLE off, umask 077; what jansson frees is wiped, because tokens come as JSON. */
+/* First thing in each main: no core dumps, no memory in one that is taken all the same, PR_SET_DUMPABLE off, umask 077, a heap for OpenSSL's
+ * private keys; what jansson frees is wiped, because tokens come as JSON. */
 void secret_harden_process(void);
+/* Again, once the identity of the process has changed: the kernel takes that for a reason to forget it. */
+void secret_undumpable(void);
+
+#define SECRET_HEAP ((size_t)512 << 10)    /* bytes: a client's few keys, RSA 8192 among them; 4000 connections of a server */
+#define SECRET_HEAP_MAX ((size_t)64 << 20)
+/* Where OpenSSL keeps private keys, those of handshakes too: locked as far as RLIMIT_MEMLOCK permits, in no core. Where it is used up no key can be
+ * made: who serves many asks for more, before the first key; later it does nothing. Between SECRET_HEAP and SECRET_HEAP_MAX. */
+void secret_heap(size_t bytes);
 
 /* Cryptographic random bytes. */
 int random_bytes(uint8_t *out, size_t len, struct err *e) MUST_CHECK;
