@@ -74,7 +74,7 @@ int file_load_private(const char *path, size_t max, struct buf *out, struct err 
 	return load(path, true, max, out, e);
 }
 
-static char *folder_of(const char *path) {
+char *file_folder(const char *path) {
 	const char *slash = strrchr(path, '/');
 
 	if (slash == NULL)
@@ -131,7 +131,7 @@ static int open_named(struct file_out *o, const char *folder, mode_t mode, struc
 }
 
 int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err *e) {
-	OWN(own_free) char *folder = folder_of(path);
+	OWN(own_free) char *folder = file_folder(path);
 	struct stat st;
 
 	*o = (struct file_out){ .fd = -1, .path = xstrdup(path) };
@@ -197,7 +197,7 @@ static int place_over(struct file_out *o, const char *folder, struct err *e) {
 }
 
 int file_out_keep(struct file_out *o, bool replace, struct err *e) {
-	OWN(own_free) char *folder = folder_of(o->path);
+	OWN(own_free) char *folder = file_folder(o->path);
 	int r;
 
 	if (fsync(o->fd) != 0)
@@ -266,7 +266,7 @@ int file_mkdir(const char *path, mode_t mode, bool parents, struct err *e) {
 		(void)err_set(e, ERR_FAIL, "is there already and is no folder");
 		return text_about(path, ERR_FAIL, e);
 	}
-	up = folder_of(path);
+	up = file_folder(path);
 	if (parents && strcmp(up, path) != 0 && strcmp(up, ".") != 0) {
 		r = file_mkdir(up, mode, true, e);
 		if (r != 0)

@@ -52,6 +52,8 @@ const char *file_is_one_of(const char *dir, const char *const *names, const char
 bool file_is_special(const char *path);
 /* The name (without folder) is one that the functions above give to what is not finished; what is old and so named may be removed. */
 bool file_is_temporary(const char *name);
+/* The folder that path lies in, malloc'd: "." for a bare name. */
+char *file_folder(const char *path);
 /* DIR/name, malloc'd. */
 char *file_join(const char *dir, const char *name);
 /* Exclusive advisory lock on path (created 0600), waiting at most wait_ms; *fd is closed to release. ERR_UNREACHABLE when busy. */

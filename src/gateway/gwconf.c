@@ -29,6 +29,7 @@ static const struct conf_key keys[] = {
 	{ .path = "recovery", .kind = CONF_TEXT, .off = OFF(recovery) },
 	{ .path = "passin", .kind = CONF_TEXT, .off = OFF(passin) },
 	{ .path = "log_level", .kind = CONF_TEXT, .off = OFF(log_level), .def = "info" },
+	{ .path = "user", .kind = CONF_TEXT, .off = OFF(user) },
 	{ .path = "monitor", .kind = CONF_TEXT, .off = OFF(monitor) },
 	{ .path = "crl_url", .kind = CONF_TEXT, .off = OFF(crl_url) },
 	{ .path = "crl_fetch_s", .kind = CONF_U64, .off = OFF(crl_fetch_s), .def = "900", .min = 1, .max = DAY_S },
@@ -197,17 +198,6 @@ static int check(struct gwconf *c, struct err *e) {
 	return 0;
 }
 
-/* The folder that path lies in: "." for a bare name. */
-static char *folder_of(const char *path) {
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	if (slash == path)
-		return xstrdup("/");
-	return xasprintf("%.*s", (int)(slash - path), path);
-}
-
 /* Where the program was started from is no part of the configuration. */
 static void anchor_passphrase(struct gwconf *c) {
 	static const char kind[] = "file:";
@@ -227,7 +217,7 @@ static int finish(int rc, const char *name, struct gwconf *c, struct err *e) {
 		gwconf_wipe(c);
 		return rc;
 	}
-	c->dir = folder_of(name);
+	c->dir = file_folder(name);
 	anchor_passphrase(c);
 	return 0;
 }
@@ -246,7 +236,7 @@ int gwconf_load_all(const char *path, struct gwconf *c, void (*wrong)(void *arg,
 			(void)err_add(e, "%s", path);
 			wrong(arg, e->text);
 		}
-	c->dir = folder_of(path);
+	c->dir = file_folder(path);
 	anchor_passphrase(c);
 	return 0;
 }
@@ -286,11 +276,12 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	OWN(buf_wipe) struct buf b = { 0 };
 
 	buf_addf(&b, "# The gateway of the group %s. gateway.conf(5) says what each key means.\n", group);
-	buf_adds(&b, "# Restart the gateway after a change of listen, threads, resumption, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
+	buf_adds(&b, "# Restart the gateway after a change of listen, user, threads, resumption, monitor, crl_url or limits; for the others a SIGHUP will do.\n");
 	add_key(&b, "listen", listen, NULL);
 	add_key(&b, "host", host, NULL);
 	add_key(&b, "store", store, "directory:/mnt/drive/group");
 	add_key(&b, "recovery", recovery, "recovery.crt");
+	add_key(&b, "user", NULL, "scg-gateway");
 	add_key(&b, "monitor", NULL, "127.0.0.1:9433");
 	add_key(&b, "crl_url", NULL, "https://ca.example/crl.pem");
 	buf_adds(&b, "rotate_on_revoke = true;\nrotate_on_expiry = true;\n# log_level = \"info\";\n");

@@ -19,6 +19,7 @@ struct gwconf {
 	char *recovery; /* certificate that the keys at rest are also sealed to, or NULL */
 	char *passin;   /* where the passphrase of gateway.key comes from, or NULL */
 	char *log_level;
+	char *user;     /* whom root becomes once the socket is open, or NULL */
 	char *monitor;  /* "127.0.0.1:PORT" for /healthz and /metrics, or NULL */
 	char *crl_url;  /* where revocation lists are fetched, or NULL */
 	uint64_t crl_fetch_s;
