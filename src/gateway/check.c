@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "gateway/sight.h"
+#include "gateway/user.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
 
@@ -56,8 +58,7 @@ static void wrong_path(struct check *c, const char *path, const char *what) {
 
 /* --- who may read and write the files --- */
 
-static void check_mode(struct check *c, const char *name, unsigned forbidden) {
-	OWN(own_free) char *path = gwconf_path(&c->conf, name);
+static void check_mode(struct check *c, const char *path, unsigned forbidden) {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
@@ -77,10 +78,36 @@ static void check_modes(struct check *c) {
 
 	if (stat(c->plan->config, &st) == 0 && (st.st_mode & OTHERS_WRITE) != 0)
 		wrong_path(c, c->plan->config, "others may write it");
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		check_mode(c, files[i].name, files[i].forbidden);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		OWN(own_free) char *path = gwconf_path(&c->conf, files[i].name);
+
+		check_mode(c, path, files[i].forbidden);
+	}
 	if (c->conf.passin != NULL && strncmp(c->conf.passin, "file:", 5) == 0)
 		check_mode(c, c->conf.passin + 5, OTHERS_READ);
+}
+
+static bool wrong_on(void *arg, const char *text) {
+	wrong(arg, text);
+	return true;
+}
+
+/* Who is neither root nor that user cannot know. */
+static int try_user(struct check *c, struct err *e) {
+	struct user u = { 0, 0 };
+
+	if (user_find(c->conf.user, &u, e) != 0)
+		return e->code;
+	if (geteuid() == u.uid)
+		user_try_files(&c->conf, c->plan->config, NULL, wrong_on, c);
+	return geteuid() == 0 ? user_try_files_as(&u, &c->conf, c->plan->config, wrong_on, c, e) : 0;
+}
+
+static void check_user(struct check *c) {
+	struct err e = ERR_INIT;
+
+	if (c->conf.user != NULL && try_user(c, &e) != 0)
+		wrong(c, e.text);
 }
 
 /* --- certificates --- */
@@ -243,6 +270,7 @@ int check_gateway(const struct check_plan *p, struct err *e) {
 	if (gwconf_load_all(p->config, &c.conf, wrong, &c, e) != 0)
 		return e->code;
 	check_modes(&c);
+	check_user(&c);
 	check_ca(&c);
 	check_recovery(&c);
 	check_identity(&c);

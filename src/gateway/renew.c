@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "gateway/keypair.h"
+#include "gateway/user.h"
 #include "pki/ossl.h"
 
 static bool is_there(const struct gwconf *c, const char *name) {
@@ -82,12 +83,21 @@ int renew_open(struct group **g, const struct identity_source *from, struct err 
 	return renew_finish(from->conf, e);
 }
 
+/* What root made the gateway could not read. */
+static int be_its_user(const struct gwconf *c, struct err *e) {
+	struct user u = { 0, 0 };
+
+	if (c->user == NULL || geteuid() != 0)
+		return 0;
+	return user_find(c->user, &u, e) != 0 ? e->code : user_become(&u, e);
+}
+
 int renew_start(const struct renew_plan *p, struct err *e) {
 	OWN(gwconf_wipe) struct gwconf c = { 0 };
 	OWN(own_free) char *san = NULL, *key = NULL, *csr = NULL;
 	OWN(keypair_wipe) struct keypair fresh = { 0 };
 
-	if (gwconf_load(p->config, &c, e) != 0 || gwconf_san(c.host, &san, e) != 0)
+	if (gwconf_load(p->config, &c, e) != 0 || gwconf_san(c.host, &san, e) != 0 || be_its_user(&c, e) != 0)
 		return e->code;
 	key = gwconf_path(&c, FILE_KEY_NEW);
 	csr = gwconf_path(&c, FILE_CSR);

@@ -15,9 +15,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
-#include "gateway/confine.h"
 #include "gateway/monitor.h"
 #include "gateway/realm.h"
+#include "gateway/rights.h"
 #include "gateway/route.h"
 #include "gateway/supervisor.h"
 #include "net/server.h"
@@ -36,6 +36,7 @@ struct run {
 	struct monitor *monitor;
 	uint64_t crowd; /* most connections since memory was given back */
 	int signals, clock;
+	struct rights rights;
 };
 
 /* What holds for the whole process. */
@@ -100,13 +101,24 @@ static int take_signals(struct run *r, struct err *e) {
 	return 0;
 }
 
-static int open_realms(struct run *r, struct err *e) {
-	const char *ready = r->plan->ready;
-
+static int configure(struct run *r, struct err *e) {
 	if (realm_configure(&r->realm, e) != 0)
 		return e->code;
 	log_set_level(conf_of(r)->level);
 	r->listen = xstrdup(conf_of(r)->listen);
+	return 0;
+}
+
+static int give_up_rights(struct run *r, struct err *e) {
+	const struct fence_folder folder = { .conf = r->realm.conf, .config = r->realm.config, .passin = r->realm.passin };
+	const struct fence_plan p = { .folders = &folder, .n = 1, .ready = r->plan->ready };
+
+	return rights_give_up(&p, &r->rights, e);
+}
+
+static int open_realms(struct run *r, struct err *e) {
+	const char *ready = r->plan->ready;
+
 	if (ready != NULL && identity_check_out(r->realm.conf, ready, e) != 0)
 		return e->code;
 	r->realm.changed = on_changed;
@@ -143,12 +155,9 @@ static int open_server(struct run *r, struct err *e) {
 		.refused = route_refused,
 	};
 	char there[16];
-	int handed;
 
-	if (supervisor_socket(&handed, e) != 0)
-		return e->code;
-	(void)snprintf(there, sizeof there, "@%d", handed);
-	if (server_new(&r->server, handed >= 0 ? there : c->listen, r->realm.ctx, &ops, &limits, e) != 0)
+	(void)snprintf(there, sizeof there, "@%d", r->rights.listener);
+	if (server_new(&r->server, r->rights.listener >= 0 ? there : c->listen, r->realm.ctx, &ops, &limits, e) != 0)
 		return e->code;
 	if (server_watch(r->server, r->signals, on_signal, r, e) != 0)
 		return e->code;
@@ -194,6 +203,7 @@ static int say_ready(struct run *r, struct err *e) {
 	const struct group *g = r->realm.service.group;
 	char address[80], line[81], number[24], epoch[24], size[24], threads[24];
 
+	rights_tell(&r->rights);
 	server_address(r->server, address);
 	(void)snprintf(line, sizeof line, "%s\n", address);
 	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
@@ -220,10 +230,10 @@ static void wipe(struct run *r) {
 int run_gateway(const struct run_plan *p, struct err *e) {
 	OWN(wipe) struct run r = { .plan = p, .realm = REALM(p->config, p->passin), .signals = -1, .clock = -1 };
 
-	if (confine_process() == CONFINE_FAILED)
-		log_event(LOG_LEVEL_WARN, "not-confined", "why", "no filter of system calls (seccomp) could be set", NULL);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	(void)mallopt(M_ARENA_MAX, ARENAS);
+	if (configure(&r, e) != 0 || give_up_rights(&r, e) != 0)
+		return e->code;
 	if (open_realms(&r, e) != 0 || take_signals(&r, e) != 0 || realm_start(&r.realm, e) != 0 || open_server(&r, e) != 0 ||
 	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)
 		return e->code;

@@ -147,6 +147,16 @@ void listen_peer(const struct sockaddr_storage *a, struct server_peer *peer, uin
 	}
 }
 
+int listener_open(const char *where, int *fd, struct err *e) {
+	struct sockaddr_storage bound;
+	int rc;
+
+	memset(&bound, 0, sizeof bound);
+	if ((rc = listen_open(where, fd, &bound, e)) != 0)
+		*fd = -1;
+	return rc;
+}
+
 int listener_open_local(const char *where, int *fd, char address[static 80], struct err *e) {
 	struct sockaddr_storage bound;
 	struct server_peer peer = {0};
