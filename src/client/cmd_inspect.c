@@ -29,7 +29,6 @@ struct view {
 	bool has_keys, has_text;
 	char *fault;                      /* why it is no envelope of scg, if it is none */
 	json_t *tree;
-	bool is_cms;                      /* a line of the tree was shown */
 };
 
 static void view_wipe(struct view *v) {
@@ -224,7 +223,6 @@ static int show_lines(const struct view *v, struct err *e) {
 static void tree_line(void *arg, const struct tree_line *l) {
 	struct view *v = arg;
 
-	v->is_cms = true;
 	if (v->plan->json) {
 		json_t *o = json_object();
 
@@ -249,7 +247,7 @@ static int show_other(struct view *v, int why_code, const struct err *why, struc
 
 	v->fault = xstrdup(why->text);
 	r = walk(v, e);
-	if (v->info.begins_sealed || !v->is_cms) {
+	if (v->info.begins_sealed) {
 		if (e != NULL)
 			*e = *why;
 		r = why_code;
@@ -309,6 +307,8 @@ static int open_input(struct view *v, struct err *e) {
 
 	if (r == 0 && v->in.source.read_at == NULL)
 		r = input_spool(&v->in, e);
+	if (r == 0 && v->in.source.read_at != NULL)
+		r = input_unarmor(&v->in, e);
 	if (r == 0 && v->in.source.read_at == NULL)
 		r = err_set(e, ERR_DAMAGED, "empty");
 	return r;

@@ -10,6 +10,9 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "pki/pem.h"
+
+OWN_DEFINE(pem_stream, struct pem_stream, pem_stream_free)
 
 #define SPOOL_CHUNK ((size_t)256 * 1024)
 
@@ -98,21 +101,74 @@ int output_release(int fd, struct err *e) {
 	return r != 0 ? r : copy_all(&in, STDOUT_FILENO, "standard output", e);
 }
 
-int input_spool(struct input *in, struct err *e) {
-	OWN(own_free) char *path = output_spool_path();
-	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
-	int r;
-
-	/* Only what is encrypted is spooled; the file never gets a name. */
-	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, "spool file", e)) != 0)
-		return r;
+/* The spool takes the input's place. Only what is encrypted is spooled; the file never gets a name. */
+static int become(struct input *in, const struct file_out *spool, struct err *e) {
 	input_wipe(in);
-	in->fd = fcntl(spool.fd, F_DUPFD_CLOEXEC, 3);
+	in->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 3);
 	if (in->fd < 0 || lseek(in->fd, 0, SEEK_SET) != 0)
 		return err_sys(e, ERR_FAIL, "spool file");
 	in->owned = true;
 	in->io = (struct io_fd){ in->fd, "spool file" };
 	return source_fd(&in->io, &in->source, e);
+}
+
+int input_spool(struct input *in, struct err *e) {
+	OWN(own_free) char *path = output_spool_path();
+	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
+	int r;
+
+	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, "spool file", e)) != 0)
+		return r;
+	return become(in, &spool, e);
+}
+
+/* RFC 7468 8 and 9; *label is NULL for anything else. */
+static int armor_label(const struct source *in, const char **label, struct err *e) {
+	static const struct { const char *begin, *label; } armors[] = {
+		{ "-----BEGIN CMS-----", "CMS" },
+		{ "-----BEGIN PKCS7-----", "PKCS7" },
+	};
+	char head[24] = "";
+	size_t got;
+	int r = in->read_at(in->arg, head, sizeof(head) - 1, 0, &got, e);
+
+	*label = NULL;
+	for (size_t i = 0; r == 0 && i < sizeof(armors) / sizeof(armors[0]); i++)
+		if (strncmp(head, armors[i].begin, strlen(armors[i].begin)) == 0)
+			*label = armors[i].label;
+	return r;
+}
+
+static int put_decoded(void *arg, const uint8_t *data, size_t len, struct err *e) {
+	const struct file_out *spool = arg;
+
+	return file_write_all(spool->fd, data, len, "spool file", e);
+}
+
+static int decode_all(const struct source *in, struct pem_stream *pem, struct err *e) {
+	OWN(own_free) uint8_t *chunk = xmalloc(SPOOL_CHUNK);
+	size_t got = SPOOL_CHUNK;
+	int r;
+
+	for (uint64_t off = 0; got == SPOOL_CHUNK; off += got)
+		if ((r = in->read_at(in->arg, chunk, SPOOL_CHUNK, off, &got, e)) != 0 || (r = pem_stream_feed(pem, chunk, got, e)) != 0)
+			return r;
+	return pem_stream_end(pem, e);
+}
+
+int input_unarmor(struct input *in, struct err *e) {
+	OWN(own_free) char *path = output_spool_path();
+	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
+	OWN(own_pem_stream) struct pem_stream *pem = NULL;
+	const char *label;
+	int r;
+
+	if ((r = armor_label(&in->source, &label, e)) != 0 || label == NULL)
+		return r;
+	pem = pem_stream_new(label, put_decoded, &spool);
+	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = decode_all(&in->source, pem, e)) != 0)
+		return r;
+	return become(in, &spool, e);
 }
 
 void input_wipe(struct input *in) {

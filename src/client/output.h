@@ -46,6 +46,9 @@ struct input {
 int input_open(struct input *in, const char *path, struct err *e) MUST_CHECK;
 /* Takes all of it into a nameless file ($TMPDIR, else /tmp), so that it can be read twice and from anywhere. */
 int input_spool(struct input *in, struct err *e) MUST_CHECK;
+/* An input that can be read from anywhere, if it is PEM with the label CMS or PKCS7: what is in it takes its place, in such a file.
+ * ERR_DAMAGED where the PEM is not good. */
+int input_unarmor(struct input *in, struct err *e) MUST_CHECK;
 void input_wipe(struct input *in);
 
 #endif

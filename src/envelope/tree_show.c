@@ -70,8 +70,19 @@ static bool take(struct der *d, uint8_t *tag, struct der *in, struct der *all) {
 	return d->len > 0 && der_take_any(d, tag, in, all, "", NULL) == 0;
 }
 
-/* GCMParameters (RFC 5084 3.2), or the algorithm that one works with (RFC 5753 7.1.4). */
-static void put_sequence(struct der in, struct buf *out) {
+/* AES-GCM or AES-CCM, with GCMParameters or CCMParameters (RFC 5084 3.1, 3.2). */
+static bool is_aead(const struct der *oid) {
+	static const uint8_t aes[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 };
+	uint8_t last;
+
+	if (oid->len != sizeof aes + 1 || memcmp(oid->p, aes, sizeof aes) != 0)
+		return false;
+	last = oid->p[sizeof aes] % 20; /* 6, 26, 46 and 7, 27, 47 */
+	return last == 6 || last == 7;
+}
+
+/* Those, or the algorithm that one works with (RFC 5753 7.1.4). */
+static void put_sequence(bool aead, struct der in, struct buf *out) {
 	struct der first, all, second = { NULL, 0 }, second_all = { NULL, 0 };
 	uint8_t tag, second_tag = 0;
 
@@ -80,7 +91,7 @@ static void put_sequence(struct der in, struct buf *out) {
 	} else if (tag == DER_OID) {
 		buf_addf(out, ", ");
 		tree_show_oid(all.p, all.len, out);
-	} else if (tag == DER_OCTET_STRING) {
+	} else if (tag == DER_OCTET_STRING && aead) {
 		buf_addf(out, ", nonce ");
 		put_hex(&first, out);
 		if (!take(&in, &second_tag, &second, &second_all))
@@ -97,17 +108,19 @@ static void put_sequence(struct der in, struct buf *out) {
 
 void tree_show_algorithm(const uint8_t *der, size_t len, struct buf *out) {
 	struct der d = inside(der, len), in, all;
+	bool aead;
 	uint8_t tag;
 
 	if (!take(&d, &tag, &in, &all) || tag != DER_OID) {
 		buf_addf(out, "no algorithm");
 		return;
 	}
+	aead = is_aead(&in);
 	tree_show_oid(all.p, all.len, out);
 	if (!take(&d, &tag, &in, &all) || tag == DER_NULL)
 		return;
 	if (tag == DER_SEQUENCE) {
-		put_sequence(in, out);
+		put_sequence(aead, in, out);
 	} else if (tag == DER_OCTET_STRING) {
 		buf_addf(out, ", iv ");
 		put_hex(&in, out);

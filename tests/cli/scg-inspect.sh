@@ -61,7 +61,34 @@ has .out '^key       00112233445566778899aabbccddeeff$'
 has .out 'cipher: aes-256-gcm, nonce [0-9a-f]{24}, tag of 16 octets$'
 has .out 'encrypted content: 3000 octets'
 
+openssl cms -encrypt -in short -aes-256-cbc -pwri_password secret -binary -outform DER -out locked
+ok scg inspect -in locked
+has .out 'key derivation: PBKDF2, with parameters$'
+
+say "the same as PEM"
+openssl crl2pkcs7 -nocrl -certfile alice/cert.pem -certfile ca/ca.crt -out certs.pem
+ok scg inspect -in certs.pem
+has .out 'certificate: CN=alice,OU=member,O=lab, by CN=lab CA, serial '
+openssl cms -cmsout -in signed -inform DER -outform PEM -out signed.pem
+ok scg inspect -in signed
+cp .out der.out
+ok scg inspect -in signed.pem
+same der.out .out
+scg inspect -in - <signed.pem >.out || fail "PEM from a pipe"
+same der.out .out
+head -n 5 signed.pem >bad
+refuses 4 'RFC 7468' scg inspect -in bad
+{ cat signed.pem; echo more; } >bad
+refuses 4 'RFC 7468' scg inspect -in bad
+openssl pkey -in alice/key.pem -out bad
+refuses 4 'RFC 5652 3' scg inspect -in bad
+
 say "what is cut off or no CMS"
+head -c 300 signed >bad
+refuses 4 'or cut off$' scg inspect -in bad
+truncate -s 5G bad
+refuses 4 'end of contents|longer|cut off|RFC 5652 3' scg inspect -in bad
+refuses 1 'is a folder' scg inspect -in alice
 for file in short.cms signed enveloped lone; do
 	head -c 700 $file >bad
 	refuses 4 '^scg: bad: ' scg inspect -in bad
