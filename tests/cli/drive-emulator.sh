@@ -229,10 +229,10 @@ gives 404 notFound bob "$files/$id"
 
 say "faults come where they are told to, and are counted"
 drive_control '{"reset": {}}' >/dev/null
-drive_fault 429 kind=files.get every=2 retry_after=60
+drive_fault 429 kind=files.get every=2 retry_after=3600
 gives 200 - alice "$files/$made"
 gives 429 rateLimitExceeded alice "$files/$made"
-has .head '^Retry-After: 60'
+has .head '^Retry-After: 3600'
 gives 200 - alice "$files/$made"
 [ "$(drive_stats '[.faults["429"], .requests["files.get"], (.early_retries | length)] | tojson')" = '[1,3,1]' ] || fail "$(drive_stats)"
 drive_calm

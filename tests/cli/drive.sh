@@ -18,7 +18,7 @@ need python3 jq curl
 _drive_up() {
 	rm -f "$T/gdrive.ready"
 	start gdrive python3 "$top_srcdir/tests/lib/drive_emulator.py" -state "$T/gdrive.state" -ready "$T/gdrive.ready" "$@"
-	_tries=1200
+	_tries=2400
 	while [ ! -e "$T/gdrive.ready" ]; do
 		kill -0 "$(pid gdrive)" 2>/dev/null || fail "the drive ended"
 		_tries=$((_tries - 1))

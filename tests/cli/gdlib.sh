@@ -18,7 +18,7 @@ drive_login() {
 		-token-url "$DRIVE_URL/token" -device-url "$DRIVE_URL/device/code" -revoke-url "$DRIVE_URL/revoke" \
 		>"$T/.page" 2>"$T/login-$_member.log" </dev/null &
 	_login=$!
-	_tries=600
+	_tries=2400
 	while [ "$(wc -l <"$T/.page")" -eq 0 ]; do
 		kill -0 $_login 2>/dev/null || break
 		_tries=$((_tries - 1))
@@ -33,6 +33,7 @@ drive_login() {
 gd_gateway() {
 	GW=gw
 	ok scg-gateway init -dir "$GW" -cacert "$CA/ca.crt" -host localhost,127.0.0.1 -listen 127.0.0.1:0 -store "$1"
+	be_patient "$GW"
 	ok scg-ca sign -dir "$CA" -in "$GW/gateway.csr" -out "$GW/gateway.crt" -name "$GW" -role gateway -san DNS:localhost,IP:127.0.0.1
 	ok scg-ca crl -dir "$CA"
 	publish_crl

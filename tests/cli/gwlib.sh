@@ -89,7 +89,7 @@ ask() {
 	if [ "$_asks" != - ]; then
 		set -- --cert "$_asks/cert.pem" --key "$_asks/key.pem" "$@"
 	fi
-	code=$(curl -s --tlsv1.3 --cacert "$CA/ca.crt" -o "$T/.body" -w '%{http_code}' "$@" "$URL$_path") || code=000
+	code=$(curl -s --expect100-timeout 60 --tlsv1.3 --cacert "$CA/ca.crt" -o "$T/.body" -w '%{http_code}' "$@" "$URL$_path") || code=000
 }
 
 answers() {

@@ -26,7 +26,7 @@ gateway_up gw
 moved
 revoke carol
 has_epoch() { scg-gateway keys -config gw/gateway.conf -json | jq -e "length == $1"; }
-within 5 has_epoch 2
+within 60 has_epoch 2
 ok scg upload -dir alice -replace carol.txt
 ok scg list -dir dave
 echo "by alice at the end" >last.txt

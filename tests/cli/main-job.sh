@@ -63,9 +63,9 @@ old_key=$(stock_keys carol | head -n 1)
 [ "$(stock_opens "$old_key")" -eq 4 ] || fail "the key does not open the objects"
 
 cp gw/crl.pem before.pem
-say "once revoked she is refused within a second, and the others are not"
+say "once revoked she is refused, and the others are not"
 revoke carol
-sleep 1
+within 60 status_is 3 scg keys -dir carol
 refuses 3 revoked scg keys -dir carol
 refuses 3 revoked scg download -dir carol a.bin -out got/carol2
 refuses 3 revoked scg upload -dir carol files/a.bin -to carol
@@ -76,7 +76,7 @@ json 'max_by(.epoch).epoch == 2 and length == 2' scg keys -dir bob -json
 
 say "the list from before is ignored"
 cp before.pem gw/crl.pem
-sleep 1
+within 60 grep -q 'crl-ignored from=crl.pem .*older' gw.log
 refuses 3 revoked scg keys -dir carol
 
 say "new files are under the new key, old ones follow by a re-encryption of somebody else"

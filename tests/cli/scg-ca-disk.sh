@@ -54,10 +54,10 @@ cp -r ca locked
 mine locked
 chmod 555 locked
 before=$(openssl crl -in locked/crl.pem -noout -crlnumber)
-refuses 1 'locked' as scg-ca sign -dir locked -in bob.csr -out /dev/shm/none.crt -name bob
+refuses 1 'locked' as scg-ca sign -dir locked -in bob.csr -out /dev/shm/none-$$.crt -name bob
 refuses 1 'locked' as scg-ca revoke -dir locked -name alice
 refuses 1 'locked' as scg-ca crl -dir locked
-absent /dev/shm/none.crt
+absent /dev/shm/none-$$.crt
 [ "$(openssl crl -in locked/crl.pem -noout -crlnumber)" = "$before" ] || fail "the list changed"
 chmod 755 locked
 json '[.[] | .name + .status] == ["alicevalid"]' as scg-ca list -dir locked -json

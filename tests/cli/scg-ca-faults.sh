@@ -3,7 +3,6 @@
 # Killed at each of its steps, in the midst of a write, or with the disk full from any step on: the CA stays whole, no certificate exists that it
 # does not know, none has a serial number twice, no revocation is lost, and the same command done again comes to its end.
 set -eu
-TEST_LIMIT=900
 . "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
 need openssl jq
 so=$top_builddir/tests/lib/fault.so

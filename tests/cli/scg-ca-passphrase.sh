@@ -39,7 +39,7 @@ ok scg-ca list -dir ca
 
 # Runs scg-ca on a terminal of its own, typing the words given; prints what the terminal showed.
 cat >on-terminal.py <<'EOF'
-import os, pty, sys, time
+import os, pty, sys, termios, time
 words = sys.argv[1].split("|")
 pid, fd = pty.fork()
 if pid == 0:
@@ -48,7 +48,8 @@ shown = b""
 for word in words:
     while shown.count(b": ") < words.index(word) + 1 if len(set(words)) == len(words) else not shown.endswith(b": "):
         shown += os.read(fd, 1000)
-    time.sleep(0.1)
+    while termios.tcgetattr(fd)[3] & termios.ECHO: # goes off behind the prompt
+        time.sleep(0.01)
     os.write(fd, word.encode() + b"\n")
     shown += os.read(fd, 1000)
 try:
@@ -76,13 +77,14 @@ absent differ/ca.key
 
 say "an interrupt at the prompt gives the terminal its echo back"
 cat >interrupted.py <<'EOF'
-import os, pty, sys, termios
+import os, pty, sys, termios, time
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp("scg-ca", ["scg-ca", "crl", "-dir", "asked"])
 while not os.read(fd, 1000).endswith(b": "):
     pass
-assert not termios.tcgetattr(fd)[3] & termios.ECHO
+while termios.tcgetattr(fd)[3] & termios.ECHO: # goes off behind the prompt
+    time.sleep(0.01)
 slave = os.open(os.ptsname(fd), os.O_RDWR | os.O_NOCTTY)
 os.write(fd, b"half a passphr\x03")
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -63,9 +63,8 @@ refuses 4 'damaged' scg-ca list -dir part
 
 say "requests that are damaged or not proved"
 openssl req -in good.csr -outform DER -out good.der
-python3 - <<'EOF' || cp good.der flipped.der
-d = bytearray(open("good.der", "rb").read()); d[-1] ^= 1; open("flipped.der", "wb").write(d)
-EOF
+cp good.der flipped.der
+flip flipped.der -1
 refuses 4 'RFC 2986 4.2: signature does not verify' sign -in flipped.der
 head -c 100 good.der >cut.der
 refuses 4 'RFC 2986' sign -in cut.der

@@ -113,8 +113,8 @@ has note 'each'
 say "the author was evicted since: a warning and a mark; what is dated later is refused"
 sleep 1
 revoke alice
-within 5 scg decrypt -dir bob -in short.cms -out got
-sleep 1
+is_warned() { scg decrypt -dir bob -in short.cms -out got 2>&1 | grep warning; }
+within 60 is_warned
 ok scg decrypt -dir bob -in short.cms -out got
 has .err 'warning: the certificate of its author, alice, is revoked'
 json '.author_revoked' scg decrypt -dir bob -in short.cms -out got -json

@@ -8,36 +8,56 @@ need jq
 
 make_group alice bob
 ok scg list -dir alice
-head -c 60000000 /dev/urandom >big
+head -c 6000000 /dev/urandom >big
 epoch=1
 [ -z "${TEST_WRAPPER:-}" ] || skip "a wrapped program cannot be stopped by its id"
+so=$top_builddir/tests/lib/fault.so preloaded=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+[ -e "$so" ] || skip "fault.so is not built"
 
-# The object that the upload is writing: a file of the drive that is open and has no name yet.
-writing() { find "/proc/$1/fd" -lname "$T/drive/*" -printf '%l\n' 2>/dev/null | grep -E '\(deleted\)$|/\.[^/]*$'; }
+# up FILE: an upload in the background that stops itself before each file gets its name
+up() {
+	rm -f up.log
+	start up env FAULT=stop LD_PRELOAD="$so" ASAN_OPTIONS="$preloaded" scg upload -dir alice "$1"
+}
 
-# meet [SEEN]: stops the upload once it writes another object than SEEN, changes the key, and lets it go on. Sets $object.
-meet() {
-	_up=$(pid up) _tries=2000
-	while :; do
-		object=$(writing "$_up" | head -n 1) || :
-		if [ -n "$object" ] && [ "$object" != "${1:-}" ]; then
-			kill -STOP "$_up"
-			object=$(writing "$_up" | head -n 1) || :
-			[ -z "$object" ] || break
-			kill -CONT "$_up"
-		fi
-		[ -e "/proc/$_up/task/$_up/children" ] || fail "the upload was too fast to be met: $(cat up.log)"
+# The object that the upload has written: a file of the drive that is open and has no name yet.
+written() { find "/proc/$(pid up)/fd" -lname "$T/drive/*" -printf '%l\n' 2>/dev/null | grep -E '\(deleted\)$|/\.[^/]*$'; }
+
+state() {
+	state=gone
+	{ read -r _ _ state _ <"/proc/$(pid up)/stat"; } 2>/dev/null || :
+}
+
+# go_on: lets the upload run to its next stop or its end
+go_on() {
+	kill -CONT "$(pid up)"
+	to_stop
+}
+to_stop() {
+	_tries=1200
+	state
+	while [ "$state" != T ] && [ "$state" != Z ] && [ "$state" != gone ]; do
 		_tries=$((_tries - 1))
-		[ $_tries -gt 0 ] || fail "the upload writes nothing"
+		[ $_tries -gt 0 ] || fail "the upload hangs"
+		sleep 0.05
+		state
 	done
+}
+
+# meet: changes the key when the upload has written an object and not posted it
+meet() {
+	to_stop
+	while [ "$state" = T ] && [ -z "$(written)" ]; do go_on; done
+	[ "$state" = T ] || fail "the upload was not met: $(cat up.log)"
 	ok scg-gateway rotate -config gw/gateway.conf
 	epoch=$((epoch + 1))
-	kill -CONT "$_up"
+	go_on
 }
 
 # ends STATUS
 ends() {
 	_rc=0
+	while [ "$state" = T ]; do go_on; done
 	wait "$(pid up)" || _rc=$?
 	[ $_rc -eq "$1" ] || fail "status $_rc where $1 is due: $(cat up.log)"
 }
@@ -49,7 +69,7 @@ is_whole() {
 }
 
 say "the key changes once: sealed anew"
-start up scg upload -dir alice big
+up big
 meet
 ends 0
 json ".[0].epoch == $epoch and .[0].version == 1 and length == 1" scg list -dir bob -json
@@ -58,9 +78,9 @@ is_whole big
 
 say "twice, with a replacement"
 flip big 1000
-start up scg upload -dir alice big
+up big
 meet
-meet "$object"
+meet
 ends 0
 json ".[0].epoch == $epoch and .[0].version == 2 and length == 1" scg list -dir bob -json
 is_whole big
@@ -70,10 +90,10 @@ say "again and again: status 5, nothing is left, and the next run does it"
 cp big kept
 flip big 1001
 rm -f up.log
-start up scg upload -dir alice big
+up big
 meet
-meet "$object"
-meet "$object"
+meet
+meet
 ends 5
 has up.log 'key changed'
 json '.[0].version == 2 and length == 1' scg list -dir bob -json

@@ -89,6 +89,6 @@ echo 'passin = "file:passphrase";' >>gw2/gateway.conf
 gateway_up gw2
 json 'length == 1' scg-gateway keys -config gw2/gateway.conf -json
 kill -HUP "$(pid gw2)"
-within 2 grep -q ' reloaded ' gw2.log
+within 60 grep -q ' reloaded ' gw2.log
 stop gw2
 [ "$status" -eq 0 ] || fail "status $status"

@@ -25,7 +25,7 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$top_srcdir/doc/gateway.conf.5" | sed -n
 	sed 's/^listen = .*/listen = "127.0.0.1:0";/' >gw/gateway.conf
 rm gw/ready
 start gw scg-gateway run -config gw/gateway.conf -ready gw/ready
-within 5 test -e gw/ready
+within 60 test -e gw/ready
 stop gw
 [ "$status" -eq 0 ] || fail "status $status"
 ok scg-gateway init -dir gw2 -cacert ca/ca.crt -host localhost

@@ -34,8 +34,9 @@ answers 403 foreign mallory /v1/ledger/events -X POST --data-binary @ca/ca.crt
 answers 403 expired late /v1/group/store -X PUT --data-binary '{"store":"gdrive:x"}'
 
 say "a clock error names the gateway's time"
+hour=$(date -u +%Y-%m-%dT%H)
 answers 403 expired late /v1/group
-has .body "$(date -u +%Y-%m-%dT%H)"
+has .body "$hour|$(date -u +%Y-%m-%dT%H)"
 
 say "a refused connection is closed"
 printf 'GET /v1/group HTTP/1.1\r\nHost: localhost\r\n\r\n' |

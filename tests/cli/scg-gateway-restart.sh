@@ -16,7 +16,7 @@ refused_bob() {
 	ask bob "$keys_path"
 	[ "$code" = 403 ]
 }
-within 1 refused_bob
+within 60 refused_bob
 ask alice /v1/group
 jq -S 'del(.time)' .body >before
 
@@ -68,14 +68,14 @@ say "SIGHUP: a mistake leaves everything as it was, a change is taken"
 cp gw/gateway.conf good.conf
 echo 'rotate_on_revok = true;' >>gw/gateway.conf
 kill -HUP "$(pid gw)"
-within 2 grep -q 'reload-failed.*rotate_on_revok' gw.log
+within 60 grep -q 'reload-failed.*rotate_on_revok' gw.log
 answers 200 - alice "$keys_path"
 {
 	cat good.conf
 	echo 'rotate_on_revoke = false;'
 } | sed '0,/^rotate_on_revoke = true;/{//d}' >gw/gateway.conf
 kill -HUP "$(pid gw)"
-within 2 grep -q ' reloaded ' gw.log
+within 60 grep -q ' reloaded ' gw.log
 person carol
 answers 200 - carol "$keys_path"
 revoke carol
@@ -83,16 +83,16 @@ refused_carol() {
 	ask carol "$keys_path"
 	[ "$code" = 403 ]
 }
-within 1 refused_carol
+within 60 refused_carol
 [ "$(epoch alice)" = 2 ] || fail "rotated although it was switched off"
 
 say "SIGHUP reads crl.pem anew"
 kill -HUP "$(pid gw)"
-within 2 grep -q 'crl-ignored from=crl.pem .*already' gw.log
+within 60 grep -q 'crl-ignored from=crl.pem .*already' gw.log
 
 say "configuration errors: status 2 and the line"
 stop gw
-cp gw/gateway.conf good.conf
+sed '/^limits/d' gw/gateway.conf >good.conf
 wrong() {
 	cp good.conf gw/gateway.conf
 	echo "$2" >>gw/gateway.conf

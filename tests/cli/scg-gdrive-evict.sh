@@ -20,8 +20,8 @@ evict() {
 	old=$(stock_keys alice | head -n 1)
 	[ -n "$old" ] || fail "no key"
 	revoke "$1"
-	within 30 scg list -dir alice
-	within 30 new_epoch
+	within 60 scg list -dir alice
+	within 60 new_epoch
 }
 new_epoch() { scg keys -dir alice && [ "$(stock_keys alice | head -n 1)" != "$old" ]; }
 

@@ -67,7 +67,9 @@ requests=0 cut=0
 while [ $requests -lt 15 ]; do
 	requests=$((requests + 1))
 	change $requests
-	drive_fault slow seconds=3 skip=$((requests - 1)) times=1
+	# by turns before and after it was acted upon
+	if [ $((requests % 2)) -eq 1 ]; then held=hold; else held=hold_reply; fi
+	drive_fault $held skip=$((requests - 1)) times=1
 	kill_after upto $requests
 	drive_calm
 	[ -z "$(ls alice/spool/*.rec 2>/dev/null)" ] || cut=$((cut + 1))
@@ -95,7 +97,7 @@ ok scg gc -dir alice -older 0
 # leave: an upload that is killed with something in the spool
 leave() {
 	drive_control '{"reset": {}}' >/dev/null
-	drive_fault slow seconds=3 skip=6 times=1
+	drive_fault hold skip=6 times=1
 	kill_after upto 7
 	drive_calm
 	$killed || fail "the upload was too fast to be killed"
@@ -148,12 +150,13 @@ spooled() { [ -n "$(ls alice/spool)" ]; }
 
 say "two at once to one name: no conflict with oneself"
 change 306
-drive_fault slow seconds=1 times=2 kind=upload.chunk
+drive_fault hold times=1 kind=upload.chunk
 start first scg upload -dir alice in/doc
-within 30 spooled
-ok scg upload -dir alice in/doc
-wait "$(pid first)" || fail "the first upload failed: $(cat first.log)"
+within 60 spooled
+start second scg upload -dir alice in/doc
+within 60 grep -q 'waiting for it' second.log
 drive_calm
+for one in first second; do wait "$(pid $one)" || fail "the $one upload failed: $(cat $one.log)"; done
 opens_as in/doc
 json 'length == 1' scg list -dir bob -json
 [ "$(gd_objects)" -eq 1 ] || fail "$(gd_objects) objects"

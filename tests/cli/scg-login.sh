@@ -20,7 +20,7 @@ begin() {
 	: >page
 	scg login "$@" >page 2>login.err </dev/null &
 	echo $! >.pid-login
-	_tries=600
+	_tries=2400
 	while [ "$(wc -l <page)" -eq 0 ]; do
 		kill -0 "$(pid login)" 2>/dev/null || break
 		_tries=$((_tries - 1))
@@ -29,6 +29,8 @@ begin() {
 	done
 	page=$(cat page)
 }
+
+two_lines() { [ "$(wc -l <page)" -eq 2 ]; }
 
 # ends STATUS [REGEX]: that login ends so; its one line on standard error matches.
 ends() {
@@ -205,7 +207,7 @@ make_gateway
 gateway_up
 moved
 begin -dir alice -device
-within 20 [ "$(wc -l <page)" -eq 2 ]
+within 60 two_lines
 [ "$(sed -n 1p page)" = https://www.google.com/device ] || fail "$(cat page)"
 drive_control "{\"device\": {\"mode\": \"allow\", \"user_code\": \"$(sed -n 2p page)\"}}" >/dev/null
 ends 0
@@ -216,7 +218,7 @@ say "of two members none may, unless they share the account"
 ok scg keys -dir bob
 refuses 3 'drive\.file.*2 members' scg login -dir alice -device
 begin -dir alice -device -alone
-within 20 [ "$(wc -l <page)" -eq 2 ]
+within 60 two_lines
 drive_control '{"device": {"mode": "deny"}}' >/dev/null
 ends 3 'denied'
 

@@ -26,7 +26,7 @@ ok scg encrypt -dir alice -in file -out sealed
 
 say "revoked"
 revoke mallory
-sleep 1.2
+within 60 status_is 3 scg keys -dir mallory
 cp -r mallory mallory.before
 all_refuse 3 'revoked' mallory
 same mallory/keys.cms mallory.before/keys.cms
@@ -102,7 +102,7 @@ done
 for file in keys.cms crl.pem; do same alice/$file alice.before/$file; done
 json 'length == 1' scg list -dir bob -json
 publish_crl
-within 5 scg keys -dir alice
+within 60 scg keys -dir alice
 ok scg keys -dir bob
 same bob/crl.pem ca/crl.pem
 

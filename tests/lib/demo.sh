@@ -84,8 +84,7 @@ tell "With it, openssl alone opens $opened of $(objects | wc -l) objects."
 step "The officer revokes Bob's certificate and gives the new list to the gateway, which goes on serving."
 run scg-ca revoke -dir ca -name bob -reason keyCompromise
 publish_crl
-is_refused() { status=0; scg keys -dir bob || status=$?; [ $status -eq 3 ]; }
-within 5 is_refused
+within 60 status_is 3 scg keys -dir bob
 refused 3 scg keys -dir bob
 refused 3 scg download -dir bob minutes.txt -out again.txt
 absent again.txt

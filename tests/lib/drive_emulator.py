@@ -44,6 +44,7 @@ all), after the first "skip" the "every"-th one (1), "times" times (no limit). O
   stall                    half the body (or [at] bytes), then nothing for [seconds] (600)        corrupted   one byte of the body differs
   corrupt_upload           what is stored differs in a byte, so the checksums told do too
   slow                     [seconds] (1) before anything
+  hold, hold_reply         until "clear" nothing comes, before or after the request was acted upon; who is gone by then gets nothing
 
 stats: requests, statuses and faults by kind; bytes_uploaded (bodies of uploads, as received), bytes_in, bytes_out; early_retries: numbers
 of the requests that came again before their Retry-After was over. log: every request with its times.

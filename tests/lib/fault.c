@@ -5,7 +5,8 @@
  *     FAULT=kill:N   killed before the n-th call
  *     FAULT=torn:N   the same, but a write has half its bytes on disk
  *     FAULT=full:N   the n-th and all later calls that need room fail with ENOSPC (standard output and error do not)
- *     FAULT_MARK=FILE   appears when it came to that */
+ *     FAULT=stop     stopped (SIGSTOP) whenever a file that was written is about to get its name, link and linkat
+ *     FAULT_MARK=FILE   appears when it came to a death or to the full disk */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +39,8 @@ static void mark(void) {
 
 /* Counts a call; does not return if it is the one to die at. half writes half of what the call would, or is NULL. */
 static bool is_full(enum need need, void (*half)(void *), void *arg) {
-	const char *fault = getenv("FAULT");
-	long n = fault == NULL ? 0 : strtol(fault + strcspn(fault, ":") + 1, NULL, 10), now;
+	const char *fault = getenv("FAULT"), *colon = fault == NULL ? NULL : strchr(fault, ':');
+	long n = colon == NULL ? 0 : strtol(colon + 1, NULL, 10), now;
 
 	if (n == 0)
 		return false;
@@ -113,8 +114,23 @@ FREE(ftruncate64, (int fd, off64_t len), fd, len)
 FREE(unlink, (const char *path), path)
 COSTS(mkdir, (const char *path, mode_t mode), path, mode)
 COSTS(rename, (const char *from, const char *to), from, to)
-COSTS(link, (const char *from, const char *to), from, to)
-COSTS(linkat, (int from_dir, const char *from, int to_dir, const char *to, int flags), from_dir, from, to_dir, to, flags)
+
+/* raise: this thread goes no further, whatever the others do until they stop too. */
+static bool has_no_name(void) {
+	const char *fault = getenv("FAULT");
+
+	if (fault != NULL && strcmp(fault, "stop") == 0)
+		(void)raise(SIGSTOP);
+	return is_full(ROOM_NEEDED, NULL, NULL);
+}
+
+int link(const char *from, const char *to) {
+	return has_no_name() ? -1 : NEXT(link)(from, to);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+	return has_no_name() ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+}
 
 static bool creates(int flags) {
 	return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;

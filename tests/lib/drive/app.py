@@ -147,7 +147,7 @@ class App:
         name = fault.name if fault else None
         if name == "slow":
             time.sleep(float(fault.spec.get("seconds", 1)))
-        if name == "reset_before":
+        if name == "reset_before" or (name == "hold" and not connection.holds(fault.over)):
             connection.reset()
             return False
         if name in faulty.ANSWERS:
@@ -193,7 +193,7 @@ class App:
         """The right answer, whole or spoilt."""
         name = fault.name if fault else None
         entry["status"] = reply.status
-        if name == "lost_reply":
+        if name == "lost_reply" or (name == "hold_reply" and not connection.holds(fault.over)):
             connection.reset()
             return False
         limit, flip, told = None, None, None

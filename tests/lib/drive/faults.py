@@ -21,7 +21,7 @@ REQUESTS = ("reset_mid", "corrupt_upload")
 REPLIES = ("reset_mid", "reset_after", "lost_reply", "truncated", "stall", "corrupted")
 CREATIONS = ("files.create", "upload.multipart", "upload.resumable")  # one target for all; the body says which file
 NAMELESS = (*CREATIONS, "upload.media", "files.generateIds", "oauth.token", "oauth.device")
-NAMES = {*ANSWERS, *REQUESTS, *REPLIES, "slow"}
+NAMES = {*ANSWERS, *REQUESTS, *REPLIES, "slow", "hold", "hold_reply"}
 HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><p>... but try again.</p></body></html>\n"
 GARBAGE = b'{"id": "\x00\xff'
 
@@ -39,6 +39,7 @@ class Rule:
         self.skip = int(spec.get("skip", 0))
         self.left = int(spec["times"]) if "times" in spec else None
         self.seen = 0
+        self.over = threading.Event()
 
     def hits(self, kind):
         if not any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kind.split(",")) or self.left == 0:
@@ -63,6 +64,8 @@ class Faults:
 
     def clear(self):
         with self.lock:
+            for rule in self.rules:
+                rule.over.set()
             self.rules = []
 
     def pick(self, kind):

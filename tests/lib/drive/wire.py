@@ -2,6 +2,7 @@
 """HTTP/1.1 over plain sockets and TLS, with the means to break a connection at a chosen place."""
 
 import json
+import select
 import socket
 import ssl
 import struct
@@ -337,6 +338,15 @@ class Connection:
         while sent < at_most:
             self._quietly(framed)
             sent += len(piece)
+
+    def holds(self, over):
+        """Waits until that event; False if the client goes away before."""
+        gone = select.poll()
+        gone.register(self.sock, select.POLLRDHUP)
+        while not over.is_set():
+            if gone.poll(50):
+                return False
+        return True
 
     def reset(self):
         """The client gets a reset, not an orderly end."""
