@@ -40,7 +40,7 @@ absent new
 refuses 1 'none/new: cannot make the folder' scg download -dir bob -r docs -out none/new
 refuses 2 'new: is no folder, and there are 2' scg download -dir bob docs/tree/one docs/tree/sub/two -out new
 ln -s nowhere dangling
-refuses 1 'docs/tree: no such file' scg download -dir bob -r docs/tree -out dangling
+refuses 2 'docs/tree: is a folder, and dangling is none' scg download -dir bob -r docs/tree -out dangling
 
 say "with -r the folder that -out names is made; a single file is still a file"
 ok scg download -dir bob -r docs/tree -out new
