@@ -18,11 +18,19 @@ struct stamp {
 	const struct chain *by;
 };
 
+#define WAYS 8 /* a session is in one of so many places; the oldest of them gives way */
+
+struct place {
+	SSL_SESSION *s;
+	uint64_t stored; /* the how manieth */
+};
+
 struct resume {
 	atomic_uint_least64_t generation;
 	pthread_mutex_t lock;
-	unsigned max;
-	SSL_SESSION *slot[]; /* by their ids, which are random */
+	uint64_t stored;
+	unsigned ways, sets;
+	struct place place[]; /* set by set; the id, which is random, says which */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -51,9 +59,10 @@ static void make_indexes(void) {
 }
 
 struct resume *resume_new(unsigned max) {
-	struct resume *r = xcalloc(1, sizeof *r + max * sizeof(SSL_SESSION *));
+	struct resume *r = xcalloc(1, sizeof *r + max * sizeof(struct place));
 
-	r->max = max;
+	r->ways = max < WAYS ? max : WAYS;
+	r->sets = max / r->ways;
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
 }
@@ -63,9 +72,9 @@ void resume_flush(struct resume *r) {
 		return;
 	atomic_fetch_add(&r->generation, 1);
 	pthread_mutex_lock(&r->lock);
-	for (unsigned i = 0; i < r->max; i++) {
-		SSL_SESSION_free(r->slot[i]);
-		r->slot[i] = NULL;
+	for (unsigned i = 0; i < r->ways * r->sets; i++) {
+		SSL_SESSION_free(r->place[i].s);
+		r->place[i].s = NULL;
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -84,11 +93,11 @@ static bool is_fresh(const struct resume *r, const SSL_SESSION *s) {
 	return t != NULL && t->generation == atomic_load(&r->generation) && clock_mono_ms() < t->until_ms && clock_now_s() <= t->until_s;
 }
 
-static SSL_SESSION **slot_of(struct resume *r, const unsigned char *id, unsigned len) {
+static struct place *set_of(struct resume *r, const unsigned char *id, unsigned len) {
 	uint32_t h = 0;
 
 	memcpy(&h, id, len < sizeof h ? len : sizeof h);
-	return &r->slot[h % r->max];
+	return &r->place[(size_t)(h % r->sets) * r->ways];
 }
 
 static bool has_id(const SSL_SESSION *s, const unsigned char *id, unsigned len) {
@@ -101,23 +110,52 @@ static bool has_id(const SSL_SESSION *s, const unsigned char *id, unsigned len) 
 	return its_len == len && memcmp(its, id, len) == 0;
 }
 
+/* An empty place, or the oldest session's. */
+static struct place *oldest(const struct resume *r, struct place *set) {
+	struct place *p = set;
+
+	for (unsigned i = 0; i < r->ways; i++) {
+		if (set[i].s == NULL)
+			return &set[i];
+		if (set[i].stored < p->stored)
+			p = &set[i];
+	}
+	return p;
+}
+
 /* 1: the reference that comes with it is ours. */
 static int keep(SSL *ssl, SSL_SESSION *s) {
 	struct resume *r = SSL_get_ex_data(ssl, store_index);
-	SSL_SESSION **slot, *old;
 	const unsigned char *id;
+	SSL_SESSION *old;
+	struct place *p;
 	unsigned len;
 
 	if (r == NULL || !is_fresh(r, s))
 		return 0;
 	id = SSL_SESSION_get_id(s, &len);
-	slot = slot_of(r, id, len);
 	pthread_mutex_lock(&r->lock);
-	old = *slot;
-	*slot = s;
+	p = oldest(r, set_of(r, id, len));
+	old = p->s;
+	*p = (struct place){ s, ++r->stored };
 	pthread_mutex_unlock(&r->lock);
 	SSL_SESSION_free(old);
 	return 1;
+}
+
+/* With a reference for the caller, or NULL. */
+static SSL_SESSION *look_up(struct resume *r, const unsigned char *id, unsigned len) {
+	struct place *set = set_of(r, id, len);
+	SSL_SESSION *s = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	for (unsigned i = 0; i < r->ways && s == NULL; i++)
+		if (has_id(set[i].s, id, len))
+			s = set[i].s;
+	if (s != NULL && (!is_fresh(r, s) || SSL_SESSION_up_ref(s) != 1))
+		s = NULL;
+	pthread_mutex_unlock(&r->lock);
+	return s;
 }
 
 static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy) {
@@ -125,19 +163,13 @@ static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy) 
 	SSL_SESSION *s;
 
 	*copy = 0;
-	if (r == NULL || len <= 0)
+	if (r == NULL || len <= 0 || (s = look_up(r, id, (unsigned)len)) == NULL)
 		return NULL;
-	pthread_mutex_lock(&r->lock);
-	s = *slot_of(r, id, (unsigned)len);
-	if (!has_id(s, id, (unsigned)len) || !is_fresh(r, s) || SSL_SESSION_up_ref(s) != 1)
-		s = NULL;
-	pthread_mutex_unlock(&r->lock);
 	/* A client uses each session once (RFC 8446 C.4), so it gets another. */
-	if (s != NULL && SSL_set_num_tickets(ssl, 1) != 1) {
-		SSL_SESSION_free(s);
-		return NULL;
-	}
-	return s;
+	if (SSL_set_num_tickets(ssl, 1) == 1)
+		return s;
+	SSL_SESSION_free(s);
+	return NULL;
 }
 
 void resume_install(SSL_CTX *ctx) {

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scg-gateway beside nginx: CPU time of the server for a full mutual handshake (with one request) and for a request on a kept
-connection, in interleaved runs.
+"""scg-gateway beside nginx: CPU time of the server for a full mutual handshake (with one request), for a resumed one, and for a
+request on a kept connection, in interleaved runs.
 
 The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache. The gateway looks at a revocation list, nginx has
 none, and one worker; "server" is the gateway's server part alone. "handshakes" and "requests" ask for GET /crl, the same bytes from
-each; "group" asks the gateway for GET /v1/group, the others for a constant. CPU time is the kernel's (/proc/PID/schedstat). Figures are
+each; "group" asks the gateway for GET /v1/group, the others for a constant. "resumed" is asked of a second gateway with resumption = true
+and of a second server of nginx with a session cache; besides it is compared with nginx's full handshake. CPU time is the kernel's (/proc/PID/schedstat). Figures are
 medians, the ratio is the median of the rounds' own: what else the machine does changes from round to round, hardly within one.
 BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000) change what is measured.
 """
@@ -21,7 +22,8 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", 31))
 HANDSHAKES = int(os.environ.get("BENCH_HANDSHAKES", 150))
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", 5000))
 # how connections are used, how often, what is asked for
-WORK = {"handshakes": ("handshakes", HANDSHAKES, "/crl"), "requests": ("requests", REQUESTS, "/crl"), "group": ("requests", REQUESTS, "/v1/group")}
+WORK = {"handshakes": ("handshakes", HANDSHAKES, "/crl"), "resumed": ("resumed", HANDSHAKES, "/crl"),
+        "requests": ("requests", REQUESTS, "/crl"), "group": ("requests", REQUESTS, "/v1/group")}
 BUILD = os.environ.get("top_builddir", ".")
 LOAD = os.path.join(BUILD, "tests/bench/load")
 SERVE = os.path.join(BUILD, "tests/bench/serve")
@@ -36,12 +38,18 @@ events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 100000000; client_body_temp_path {d}; proxy_temp_path {d}; fastcgi_temp_path {d};
   uwsgi_temp_path {d}; scgi_temp_path {d};
+  ssl_certificate {d}/gateway.crt; ssl_certificate_key {d}/gateway.key; ssl_protocols TLSv1.3;
+  ssl_client_certificate {d}/ca.crt; ssl_verify_client optional; ssl_session_tickets off;
   server {{
-    listen 127.0.0.1:{port} ssl; ssl_certificate {d}/gateway.crt; ssl_certificate_key {d}/gateway.key; ssl_protocols TLSv1.3;
-    ssl_client_certificate {d}/ca.crt; ssl_verify_client optional; ssl_session_tickets off; ssl_session_cache off;
+    listen 127.0.0.1:{port} ssl; ssl_session_cache off;
     if ($ssl_client_verify != SUCCESS) {{ return 403; }}
     location = /crl {{ root {d}/www; default_type application/pkix-crl; }}
     location / {{ default_type text/plain; return 200 "hello\\n"; }}
+  }}
+  server {{
+    listen 127.0.0.1:{second} ssl; ssl_session_cache shared:sessions:4m;
+    if ($ssl_client_verify != SUCCESS) {{ return 403; }}
+    location = /crl {{ root {d}/www; default_type application/pkix-crl; }}
   }}
 }}
 """
@@ -61,9 +69,9 @@ def cpu_us(pid):
 
 
 class Server:
-    def __init__(self, name, process, pid, port):
+    def __init__(self, name, process, pid, port, work=("handshakes", "requests", "group")):
         self.name, self.process, self.pid, self.port = name, process, pid, port
-        self.cost = {what: [] for what in WORK}
+        self.cost = {what: [] for what in work}
 
     def measure(self, d, what):
         mode, n, path = WORK[what]
@@ -98,15 +106,23 @@ def make_group(d):
     run("openssl", "crl", "-in", d + "/gw/crl.pem", "-outform", "DER", "-out", d + "/www/crl")
 
 
-def start_gateway(d):
-    with open(d + "/gw.log", "w") as log:
-        process = subprocess.Popen([GATEWAY, "run", "-config", d + "/gw/gateway.conf", "-ready", d + "/ready"], stderr=log)
-    while not os.path.exists(d + "/ready"):
+def start_gateway(d, folder="/gw", work=("handshakes", "requests", "group")):
+    ready = d + folder + ".ready"
+    with open(d + folder + ".log", "w") as log:
+        process = subprocess.Popen([GATEWAY, "run", "-config", d + folder + "/gateway.conf", "-ready", ready], stderr=log)
+    while not os.path.exists(ready):
         if process.poll() is not None:
             sys.exit("scg-gateway did not serve")
         time.sleep(0.1)
-    with open(d + "/ready") as f:
-        return Server("scg", process, process.pid, f.read().strip().rsplit(":", 1)[1])
+    with open(ready) as f:
+        return Server("scg", process, process.pid, f.read().strip().rsplit(":", 1)[1], work)
+
+
+def start_resuming(d):
+    shutil.copytree(d + "/gw", d + "/resuming", ignore=shutil.ignore_patterns("gateway.db*", "gateway.lock"))
+    with open(d + "/resuming/gateway.conf", "a") as f:
+        f.write("resumption = true;\n")
+    return start_gateway(d, "/resuming", ("resumed",))
 
 
 def start_serve(d):
@@ -117,24 +133,34 @@ def start_serve(d):
 def start_nginx(d):
     nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if nginx is None:
-        return None
-    for port in range(20000 + os.getpid() % 20000, 65000):
+        return []
+    for port in range(20000 + os.getpid() % 20000, 65000, 2):
         with open(d + "/nginx.conf", "w") as f:
-            f.write(NGINX.format(d=d, port=port))
+            f.write(NGINX.format(d=d, port=port, second=port + 1))
         process = subprocess.Popen([nginx, "-c", d + "/nginx.conf", "-e", d + "/error.log"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         if process.poll() is None and children(process.pid):
-            return Server("nginx", process, children(process.pid)[0], str(port))
-    return None
+            worker = children(process.pid)[0]
+            return [Server("nginx", process, worker, str(port)), Server("nginx", process, worker, str(port + 1), ("resumed",))]
+    return []
+
+
+def say(what, s, first, base):
+    ratio = statistics.median(a / b for a, b in zip(first, base))
+    print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   scg costs %.2f of it" %
+          (what, s.name, statistics.median(base), min(base), max(base), ratio))
 
 
 def report(servers):
     for what in WORK:
-        for s in servers:
-            ratio = statistics.median(a / b for a, b in zip(servers[0].cost[what], s.cost[what]))
-            print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   scg costs %.2f of it" %
-                  (what, s.name, statistics.median(s.cost[what]), min(s.cost[what]), max(s.cost[what]), ratio))
-    for s in servers:
+        those = [s for s in servers if what in s.cost]
+        for s in those:
+            say(what, s, those[0].cost[what], s.cost[what])
+        if what == "resumed":
+            full = [s for s in servers if s.name == "nginx" and "handshakes" in s.cost]
+            for s in full:
+                say("  of full", s, those[0].cost[what], s.cost["handshakes"])
+    for s in {s.pid: s for s in servers}.values():
         print("peak       %-6s %8d KiB" % (s.name, s.peak_kib()))
 
 
@@ -143,16 +169,19 @@ def main():
     servers = []
     try:
         make_group(d)
-        servers = [s for s in (start_gateway(d), start_serve(d), start_nginx(d)) if s is not None]
+        servers = [start_gateway(d), start_serve(d), start_resuming(d)]
+        servers += start_nginx(d)
         for s in servers:
-            s.measure(d, "requests")  # warm
-            s.cost["requests"].clear()
+            for what in s.cost:
+                s.measure(d, what)  # warm
+                s.cost[what].clear()
         for _ in range(ROUNDS):
             for what in WORK:
                 for s in servers:
-                    s.measure(d, what)
+                    if what in s.cost:
+                        s.measure(d, what)
         report(servers)
-        if len(servers) == 2:
+        if len(servers) == 3:
             print("nginx is not installed: nothing to compare with")
     finally:
         for s in servers:

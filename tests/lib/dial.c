@@ -44,18 +44,22 @@ int dial_tcp(uint16_t port) {
 	return -1;
 }
 
-SSL *dial(SSL_CTX *ctx, uint16_t port) {
+SSL *dial_resume(SSL_CTX *ctx, uint16_t port, SSL_SESSION *session) {
 	int fd = dial_tcp(port);
 	SSL *ssl;
 
 	if (fd < 0)
 		return NULL;
 	ssl = SSL_new(ctx);
-	if (ssl != NULL && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+	if (ssl != NULL && SSL_set_fd(ssl, fd) == 1 && (session == NULL || SSL_set_session(ssl, session) == 1) && SSL_connect(ssl) == 1)
 		return ssl;
 	SSL_free(ssl);
 	(void)close(fd);
 	return NULL;
+}
+
+SSL *dial(SSL_CTX *ctx, uint16_t port) {
+	return dial_resume(ctx, port, NULL);
 }
 
 SSL *dial_must(SSL_CTX *ctx, uint16_t port) {

@@ -15,7 +15,9 @@ SSL_CTX *dial_ctx(const char *cert, const char *key);
 int dial_tcp(uint16_t port);
 /* With a handshake, or NULL. */
 SSL *dial(SSL_CTX *ctx, uint16_t port);
-/* The same; a failure ends the program. */
+/* The same, offering this session (NULL: none). */
+SSL *dial_resume(SSL_CTX *ctx, uint16_t port, SSL_SESSION *session);
+/* A full one; a failure ends the program. */
 SSL *dial_must(SSL_CTX *ctx, uint16_t port);
 /* One whole reply; its status, 0: the connection ended first. */
 int dial_reply(SSL *ssl);
