@@ -399,7 +399,7 @@ START_TEST(where_a_body_was_refused_the_next_is_announced) {
 		ck_assert_uint_eq(lab.p.attempts, i == 0 ? 3 : 2);
 	}
 	heard = lab_stop();
-	ck_assert_uint_eq(count_letter(heard, '~'), 4 * BODY_LEN);
+	ck_assert_uint_eq(count_letter(heard, '~'), (size_t)4 * BODY_LEN);
 	second = strstr(heard, "/second");
 	ck_assert_ptr_nonnull(second);
 	lab_check_heard(second, "Expect", false);
