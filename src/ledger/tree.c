@@ -19,7 +19,7 @@ void tree_leaf(const void *event, size_t len, uint8_t out[static 32]) {
 	ossl_sha256(b.data, b.len, out);
 }
 
-static void hash_node(const uint8_t left[static 32], const uint8_t right[static 32], uint8_t out[static 32]) {
+void tree_node(const uint8_t left[static 32], const uint8_t right[static 32], uint8_t out[static 32]) {
 	uint8_t b[65];
 
 	b[0] = NODE;
@@ -34,7 +34,7 @@ unsigned tree_add(struct tree *t, const uint8_t leaf[static 32], uint8_t done[st
 	memcpy(done[levels], leaf, 32);
 	/* Each set bit of the size is a complete subtree; those at its low end get a sibling now. */
 	for (uint64_t size = t->size; (size & 1) != 0; size >>= 1, levels++)
-		hash_node(t->node[--t->n], done[levels], done[levels + 1]);
+		tree_node(t->node[--t->n], done[levels], done[levels + 1]);
 	memcpy(t->node[t->n++], done[levels], 32);
 	t->size++;
 	return levels + 1;
@@ -47,7 +47,7 @@ void tree_root(const struct tree *t, uint8_t out[static 32]) {
 	}
 	memcpy(out, t->node[t->n - 1], 32);
 	for (unsigned i = t->n - 1; i > 0; i--)
-		hash_node(t->node[i - 1], out, out);
+		tree_node(t->node[i - 1], out, out);
 }
 
 int tree_load(struct tree *t, uint64_t size,

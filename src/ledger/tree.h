@@ -17,6 +17,8 @@ struct tree {
 
 /* The hash of a leaf with this content, at most EVENT_MAX_BYTES long. */
 void tree_leaf(const void *event, size_t len, uint8_t out[static 32]);
+/* The hash of a node above these two; out may be one of them. */
+void tree_node(const uint8_t left[static 32], const uint8_t right[static 32], uint8_t out[static 32]);
 /* Adds a leaf. The subtrees that it completes are stored at done[0..] as hashes of 32 bytes from the leaf upwards;
  * returns how many they are (1..64). */
 unsigned tree_add(struct tree *t, const uint8_t leaf[static 32], uint8_t done[static TREE_HEIGHT_MAX][32]);
