@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "client/auditlog.h"
 #include "client/commands.h"
 #include "client/destroy.h"
 #include "client/install.h"
@@ -93,9 +94,14 @@ int cmd_keys(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(session_wipe) struct session s = {0};
 	OWN(own_json) json_t *doc = json_array();
-	int r = commands_session(&s, p, e);
+	OWN(own_free) char *dir = NULL;
+	int r = opt_dir(p->dir, &dir, e);
 
 	(void)operands;
+	if (r == 0 && p->forget_audit)
+		r = auditlog_forget(dir, e);
+	if (r == 0)
+		r = commands_session(&s, p, e);
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < s.keys.n; i++) {

@@ -21,7 +21,7 @@ struct plan {
 	const char *recip;
 	bool text; /* inspect */
 	uint64_t workers, threads;
-	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old;
+	bool json, noenc, recursive, replace, stale_ok, spool, no_spool, allow_unsigned, old, forget_audit;
 };
 
 /* What main's table runs (opt_command.run): plan is a struct plan with the options given, operands what stands beside

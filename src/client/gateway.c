@@ -10,6 +10,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "client/auditlog.h"
 #include "ledger/entry.h"
 #include "ledger/head.h"
 #include "pki/crl.h"
@@ -121,6 +122,14 @@ static int get_with_nonce(struct fetch *f, const char *resource, const uint8_t *
 
 int gateway_keys(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) {
 	return get_with_nonce(f, "keys", nonce, nonce_len, KEY_REPLY_MAX, der, e);
+}
+
+int gateway_audit_proof(struct fetch *f, uint64_t from, uint64_t to, struct buf *json, struct err *e) {
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "/v1/audit/consistency?from=%llu&to=%llu", (unsigned long long)from, (unsigned long long)to);
+	struct fetch_request q = { .method = "GET", .path = path, .max = AUDITLOG_JSON_MAX, .expect = "application/json" };
+	return get(f, &q, "proof of the audit log", json, e);
 }
 
 int gateway_head(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) {

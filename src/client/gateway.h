@@ -29,6 +29,8 @@ int gateway_group(struct fetch *f, struct buf *json, struct err *e) MUST_CHECK;
 int gateway_set_store(struct fetch *f, const char *store, struct err *e) MUST_CHECK;
 int gateway_crl(struct fetch *f, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_keys(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;
+/* That the audit log of size to begins with the one of size from: JSON (RFC 6962 4.4). */
+int gateway_audit_proof(struct fetch *f, uint64_t from, uint64_t to, struct buf *json, struct err *e) MUST_CHECK;
 int gateway_head(struct fetch *f, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *e) MUST_CHECK;
 int gateway_entries(struct fetch *f, uint64_t from, struct buf *der, struct err *e) MUST_CHECK;
 /* entries: a SEQUENCE OF Entry. ERR_CONFLICT: somebody else was first, or a rule's input has changed: synchronise and

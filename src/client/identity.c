@@ -24,7 +24,7 @@ int identity_check_cert(const struct chain *chain, X509 *cert, const char *what,
 int identity_check_out(const char *dir, const char *path, struct err *e) {
 	static const char *const all[] = {
 		KEY_FILE, NEXT_KEY_FILE, CERT_FILE, CA_FILE, CRL_FILE, CONF_FILE, KEYS_FILE, LEDGER_FILE, (LEDGER_FILE "-wal"),
-		(LEDGER_FILE "-shm"), GROUP_FILE, OAUTH_FILE, OAUTH_LOCK, NULL,
+		(LEDGER_FILE "-shm"), GROUP_FILE, AUDIT_FILE, OAUTH_FILE, OAUTH_LOCK, NULL,
 	};
 	const char *own = file_is_one_of(dir, all, path);
 

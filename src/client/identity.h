@@ -19,6 +19,7 @@
 #define KEYS_FILE "keys.cms"
 #define LEDGER_FILE "ledger.db"
 #define GROUP_FILE "group.json" /* the gateway's last word on the group, for reading offline */
+#define AUDIT_FILE "audit.head" /* the head of the gateway's audit log, as it was seen last */
 
 struct identity {
 	char *dir;

@@ -2,6 +2,7 @@
 # All but main.c is an archive, so that unit tests link it.
 noinst_LIBRARIES += src/client/libclient.a
 src_client_libclient_a_SOURCES = \
+	src/client/auditlog.c src/client/auditlog.h \
 	src/client/change.c src/client/change.h \
 	src/client/cmd_crypt.c src/client/cmd_drive.c src/client/cmd_files.c src/client/cmd_login.c src/client/cmd_member.c src/client/commands.h \
 	src/client/destroy.c src/client/destroy.h \

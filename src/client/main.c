@@ -53,7 +53,14 @@ static const struct opt install_opts[] = {
 };
 
 static const struct opt status_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
-static const struct opt keys_opts[] = { DIR_OPT, PASSIN_OPT, STALE_OPT, JSON_OPT, END_OPT };
+static const struct opt keys_opts[] = {
+	DIR_OPT,
+	PASSIN_OPT,
+	STALE_OPT,
+	JSON_OPT,
+	{ FLAG("forget-audit", forget_audit, "take the gateway's audit log as it is now, whatever was seen of it before") },
+	END_OPT,
+};
 static const struct opt encrypt_opts[] = {
 	DIR_OPT,
 	IN_OPT,

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "client/auditlog.h"
 #include "client/note.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
@@ -156,14 +157,12 @@ static int check_keys_signer(struct session *s, X509 *cert, int64_t at_s, struct
 }
 
 /* nonce NULL: a stored reply. k is filled. */
-static int open_keys(struct session *s, const struct buf *der, const uint8_t *nonce, struct keyring *k, struct err *e) {
-	OWN(own_x509) X509 *signer = NULL;
-	int64_t signed_s = 0;
+static int open_keys(struct session *s, const struct buf *der, const uint8_t *nonce, struct keyring *k, struct keyring_said *said, struct err *e) {
 	int r = keyring_reply_open(der->data, der->len, nonce, nonce != NULL ? SESSION_NONCE_LEN : 0, s->me.cert,
-	    s->me.key, k, &signer, &signed_s, e);
+	    s->me.key, k, said, e);
 
 	if (r == 0)
-		r = check_keys_signer(s, signer, nonce != NULL ? clock_now_s() : signed_s, e);
+		r = check_keys_signer(s, said->gw_cert, nonce != NULL ? clock_now_s() : said->signed_s, e);
 	if (r == 0 && (strcmp(k->group, s->me.group) != 0 || keyring_current(k) == NULL))
 		r = err_set(e, ERR_DAMAGED, "keys: of another group, or none is current");
 	return r;
@@ -196,16 +195,19 @@ static void set_keys(struct session *s, struct keyring *k) {
 static int refresh_keys_locked(struct session *s, struct err *e) {
 	OWN(own_free) char *path = file_join(s->me.dir, KEYS_FILE);
 	OWN(keyring_wipe) struct keyring k = {0};
+	OWN(keyring_said_wipe) struct keyring_said said = {0};
 	OWN(buf_wipe) struct buf der = {0};
 	uint8_t nonce[SESSION_NONCE_LEN];
+	struct auditlog audit;
 	int r;
 
-	if ((r = random_bytes(nonce, sizeof(nonce), e)) != 0 ||
+	if ((r = auditlog_load(&audit, s->me.dir, s->me.group, e)) != 0 || (r = random_bytes(nonce, sizeof(nonce), e)) != 0 ||
 	    (r = gateway_keys(s->fetch, nonce, sizeof(nonce), &der, e)) != 0)
 		return r;
-	if ((r = open_keys(s, &der, nonce, &k, e)) != 0 || (r = check_epoch(s, &k, e)) != 0)
+	if ((r = open_keys(s, &der, nonce, &k, &said, e)) != 0 || (r = check_epoch(s, &k, e)) != 0 ||
+	    (r = auditlog_check(&audit, said.log_head, s->fetch, e)) != 0)
 		return r;
-	if ((r = file_save(path, der.data, der.len, 0600, e)) != 0)
+	if ((r = auditlog_save(&audit, e)) != 0 || (r = file_save(path, der.data, der.len, 0600, e)) != 0)
 		return r;
 	set_keys(s, &k);
 	return 0;
@@ -222,12 +224,13 @@ int session_refresh_keys(struct session *s, struct err *e) {
 
 static int load_keys(struct session *s, struct err *e) {
 	OWN(own_free) char *path = file_join(s->me.dir, KEYS_FILE);
+	OWN(keyring_said_wipe) struct keyring_said said = {0};
 	OWN(keyring_wipe) struct keyring k = {0};
 	OWN(buf_wipe) struct buf der = {0};
 	int r = file_load_private(path, KEY_REPLY_MAX, &der, e);
 
 	if (r == 0)
-		r = open_keys(s, &der, NULL, &k, e);
+		r = open_keys(s, &der, NULL, &k, &said, e);
 	if (r == 0)
 		set_keys(s, &k);
 	return r == ERR_NOTFOUND

@@ -61,6 +61,8 @@ void handle_crl_put(struct call *c);
 void handle_head(struct call *c);
 void handle_entries(struct call *c);
 void handle_events(struct call *c);
+void handle_audit_head(struct call *c);
+void handle_audit_consistency(struct call *c);
 
 /* "nonce" of the query, 8 to 32 bytes in hex; false: a 400 stands in the reply. Where optional says so it may be
  * missing (*len 0). */

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "gateway/rest.h"
+#include "gateway/witness.h"
 #include "pki/crl.h"
 #include "pki/ossl.h"
 
@@ -110,7 +111,7 @@ static void log_epoch(const struct epoch *ep, const char *why) {
 	log_event(LOG_LEVEL_INFO, "epoch", "epoch", number, "key-id", id, "why", why, NULL);
 }
 
-static int add_epoch(struct group *g, int64_t now_s, struct err *e) {
+static int add_epoch(struct group *g, const char *why, int64_t now_s, struct err *e) {
 	const struct ledger_signer by = group_signer(g, now_s);
 	OWN(buf_wipe) struct buf entry = { 0 };
 
@@ -120,6 +121,7 @@ static int add_epoch(struct group *g, int64_t now_s, struct err *e) {
 	if (ledger_epoch_entry(g->ledger, keyring_current(&g->keyring), &by, &entry, e) != 0 ||
 	    group_append_own(g, &entry, now_s, e) != 0)
 		return err_add(e, "epoch event");
+	witness_epoch(g, why, now_s);
 	return rest_save(g->state, &g->id, &g->keyring, e);
 }
 
@@ -154,6 +156,7 @@ static int store_list(struct group *g, int64_t now_s, bool *evicts, struct err *
 	if (ledger_crl_entry(g->ledger, old, l->set, l->len, &by, &entry, e) != 0 ||
 	    group_append_own(g, &entry, now_s, e) != 0)
 		return err_add(e, "crl event");
+	witness_crl(g, l->set, now_s);
 	return 0;
 }
 
@@ -219,7 +222,7 @@ static int settle(struct group *g, void *arg, struct err *e) {
 		return e->code;
 	if (g->keyring.n == 0) {
 		s->why = "first";
-		if (add_epoch(g, s->now_s, e) != 0)
+		if (add_epoch(g, s->why, s->now_s, e) != 0)
 			return e->code;
 	}
 	if (g->list != g->stored && store_list(g, s->now_s, &revoked, e) != 0)
@@ -232,7 +235,7 @@ static int settle(struct group *g, void *arg, struct err *e) {
 		s->why = "expired";
 	else
 		return 0;
-	return add_epoch(g, s->now_s, e);
+	return add_epoch(g, s->why, s->now_s, e);
 }
 
 static int is_due(struct group *g, int64_t now_s, bool *due, struct err *e) {
@@ -291,7 +294,7 @@ static int rotate(struct group *g, void *arg, struct err *e) {
 		return err_set(e, ERR_FAIL, "no epoch yet: the first run of the gateway makes it");
 	if (group_see(g, g->id.cert, *now_s, e) != 0)
 		return e->code;
-	return add_epoch(g, *now_s, e);
+	return add_epoch(g, "rotate", *now_s, e);
 }
 
 int evict_rotate(struct group *g, int64_t now_s, struct err *e) {

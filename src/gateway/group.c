@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "gateway/rest.h"
+#include "gateway/witness.h"
 #include "pki/cert.h"
 #include "pki/crl.h"
 
@@ -44,7 +45,7 @@ static int load_store(struct group *g, struct err *e) {
 static int reload(struct group *g, struct err *e) {
 	g->generation++;
 	g->stale = true;
-	if (ledger_reload(g->ledger, e) != 0 ||
+	if (ledger_reload(g->ledger, e) != 0 || audit_reload(g->audit, e) != 0 ||
 	    rest_load(g->state, &g->id, chain_group(g->chain), &g->keyring, e) != 0 || load_store(g, e) != 0)
 		return e->code;
 	g->stale = false;
@@ -86,12 +87,41 @@ int group_begin(struct group *g, struct err *e) {
 	return 0;
 }
 
-int group_commit(struct group *g, struct err *e) {
-	if (!g->in_txn)
-		return 0;
+/* Ends the transaction: what the audit log has to say about it is on disk with it, or neither is. */
+static int finish(struct group *g, bool sign, struct err *e) {
+	int64_t now_s = clock_now_s();
+	const struct head_sign by = { .key = g->id.key, .cert = g->id.cert, .now_s = now_s };
+	int rc = 0;
+
+	if (g->audit != NULL)
+		rc = audit_write(g->audit, group_self_fault(g, now_s) == NULL ? &by : NULL, sign, e);
+	if (rc != 0)
+		state_rollback(g->state);
+	else
+		rc = state_commit(g->state, e);
 	g->in_txn = false;
-	if (state_commit(g->state, e) != 0) {
-		g->failed = g->stale = true;
+	if (rc == 0 && g->audit != NULL)
+		audit_committed(g->audit);
+	return rc;
+}
+
+/* Nothing of the transaction is left, on disk or in memory. */
+static void undone(struct group *g) {
+	g->stale = true;
+	if (g->audit != NULL)
+		audit_undone(g->audit);
+}
+
+int group_commit(struct group *g, struct err *e) {
+	if (!g->in_txn && g->away) {
+		audit_keep(g->audit); /* replies leave now: it is done (settler.h) */
+		return 0;
+	}
+	if (!g->in_txn && !audit_has_to_be_written(g->audit))
+		return 0;
+	if (group_begin(g, e) != 0 || finish(g, false, e) != 0) {
+		g->failed = true;
+		undone(g);
 		log_event(LOG_LEVEL_ERROR, "commit-failed", "error", e->text, NULL);
 		return e->code;
 	}
@@ -110,13 +140,14 @@ int group_round_end(struct group *g) {
 static int alone(struct group *g, int (*f)(struct group *g, void *arg, struct err *e), void *arg, struct err *e) {
 	int rc = f(g, arg, e);
 
-	g->in_txn = false;
-	if (rc != 0)
+	if (rc == 0) {
+		rc = finish(g, false, e);
+	} else {
 		state_rollback(g->state);
-	else
-		rc = state_commit(g->state, e);
+		g->in_txn = false;
+	}
 	if (rc != 0)
-		g->stale = true;
+		undone(g);
 	return rc;
 }
 
@@ -124,6 +155,16 @@ int group_alone(struct group *g, int (*f)(struct group *g, void *arg, struct err
 	if (group_commit(g, e) != 0 || group_begin(g, e) != 0)
 		return e->code;
 	return alone(g, f, arg, e);
+}
+
+int group_write_audit(struct group *g, bool sign, struct err *e) {
+	if (group_commit(g, e) != 0 || group_begin(g, e) != 0)
+		return e->code;
+	if (finish(g, sign, e) != 0) {
+		undone(g);
+		return e->code;
+	}
+	return 0;
 }
 
 int group_part(struct group *g, struct err *e) {
@@ -195,6 +236,7 @@ int group_see(struct group *g, X509 *cert, int64_t now_s, struct err *e) {
 		group_undo(g);
 		return err_add(e, "member event");
 	}
+	witness_member(g, cert, now_s);
 	return 0;
 }
 
@@ -279,6 +321,9 @@ static int open_all(struct group *g, const char *path, enum group_open how, stru
 		return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: the gateway never ran", path) : e->code;
 	if (ledger_open(&g->ledger, state_db(g->state), g->chain, &g->path_key, e) != 0)
 		return e->code;
+	if (audit_open(&g->audit, g->state, chain_group(g->chain), e) != 0 ||
+	    (how == GROUP_SERVE && audit_check(g->audit, g->chain, e) != 0))
+		return e->code == ERR_DAMAGED ? err_add(e, "%s: scg-gateway audit -verify says more", path) : e->code;
 	if (load_list(g, e) != 0)
 		return e->code;
 	g->stale = true;
@@ -294,6 +339,7 @@ int group_open(struct group **out, const struct gwconf *conf, const struct chain
 	g->chain = chain;
 	g->id = *id;
 	g->id_valid = validity_of(id->cert);
+	g->refusals = refusals_new();
 	if (open_all(g, path, how, e) != 0) {
 		g->id = (struct identity){ NULL, NULL, NULL };
 		group_close(&g);
@@ -318,7 +364,8 @@ void group_job_wipe(struct group_job *job) {
 
 static int open_beside(struct group *g, const char *path, struct err *e) {
 	if (state_open(&g->state, path, false, e) != 0 || rest_load_path_key(g->state, &g->id, &g->path_key, e) != 0 ||
-	    ledger_open(&g->ledger, state_db(g->state), g->chain, &g->path_key, e) != 0)
+	    ledger_open(&g->ledger, state_db(g->state), g->chain, &g->path_key, e) != 0 ||
+	    audit_open(&g->audit, g->state, chain_group(g->chain), e) != 0)
 		return e->code;
 	return group_fresh(g, e);
 }
@@ -369,6 +416,8 @@ void group_close(struct group **gp) {
 		state_rollback(g->state);
 	if (g->ledger != NULL)
 		ledger_close(g->ledger);
+	audit_close(g->audit);
+	refusals_free(g->refusals);
 	state_close(&g->state);
 	keyring_wipe(&g->keyring);
 	secret_wipe(&g->path_key);

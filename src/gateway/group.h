@@ -9,9 +9,11 @@
 
 #include "base/buf.h"
 #include "base/secret.h"
+#include "gateway/audit.h"
 #include "gateway/gwconf.h"
 #include "gateway/identity.h"
 #include "gateway/list.h"
+#include "gateway/refusals.h"
 #include "gateway/state.h"
 #include "keyring/keyring.h"
 #include "ledger/ledger.h"
@@ -43,6 +45,9 @@ struct group {
 	struct validity id_valid; /* of id.cert */
 	struct state *state;
 	struct ledger *ledger;
+	struct audit *audit;
+	struct refusals *refusals; /* NULL beside the loop */
+	int64_t audit_at_ms; /* after a failure to write the audit log: when (clock_mono_ms) to try again; 0: all is well */
 	struct secret path_key;
 	struct keyring keyring;
 	char *store;         /* that members use: the configuration's, else the one that a member set; or NULL */
@@ -107,6 +112,9 @@ void group_undo(struct group *g);
  * of f or of its commit takes back f's part alone. */
 int group_alone(
     struct group *g, int (*f)(struct group *g, void *arg, struct err *e), void *arg, struct err *e) MUST_CHECK;
+
+/* Writes what waits for the audit log, in a transaction of its own; sign: with a signed head. ERR_UNREACHABLE while another handle writes. */
+int group_write_audit(struct group *g, bool sign, struct err *e) MUST_CHECK;
 
 /* Appends the gateway's own entry (one Entry in DER). Inside a part. */
 int group_append_own(struct group *g, const struct buf *entry, int64_t now_s, struct err *e) MUST_CHECK;

@@ -37,6 +37,7 @@ static const struct conf_key keys[] = {
 	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
 	{ .path = "threads", .kind = CONF_U64, .off = OFF(threads), .def = "0", .max = SERVER_THREADS_MAX },
 	{ .path = "resumption", .kind = CONF_BOOL, .off = OFF(resumption), .def = "false" },
+	{ .path = "audit_sync", .kind = CONF_BOOL, .off = OFF(audit_sync), .def = "false" },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.loopback", .kind = CONF_BOOL, .off = OFF(count_loopback), .def = "false" },
@@ -284,6 +285,6 @@ char *gwconf_print(const char *group, const char *listen, const char *host, cons
 	add_key(&b, "user", NULL, "scg-gateway");
 	add_key(&b, "monitor", NULL, "127.0.0.1:9433");
 	add_key(&b, "crl_url", NULL, "https://ca.example/crl.pem");
-	buf_adds(&b, "rotate_on_revoke = true;\nrotate_on_expiry = true;\n# log_level = \"info\";\n");
+	buf_adds(&b, "rotate_on_revoke = true;\nrotate_on_expiry = true;\n# audit_sync = false;\n# log_level = \"info\";\n");
 	return (char *)buf_take(&b, NULL);
 }

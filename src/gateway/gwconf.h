@@ -26,6 +26,7 @@ struct gwconf {
 	bool rotate_on_revoke, rotate_on_expiry;
 	uint64_t threads;                  /* 0: as many as cores */
 	bool resumption;                   /* of TLS sessions */
+	bool audit_sync; /* a key reply leaves when its entry in the audit log is on disk */
 	uint64_t connections, per_address; /* 0: the server's defaults */
 	bool count_loopback;               /* limits by address hold for loopback too */
 	uint64_t handshake_s, head_s, request_s, idle_s;

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "gateway/call.h"
+#include "gateway/witness.h"
 
 static void log_keys(const struct call *c) {
 	char epoch[24];
@@ -19,24 +20,30 @@ static void log_keys(const struct call *c) {
 }
 
 void handle_keys(struct call *c) {
-	const struct identity *id = &c->g->id;
+	const struct witness_peer to = { c->who->name, c->who->serial, c->peer->address };
 	uint8_t nonce[SIGNED_NONCE_MAX];
+	struct signed_make by = { .key = c->g->id.key, .cert = c->g->id.cert, .nonce = nonce, .log_head = audit_head_text(c->g->audit), .time_s = c->now_s };
 	struct err e = ERR_INIT;
 	const struct buf *sealed;
-	size_t len;
 
-	if (!call_nonce(c, false, nonce, &len))
+	if (!call_nonce(c, false, nonce, &by.nonce_len))
 		return;
+	if (!witness_is_able(c->g)) {
+		c->r->later = c->g->away;
+		if (!c->g->away)
+			http_problem(c->r, 503, "not-stored", "the audit log cannot be written");
+		return;
+	}
 	if (packages_get(
 		c->s->packages, &c->g->keyring, c->g->generation, c->peer->cert, c->who->sha256, &sealed, &e) != 0 ||
-	    keyring_reply_make(sealed->data, sealed->len, id->cert, id->key, nonce, len, c->now_s, &c->r->body, &e) !=
-		0) {
+	    keyring_reply_make(sealed->data, sealed->len, &by, &c->r->body, &e) != 0) {
 		log_event(LOG_LEVEL_ERROR, "keys-failed", "serial", c->who->serial, "error", e.text, NULL);
 		http_problem(c->r, 500, "internal", "the key package could not be made");
 		return;
 	}
 	c->r->status = 200;
 	c->r->type = "application/cms";
+	witness_keys(c->g, &to, RECORD_KEYS, c->now_s);
 	log_keys(c);
 }
 

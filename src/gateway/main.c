@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "base/opt.h"
+#include "gateway/auditor.h"
 #include "gateway/check.h"
 #include "gateway/init.h"
 #include "gateway/renew.h"
@@ -41,6 +42,11 @@ static int cmd_keys(void *plan, const struct opt_operands *operands, struct err 
 static int cmd_export(void *plan, const struct opt_operands *operands, struct err *e) {
 	(void)operands;
 	return tools_export(plan, e);
+}
+
+static int cmd_audit(void *plan, const struct opt_operands *operands, struct err *e) {
+	(void)operands;
+	return auditor_run(plan, e);
 }
 
 /* An option bears the name of its member in the plan. */
@@ -105,6 +111,15 @@ static const struct opt export_opts[] = {
 	END,
 };
 
+static const struct opt audit_opts[] = {
+	CONFIG(auditor_plan),
+	FLAG(auditor_plan, verify, "is the log the one that was signed?"),
+	FLAG(auditor_plan, json, "one JSON document"),
+	TEXT(auditor_plan, since, "TIME", "entries from then on: RFC 3339, or how long ago (90, 15m, 12h, 2d)"),
+	TEXT(auditor_plan, name, "NAME", "entries about this member"),
+	END,
+};
+
 #define COMMAND(verb, plan, text) \
 	{ .name = #verb, .summary = (text), .opts = verb##_opts, .plan_size = sizeof(struct plan), .run = cmd_##verb }
 
@@ -116,6 +131,7 @@ static const struct opt_command commands[] = {
 	COMMAND(rotate, tools_plan, "start a new key epoch"),
 	COMMAND(keys, tools_plan, "list the epochs, never the keys"),
 	COMMAND(export, tools_plan, "envelope the keys to a certificate"),
+	COMMAND(audit, auditor_plan, "list or verify what the gateway did"),
 	{ .name = NULL },
 };
 

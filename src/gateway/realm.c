@@ -10,6 +10,7 @@
 #include "gateway/evict.h"
 #include "gateway/renew.h"
 #include "gateway/route.h"
+#include "gateway/witness.h"
 #include "net/server.h"
 #include "net/tls.h"
 
@@ -71,6 +72,7 @@ static void on_settled(void *arg) {
 void realm_look(struct realm *r, const struct server_stats *stats) {
 	int64_t now_s = clock_now_s();
 
+	witness_tick(r->service.group, now_s);
 	r->sight.server = *stats;
 	sight_take(&r->sight, r->service.group, &r->service.refused, now_s);
 	care_look(&r->care, &r->sight, now_s, clock_mono_ms());
@@ -167,7 +169,10 @@ int realm_serve(struct realm *r, struct server *s, struct err *e) {
 	r->server = s;
 	if (server_watch(s, settler_fd(r->service.settler), on_settled, r, e) != 0)
 		return e->code;
-	return server_watch(s, inbox_fd(r->service.inbox), on_list, r, e);
+	if (server_watch(s, inbox_fd(r->service.inbox), on_list, r, e) != 0)
+		return e->code;
+	witness_start(r->service.group, clock_now_s());
+	return 0;
 }
 
 int realm_fetch(struct realm *r, struct err *e) {
@@ -182,6 +187,10 @@ void realm_close(struct realm *r) {
 	crlfetch_free(r->fetch);
 	inbox_free(r->service.inbox);
 	settler_free(r->service.settler);
+	if (r->server != NULL) {
+		r->service.group->away = false; /* its thread has ended */
+		witness_stop(r->service.group, clock_now_s());
+	}
 	rate_free(r->service.crl_rate);
 	rate_free(r->service.get_rate);
 	packages_free(r->service.packages);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "gateway/witness.h"
 #include "pki/crl.h"
 
 struct route {
@@ -35,6 +36,8 @@ static const struct route routes[] = {
 	{ HTTP_PUT, "/v1/group/store", handle_store_put, true, false, ROUTE_BODY, ROUTE_BODY, NULL },
 	{ HTTP_GET, "/crl", handle_crl_get, false, true, 0, 0, get_rate },
 	{ HTTP_PUT, "/crl", handle_crl_put, false, true, ROUTE_CRL_ANYBODY, CRL_MAX_BYTES, crl_rate },
+	{ HTTP_GET, "/v1/audit/head", handle_audit_head, false, false, 0, 0, NULL },
+	{ HTTP_GET, "/v1/audit/consistency", handle_audit_consistency, false, false, 0, 0, NULL },
 	{ HTTP_GET, "/v1/ledger/head", handle_head, false, false, 0, 0, NULL },
 	{ HTTP_GET, "/v1/ledger/entries", handle_entries, false, false, 0, 0, NULL },
 	{ HTTP_POST, "/v1/ledger/events", handle_events, true, false, ENTRIES_POST_MAX, ENTRIES_POST_MAX, NULL },
@@ -172,11 +175,14 @@ static size_t reason_of(const struct http_reply *r, const char **reason) {
 	return strcspn(*reason, "\"");
 }
 
-static void count_refused(struct service *s, const struct http_reply *r) {
+static void count_refused(struct service *s, const struct server_peer *p, const struct who *w, const struct http_reply *r) {
+	const struct witness_peer known = { w->name, w->serial, p->address };
 	const char *reason;
 	size_t len = reason_of(r, &reason);
 
 	tally_add(&s->refused, reason, len);
+	if (r->status == 403 || r->status == 429)
+		witness_refused(s->group, w->name != NULL ? &known : NULL, reason, len);
 }
 
 static void log_refused(struct service *s, const struct server_peer *p, const struct who *w, const struct http_request *q,
@@ -185,7 +191,7 @@ static void log_refused(struct service *s, const struct server_peer *p, const st
 	const char *reason;
 	size_t len = reason_of(r, &reason);
 
-	tally_add(&s->refused, reason, len);
+	count_refused(s, p, w, r);
 	(void)snprintf(rule, sizeof rule, "%.*s", (int)len, reason);
 	(void)snprintf(status, sizeof status, "%d", r->status);
 	log_event(LOG_LEVEL_INFO, "refused", "peer", p->address, "name", w->name, "serial",
@@ -268,7 +274,7 @@ bool route_still_good(void *arg, struct server_peer *p, const struct http_reques
 	if (passes(s->group, p, who_of(p), clock_now_s(), r))
 		return true;
 	if (was != 403 && was != 503)
-		count_refused(s, r);
+		count_refused(s, p, who_of(p), r);
 	return false;
 }
 
@@ -279,7 +285,7 @@ bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
 	    !crl_set_has_cert(s->group->list->set, p->cert))
 		return false;
 	refuse(VERDICT_REVOKED, who_of(p), clock_now_s(), r);
-	count_refused(s, r);
+	count_refused(s, p, who_of(p), r);
 	return true;
 }
 

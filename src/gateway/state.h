@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "gateway/state_audit.h"
 
 struct state;
 

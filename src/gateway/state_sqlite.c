@@ -30,7 +30,7 @@ static const char schema[] =
     "CREATE INDEX member_open ON member (closed, not_after);"
     "CREATE INDEX member_name ON member (name);";
 
-static const char *const migrations[] = { schema, ledger_schema, NULL };
+static const char *const migrations[] = { schema, ledger_schema, state_audit_schema, NULL };
 
 int state_open(struct state **s, const char *path, bool create, struct err *e) {
 	struct state *st;

@@ -12,6 +12,8 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "gateway/evict.h"
+#include "gateway/witness.h"
+#include "pki/cert.h"
 #include "pki/ossl.h"
 
 struct opened {
@@ -94,6 +96,20 @@ int tools_keys(const struct tools_plan *p, struct err *e) {
 	return 0;
 }
 
+/* Before the keys are there to be taken. */
+static int tell_of_export(struct group *g, const X509 *recip, struct err *e) {
+	OWN(own_free) char *name = NULL;
+	struct witness_peer to = { 0 };
+	char serial[SERIAL_HEX];
+
+	if (cert_name(recip, &name, NULL) == 0) /* it need not be of the group */
+		to.name = name;
+	cert_serial_hex(recip, serial);
+	to.serial = serial;
+	witness_keys(g, &to, RECORD_EXPORT, clock_now_s());
+	return group_write_audit(g, true, e);
+}
+
 int tools_export(const struct tools_plan *p, struct err *e) {
 	OWN(opened_wipe) struct opened o = { 0 };
 	OWN(own_x509) X509 *recip = NULL;
@@ -103,7 +119,7 @@ int tools_export(const struct tools_plan *p, struct err *e) {
 		return e->code;
 	if (o.group->keyring.n == 0)
 		return err_set(e, ERR_FAIL, "no epoch yet: the first run of the gateway makes it");
-	if (keyring_seal(&o.group->keyring, &recip, 1, 0, &der, e) != 0)
+	if (keyring_seal(&o.group->keyring, &recip, 1, 0, &der, e) != 0 || tell_of_export(o.group, recip, e) != 0)
 		return e->code;
 	return file_save(p->out, der.data, der.len, 0600, e);
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/secret.h"
+#include "pki/signed.h"
 
 #define KEY_ID_LEN 16
 #define KEY_ID_HEX 33
@@ -46,12 +47,18 @@ int keyring_seal(const struct keyring *k, X509 *const *certs, size_t n, int by_s
 /* Strict: structure first (enveloped.h), then the key. k must be empty. ERR_REFUSED if the package is for other certificates, else ERR_DAMAGED. */
 int keyring_open(const uint8_t *der, size_t len, X509 *cert, EVP_PKEY *key, struct keyring *k, struct err *e) MUST_CHECK;
 
-/* The reply of GET /v1/keys: SignedData (signed.h, with nonce, gateway's certificate) over the sealed package. */
-int keyring_reply_make(const uint8_t *sealed, size_t len, X509 *gw_cert, EVP_PKEY *gw_key, const uint8_t *nonce, size_t nonce_len,
-    int64_t now_s, struct buf *der, struct err *e) MUST_CHECK;
-/* Verifies structure, signature and nonce (nonce NULL: any, for a stored reply), opens to the member's key. The gateway's certificate is given out (owned) and its
+/* The reply of GET /v1/keys: SignedData (signed.h) by the gateway, with a nonce, over the sealed package. */
+int keyring_reply_make(const uint8_t *sealed, size_t len, const struct signed_make *by, struct buf *der, struct err *e) MUST_CHECK;
+/* Who made a reply, and what he said beside the keys. */
+struct keyring_said {
+	X509 *gw_cert;                  /* owned */
+	int64_t signed_s;
+	char log_head[SIGNED_LOG_HEAD_MAX + 1]; /* of the audit log, as it came; "": none */
+};
+void keyring_said_wipe(struct keyring_said *s); /* safe on {0} */
+/* Verifies structure, signature and nonce (nonce NULL: any, for a stored reply), opens to the member's key. said begins as {0} (wipe it in every case); the certificate's
  * chain, purpose, name and revocation are the caller's to check. ERR_DAMAGED, or ERR_REFUSED for a reply to somebody else. */
 int keyring_reply_open(const uint8_t *der, size_t len, const uint8_t *nonce, size_t nonce_len, X509 *cert, EVP_PKEY *key,
-    struct keyring *k, X509 **gw_cert, int64_t *signed_s, struct err *e) MUST_CHECK;
+    struct keyring *k, struct keyring_said *said, struct err *e) MUST_CHECK;
 
 #endif

@@ -2,20 +2,22 @@
 /* What GET /v1/keys answers: the enveloped package, signed by the gateway together with the nonce of whoever asks. */
 #include "keyring/keyring.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 
 #include "pki/ossl.h"
 #include "pki/signed.h"
 
-int keyring_reply_make(const uint8_t *sealed, size_t len, X509 *gw_cert, EVP_PKEY *gw_key, const uint8_t *nonce, size_t nonce_len,
-    int64_t now_s, struct buf *der, struct err *e) {
-	const struct signed_make m = {
-		.key = gw_key, .cert = gw_cert, .nonce = nonce, .nonce_len = nonce_len, .time_s = now_s,
-	};
-
-	if (nonce == NULL)
+int keyring_reply_make(const uint8_t *sealed, size_t len, const struct signed_make *by, struct buf *der, struct err *e) {
+	if (by->nonce == NULL)
 		return err_set(e, ERR_FAIL, "a key reply carries a nonce");
-	return signed_make(&m, sealed, len, der, e);
+	return signed_make(by, sealed, len, der, e);
+}
+
+void keyring_said_wipe(struct keyring_said *s) {
+	X509_free(s->gw_cert);
+	*s = (struct keyring_said){0};
 }
 
 static int check_nonce(const struct signed_info *info, const uint8_t *nonce, size_t len, struct err *e) {
@@ -38,7 +40,7 @@ static int open_reply(const struct signed_info *info, const uint8_t *nonce, size
 }
 
 int keyring_reply_open(const uint8_t *der, size_t len, const uint8_t *nonce, size_t nonce_len, X509 *cert, EVP_PKEY *key,
-    struct keyring *k, X509 **gw_cert, int64_t *signed_s, struct err *e) {
+    struct keyring *k, struct keyring_said *said, struct err *e) {
 	OWN(signed_wipe) struct signed_info info = {0};
 	int r;
 
@@ -46,8 +48,11 @@ int keyring_reply_open(const uint8_t *der, size_t len, const uint8_t *nonce, siz
 		return err_set(e, ERR_DAMAGED, "a key reply above %u MiB", KEY_REPLY_MAX >> 20);
 	if ((r = signed_parse(der, len, &info, e)) != 0 || (r = open_reply(&info, nonce, nonce_len, cert, key, k, e)) != 0)
 		return r;
-	*signed_s = info.time_s;
-	*gw_cert = info.cert;
+	said->signed_s = info.time_s;
+	if (info.log_head != NULL)
+		memcpy(said->log_head, info.log_head, info.log_head_len);
+	said->log_head[info.log_head_len] = '\0';
+	said->gw_cert = info.cert;
 	info.cert = NULL;
 	return 0;
 }

@@ -10,10 +10,11 @@
 #include "pki/signed.h"
 
 #define ORIGIN "scg/"
-#define TEXT_MAX 160 /* origin 4 + 64, size 19, root 44, three line feeds */
+#define AUDIT "/audit"
+#define TEXT_MAX 160 /* origin 4 + 64 + 6, size 19, root 44, three line feeds */
 
 void head_print(const struct head *h, struct buf *text) {
-	buf_addf(text, ORIGIN "%s\n%" PRIu64 "\n", h->group, h->size);
+	buf_addf(text, ORIGIN "%s%s\n%" PRIu64 "\n", h->group, h->audit ? AUDIT : "", h->size);
 	text_base64(h->root, sizeof h->root, text);
 	buf_addc(text, '\n');
 }
@@ -39,10 +40,30 @@ static int parse_root(const char *s, struct head *h, struct err *e) {
 	return r;
 }
 
+/* A group's name has no slash. */
+static int parse_origin(char *origin, struct head *h) {
+	size_t len = strlen(origin);
+
+	if (strncmp(origin, ORIGIN, strlen(ORIGIN)) != 0)
+		return -1;
+	origin += strlen(ORIGIN);
+	len -= strlen(ORIGIN);
+	if (len > strlen(AUDIT) && strcmp(origin + len - strlen(AUDIT), AUDIT) == 0) {
+		h->audit = true;
+		len -= strlen(AUDIT);
+		origin[len] = '\0';
+	}
+	if (name_check(origin, "group", NULL) != 0)
+		return -1;
+	memcpy(h->group, origin, len + 1);
+	return 0;
+}
+
 int head_parse(const uint8_t *text, size_t len, struct head *h, struct err *e) {
 	char copy[TEXT_MAX + 1], *at = copy;
 	OWN(buf_wipe) struct buf again = {0};
-	const char *origin, *size, *root;
+	char *origin;
+	const char *size, *root;
 
 	*h = (struct head){0};
 	if (len > TEXT_MAX)
@@ -51,9 +72,8 @@ int head_parse(const uint8_t *text, size_t len, struct head *h, struct err *e) {
 	copy[len] = '\0';
 	if ((origin = take_line(&at)) == NULL || (size = take_line(&at)) == NULL || (root = take_line(&at)) == NULL)
 		return err_set(e, ERR_DAMAGED, "head: not three lines");
-	if (strncmp(origin, ORIGIN, strlen(ORIGIN)) != 0 || name_check(origin + strlen(ORIGIN), "group", NULL) != 0)
-		return err_set(e, ERR_DAMAGED, "head: origin is not \"scg/GROUP\"");
-	memcpy(h->group, origin + strlen(ORIGIN), strlen(origin + strlen(ORIGIN)) + 1);
+	if (parse_origin(origin, h) != 0)
+		return err_set(e, ERR_DAMAGED, "head: origin is neither \"scg/GROUP\" nor \"scg/GROUP" AUDIT "\"");
 	if (text_u64(size, INT64_MAX, &h->size, NULL) != 0 || parse_root(root, h, NULL) != 0)
 		return err_set(e, ERR_DAMAGED, "head: size or root are none");
 	head_print(h, &again);
@@ -78,13 +98,27 @@ static int check_nonce(const struct signed_info *info, const struct head_check *
 	return 0;
 }
 
-static int check_signer(X509 *cert, const struct head_check *c, struct err *e) {
-	if (chain_check(c->chain, cert, PURPOSE_SERVER, e) != VERDICT_GOOD ||
-	    chain_check_time(cert, c->at_s, e) != VERDICT_GOOD) {
+static int check_signer(const struct signed_info *info, const struct head_check *c, struct err *e) {
+	if (chain_check(c->chain, info->cert, PURPOSE_SERVER, e) != VERDICT_GOOD ||
+	    chain_check_time(info->cert, c->when_signed ? info->time_s : c->at_s, e) != VERDICT_GOOD) {
 		(void)err_add(e, "head: signer");
 		return err_recode(e, ERR_DAMAGED);
 	}
 	return 0;
+}
+
+static int check_origin(const struct head *h, const char *group, bool audit, struct err *e) {
+	if (strcmp(h->group, group) != 0)
+		return err_set(e, ERR_DAMAGED, "head: of another group");
+	if (h->audit != audit)
+		return err_set(e, ERR_DAMAGED, "head: of another log than the %s", audit ? "audit log" : "ledger");
+	return 0;
+}
+
+int head_open_text(const char *text, const char *group, bool audit, struct head *h, struct err *e) {
+	int r = head_parse((const uint8_t *)text, strlen(text), h, e);
+
+	return r != 0 ? r : check_origin(h, group, audit, e);
 }
 
 static int check_signed(const struct signed_info *info, const struct head_check *c, struct head *h, struct err *e) {
@@ -92,13 +126,13 @@ static int check_signed(const struct signed_info *info, const struct head_check 
 
 	if (info->cert == NULL)
 		return err_set(e, ERR_DAMAGED, "head: RFC 5652 5.1: the signer's certificate is missing");
-	if ((r = check_nonce(info, c, e)) != 0 || (r = check_signer(info->cert, c, e)) != 0)
+	if (info->log_head != NULL)
+		return err_set(e, ERR_DAMAGED, "head: RFC 5652 5.3: a signed attribute that does not belong here");
+	if ((r = check_nonce(info, c, e)) != 0 || (r = check_signer(info, c, e)) != 0)
 		return r;
 	if (signed_verify(info, info->cert, e) != 0 || head_parse(info->content, info->content_len, h, e) != 0)
 		return err_add(e, "head");
-	if (strcmp(h->group, chain_group(c->chain)) != 0)
-		return err_set(e, ERR_DAMAGED, "head: of another group");
-	return 0;
+	return check_origin(h, chain_group(c->chain), c->audit, e);
 }
 
 int head_open(

@@ -10,9 +10,10 @@
 #include "pki/sigalg.h"
 
 #define SKI_LEN 20
-#define N_ATTRS_MAX 5
-/* The five take 26 + 32 + 49 + 57 + 50 octets at most. */
-#define ATTRS_MAX 256
+#define N_ATTRS_MAX 6
+/* The six take 26 + 32 + 49 + 57 + 50 + 224 octets at most. */
+#define ATTRS_MAX 448
+#define ATTR_MAX 224
 
 static const uint8_t oid_signed_data[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02 };
 static const uint8_t oid_data[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01 };
@@ -24,6 +25,9 @@ static const uint8_t oid_message_digest[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d
 static const uint8_t oid_signing_time[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x05 };
 static const uint8_t oid_signing_cert_v2[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x02, 0x2f };
 static const uint8_t oid_recipient_nonce[] = { 0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x45, 0x01, 0x09, 0x06 };
+/* Joint ITU-T and ISO 9834-8: 2.25 and the UUID 53703036-b8fe-4883-bfa2-29efc654fdd2 as a number: the head of the gateway's audit log. */
+static const uint8_t oid_log_head[] = { 0x69, 0x81, 0xa6, 0xf0, 0x98, 0x8d, 0xd7, 0x8f, 0xf2, 0xa2, 0x87, 0xbf, 0xd1, 0x8a, 0xbd, 0xfc, 0xb2,
+	0xd3, 0xfb, 0x52 };
 
 /* --- making --- */
 
@@ -33,7 +37,7 @@ static int compare_encodings(const uint8_t *a, size_t a_len, const uint8_t *b, s
 	return c != 0 ? c : (a_len > b_len) - (a_len < b_len);
 }
 
-struct attr { uint8_t der[64]; size_t len; };
+struct attr { uint8_t der[ATTR_MAX]; size_t len; };
 
 static void attr_put(struct attr *a, const uint8_t *oid, size_t oid_len, const struct buf *value) {
 	OWN(buf_wipe) struct buf b = {0};
@@ -74,6 +78,11 @@ static size_t build_attrs(const struct signed_make *m, const void *content, size
 		buf_clear(&v);
 		der_put(&v, DER_OCTET_STRING, m->nonce, m->nonce_len);
 		ATTR_PUT(&a[n++], oid_recipient_nonce, &v);
+	}
+	if (m->log_head != NULL) {
+		buf_clear(&v);
+		der_put(&v, DER_UTF8STRING, m->log_head, strlen(m->log_head));
+		ATTR_PUT(&a[n++], oid_log_head, &v);
 	}
 	return n;
 }
@@ -161,6 +170,8 @@ int signed_make(const struct signed_make *m, const void *content, size_t len, st
 
 	if (m->nonce != NULL && (m->nonce_len < SIGNED_NONCE_MIN || m->nonce_len > SIGNED_NONCE_MAX))
 		return err_set(e, ERR_FAIL, "a nonce has %d to %d bytes", SIGNED_NONCE_MIN, SIGNED_NONCE_MAX);
+	if (m->log_head != NULL && (m->nonce == NULL || *m->log_head == '\0' || strlen(m->log_head) > SIGNED_LOG_HEAD_MAX))
+		return err_set(e, ERR_FAIL, "the head of a log has 1 to %d bytes and comes with a nonce", SIGNED_LOG_HEAD_MAX);
 	if ((r = cert_check_key(m->cert, m->key, "signer", e)) != 0)
 		return r;
 	der_put_u64(&out, m->by_ski ? 3 : 1); /* RFC 5652 5.1 */
@@ -245,6 +256,19 @@ static int take_nonce(struct signed_info *info, struct der *v, struct err *e) {
 	return 0;
 }
 
+static int take_log_head(struct signed_info *info, struct der *v, struct err *e) {
+	static const char what[] = "signed attribute: head of a log";
+	struct der in;
+	int r = der_take(v, DER_UTF8STRING, &in, what, e);
+	if (r != 0)
+		return r;
+	if (in.len == 0 || in.len > SIGNED_LOG_HEAD_MAX)
+		return err_set(e, ERR_DAMAGED, "%s: %zu octets", what, in.len);
+	info->log_head = in.p;
+	info->log_head_len = in.len;
+	return 0;
+}
+
 static const struct attr_rule {
 	const uint8_t *oid;
 	size_t oid_len;
@@ -257,6 +281,7 @@ static const struct attr_rule {
 	{ oid_message_digest, sizeof(oid_message_digest), true, take_message_digest, "RFC 5652 11.2: messageDigest is missing" },
 	{ oid_signing_cert_v2, sizeof(oid_signing_cert_v2), true, take_signing_cert, "RFC 5035 3: signingCertificateV2 is missing" },
 	{ oid_recipient_nonce, sizeof(oid_recipient_nonce), false, take_nonce, "" },
+	{ oid_log_head, sizeof(oid_log_head), false, take_log_head, "" },
 };
 
 static int take_attr(struct signed_info *info, struct der attr, unsigned *seen, struct err *e) {
@@ -303,6 +328,9 @@ static int parse_attrs(struct signed_info *info, struct err *e) {
 	for (size_t i = 0; i < N_ATTRS_MAX; i++)
 		if (attr_rules[i].required && (seen & 1u << i) == 0)
 			return err_set(e, ERR_DAMAGED, "%s", attr_rules[i].missing);
+	/* So who refuses nonces refuses this too. */
+	if (info->log_head != NULL && info->nonce_len == 0)
+		return err_set(e, ERR_DAMAGED, "%s: the head of a log without a nonce", what);
 	return 0;
 }
 

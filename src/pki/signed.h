@@ -13,6 +13,7 @@ struct chain;
 
 #define SIGNED_NONCE_MIN 8
 #define SIGNED_NONCE_MAX 32
+#define SIGNED_LOG_HEAD_MAX 192
 
 struct signed_make {
 	EVP_PKEY *key;
@@ -20,10 +21,11 @@ struct signed_make {
 	bool by_ski;            /* signer named by SKI and no certificate inside (events); else issuer+serial and the certificate inside */
 	const uint8_t *nonce;   /* recipientNonce, or NULL */
 	size_t nonce_len;       /* 8..32 */
+	const char *log_head;   /* beside a nonce: text of 1..SIGNED_LOG_HEAD_MAX octets that is signed along (doc/FORMAT 2), or NULL */
 	int64_t time_s;         /* signingTime */
 };
 /* DER ContentInfo(SignedData) with the content inside (id-data); attributes contentType, messageDigest, signingTime,
- * signingCertificateV2 (RFC 5035, SHA-256 default algorithm omitted) and, with a nonce, recipientNonce. ECDSA keys sign with SHA-256 for P-384
+ * signingCertificateV2 (RFC 5035, SHA-256 default algorithm omitted) and, with a nonce, recipientNonce and perhaps a log's head. ECDSA keys sign with SHA-256 for P-384
  * too; RSA with PKCS #1 v1.5 SHA-256. */
 int signed_make(const struct signed_make *m, const void *content, size_t len, struct buf *der, struct err *e) MUST_CHECK;
 
@@ -35,6 +37,8 @@ struct signed_info {
 	bool by_ski;
 	uint8_t nonce[SIGNED_NONCE_MAX];
 	size_t nonce_len;         /* 0: no nonce attribute */
+	const uint8_t *log_head;  /* points into der; NULL: none. Never without a nonce */
+	size_t log_head_len;
 	int64_t time_s;           /* signingTime: a claim */
 	const uint8_t *attrs, *sig; size_t attrs_len, sig_len; /* point into der; attrs is the content of the SET */
 	uint8_t cert_hash[32];    /* of signingCertificateV2 */

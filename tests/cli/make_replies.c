@@ -39,13 +39,14 @@ static int save_member(const struct fixture *f, const struct keyring *k, const c
 	OWN(buf_wipe) struct buf sealed = {0};
 	OWN(buf_wipe) struct buf der = {0};
 	const struct secret no_pass = {0};
+	const struct signed_make by = { .key = f->gateway.key, .cert = f->gateway.cert, .nonce = (const uint8_t *)"0123456789abcdef",
+		.nonce_len = 16, .time_s = f->now_s };
 	int r;
 
 	fixture_issue(&f->ca, ROLE_MEMBER, name, spec, f->now_s - PROFILE_SKEW_S, f->now_s + FIXTURE_DAY_S, &id);
 	if ((r = save_cert(cert, id.cert, e)) != 0 || (r = key_save_new(key, id.key, &no_pass, e)) != 0
 	    || (r = keyring_seal(k, &id.cert, 1, 0, &sealed, e)) != 0
-	    || (r = keyring_reply_make(sealed.data, sealed.len, f->gateway.cert, f->gateway.key, (const uint8_t *)"0123456789abcdef", 16, f->now_s,
-		    &der, e)) != 0)
+	    || (r = keyring_reply_make(sealed.data, sealed.len, &by, &der, e)) != 0)
 		return r;
 	return file_save(reply, der.data, der.len, 0600, e);
 }

@@ -128,3 +128,17 @@ tests_fuzz_fuzz_gdrive_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_gdrive_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_gdrive_LDADD = $(STORE_LIBS)
 TESTS += tests/fuzz/fuzz_gdrive
+
+check_PROGRAMS += tests/fuzz/fuzz_proof
+tests_fuzz_fuzz_proof_SOURCES = tests/fuzz/fuzz_proof.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_proof_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_proof_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_proof_LDADD = src/client/libclient.a $(STORE_LIBS)
+TESTS += tests/fuzz/fuzz_proof
+
+check_PROGRAMS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_record_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_record_LDADD = $(GATEWAY_LIBS)
+TESTS += tests/fuzz/fuzz_record

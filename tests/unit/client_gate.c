@@ -12,11 +12,14 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ledger/entry.h"
+#include "ledger/proof.h"
 #include "lib/tmp.h"
 #include "net/fetch.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
+
+#define AUDIT_MAX 64
 
 struct client_gate gate;
 
@@ -121,13 +124,59 @@ static size_t nonce_of(const char *path, uint8_t nonce[static 32]) {
 	return len;
 }
 
+/* The audit log of this size: one leaf after the other, and the hashes that proofs are made of. */
+static uint8_t audit_node[AUDIT_MAX][TREE_HEIGHT_MAX][32];
+
+static void audit_head_now(struct head *h) {
+	struct tree t = {0};
+
+	*h = (struct head){ .audit = !gate.audit_ledger, .group = "lab", .size = gate.audit_size };
+	ck_assert_uint_le(gate.audit_size, AUDIT_MAX);
+	for (uint64_t i = 0; i < gate.audit_size; i++) {
+		uint8_t content[2] = { (uint8_t)i, gate.audit_other && i > 0 };
+		uint8_t leaf[32];
+
+		tree_leaf(content, sizeof(content), leaf);
+		(void)tree_add(&t, leaf, audit_node[i]);
+	}
+	tree_root(&t, h->root);
+}
+
+static int audit_get(void *arg, uint64_t leaf, unsigned level, uint8_t out[static 32]) {
+	(void)arg;
+	memcpy(out, audit_node[leaf][level], 32);
+	return 0;
+}
+
+static void give_audit_proof(const char *path, struct fetch_reply *r) {
+	uint8_t proof[PROOF_MAX][32];
+	unsigned long long from, to;
+	size_t n;
+
+	if (gate.audit_no_proof) {
+		problem(r, 404, "not-found");
+		return;
+	}
+	ck_assert_int_eq(sscanf(path, "/v1/audit/consistency?from=%llu&to=%llu", &from, &to), 2); // NOLINT(cert-err34-c)
+	ck_assert_int_eq(proof_make(from, to, audit_get, NULL, proof, &n), 0);
+	buf_adds(&r->body, "{\"consistency\":[");
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&r->body, i > 0 ? ",\"" : "\"");
+		text_base64(proof[i], 32, &r->body);
+		buf_adds(&r->body, "\"");
+	}
+	buf_adds(&r->body, "]}");
+}
+
 static void give_keys(const struct fetch *f, const char *path, struct fetch_reply *r) {
 	const struct fixture_id *by = gate.foreign_keys ? &gate.f.foreign_gateway : &gate.f.gateway;
 	struct keyring given = gate.keys;
-	OWN(buf_wipe) struct buf sealed = {0};
+	OWN(buf_wipe) struct buf sealed = {0}, head = {0};
 	struct err e = ERR_INIT;
 	X509 *to = f->cert;
+	struct head h;
 	uint8_t nonce[32];
+	struct signed_make sign = { .key = by->key, .cert = by->cert, .nonce = nonce, .time_s = gate.f.now_s };
 	size_t len = nonce_of(path, nonce);
 
 	if (gate.old_keys) {
@@ -136,8 +185,13 @@ static void give_keys(const struct fetch *f, const char *path, struct fetch_repl
 		given.v[0].retired_s = 0;
 	}
 	must(keyring_seal(&given, &to, 1, 0, &sealed, &e), &e);
-	must(
-	    keyring_reply_make(sealed.data, sealed.len, by->cert, by->key, nonce, len, gate.f.now_s, &r->body, &e), &e);
+	sign.nonce_len = len;
+	if (gate.audit_size > 0) {
+		audit_head_now(&h);
+		head_print(&h, &head);
+		sign.log_head = buf_str(&head);
+	}
+	must(keyring_reply_make(sealed.data, sealed.len, &sign, &r->body, &e), &e);
 }
 
 static void give_head(const char *path, struct fetch_reply *r) {
@@ -230,6 +284,8 @@ static int answer(struct fetch *f, const struct fetch_request *q, struct fetch_r
 		give_group(r);
 	else if (begins(q->path, "/v1/keys?"))
 		give_keys(f, q->path, r);
+	else if (begins(q->path, "/v1/audit/consistency?"))
+		give_audit_proof(q->path, r);
 	else if (begins(q->path, "/v1/ledger/head?"))
 		give_head(q->path, r);
 	else if (begins(q->path, "/v1/ledger/entries?"))

@@ -31,6 +31,10 @@ struct client_gate {
 	bool old_keys;            /* keys without the newest epoch */
 	bool foreign_keys;        /* keys signed by another authority's gateway */
 	bool wrong_nonce;         /* keys for another request */
+	uint64_t audit_size;      /* of the audit log whose head comes with the keys; 0: none comes */
+	bool audit_other;         /* another log from its second entry on */
+	bool audit_ledger;        /* the head says that it is the ledger's */
+	bool audit_no_proof;      /* 404 for a proof */
 	const char *group;        /* the name in GET /v1/group, NULL: the right one */
 	struct buf *crl;          /* served instead of the newest list */
 	void (*before_post)(void *arg); /* once: another member is faster */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "client/auditlog.h"
 #include "client_gate.h"
 #include "lib/suite.h"
 #include "lib/tmp.h"
@@ -219,6 +220,150 @@ START_TEST(a_folder_of_somebody_else_is_refused) {
 }
 END_TEST
 
+/* --- the gateway's audit log --- */
+
+START_TEST(a_log_that_grew_is_taken_and_kept) {
+	for (gate.audit_size = 1; gate.audit_size < 20; gate.audit_size += 3)
+		works("alice");
+	ck_assert(has_file("alice", AUDIT_FILE));
+	gate.audit_size = 1; /* bob never saw more */
+	works("bob");
+}
+END_TEST
+
+START_TEST(a_log_that_shrank_is_refused) {
+	OWN(buf_wipe) struct buf keys = {0}, now = {0};
+	OWN(own_free) char *path = file_join(tmp_path("alice"), KEYS_FILE);
+
+	gate.audit_size = 12;
+	works("alice");
+	ck_assert_int_eq(file_load(path, KEY_REPLY_MAX, &keys, NULL), 0);
+	gate.audit_size = 11;
+	fails("alice", ERR_DAMAGED, "11 entries instead of 12");
+	fails("alice", ERR_DAMAGED, "-forget-audit");
+	ck_assert_int_eq(file_load(path, KEY_REPLY_MAX, &now, NULL), 0);
+	ck_assert(now.len == keys.len && memcmp(now.data, keys.data, now.len) == 0);
+	gate.audit_size = 12;
+	works("alice");
+}
+END_TEST
+
+START_TEST(another_log_is_refused_whatever_its_size) {
+	gate.audit_size = 12;
+	works("alice");
+	gate.audit_other = true;
+	for (gate.audit_size = 11; gate.audit_size < 15; gate.audit_size++)
+		fails("alice", ERR_DAMAGED, "no longer contains what it had");
+	gate.audit_other = false;
+	works("alice");
+}
+END_TEST
+
+START_TEST(a_log_without_a_proof_or_a_head_is_refused) {
+	gate.audit_size = 12;
+	works("alice");
+	gate.audit_size = 13;
+	gate.audit_no_proof = true;
+	fails("alice", ERR_DAMAGED, "no proof");
+	gate.audit_size = 0;
+	fails("alice", ERR_DAMAGED, "no head");
+}
+END_TEST
+
+START_TEST(the_ledgers_head_is_none_of_the_log) {
+	gate.audit_size = 12;
+	gate.audit_ledger = true;
+	fails("alice", ERR_DAMAGED, "another log");
+	ck_assert(!has_file("alice", KEYS_FILE));
+}
+END_TEST
+
+START_TEST(what_was_forgotten_is_taken_anew) {
+	struct err e = ERR_INIT;
+
+	gate.audit_size = 12;
+	works("alice");
+	gate.audit_size = 3;
+	fails("alice", ERR_DAMAGED, "no longer contains");
+	ck_assert_int_eq(auditlog_forget(tmp_path("alice"), &e), 0);
+	ck_assert_int_eq(auditlog_forget(tmp_path("alice"), &e), 0);
+	works("alice");
+	gate.audit_size = 2;
+	fails("alice", ERR_DAMAGED, "2 entries instead of 3");
+}
+END_TEST
+
+/* Somebody else in this folder was faster: what he kept stays, and nobody is refused for it. */
+START_TEST(the_newer_of_two_heads_stays) {
+	struct auditlog a, b;
+	struct err e = ERR_INIT;
+
+	gate.audit_size = 5;
+	works("alice");
+	ck_assert_int_eq(auditlog_load(&a, tmp_path("alice"), "lab", &e), 0);
+	a.now = a.kept;
+	a.has_now = true;
+	gate.audit_size = 9;
+	works("alice");
+	ck_assert_int_eq(auditlog_save(&a, &e), 0);
+	ck_assert_int_eq(auditlog_load(&b, tmp_path("alice"), "lab", &e), 0);
+	ck_assert_uint_eq(b.kept.size, 9);
+}
+END_TEST
+
+START_TEST(a_kept_head_that_was_changed_is_damage) {
+	OWN(own_free) char *path = file_join(tmp_path("alice"), AUDIT_FILE);
+	struct err e = ERR_INIT;
+
+	gate.audit_size = 5;
+	works("alice");
+	ck_assert_int_eq(file_save(path, "scg/lab/audit\n5\n", 16, 0600, &e), 0);
+	fails("alice", ERR_DAMAGED, AUDIT_FILE);
+	ck_assert_int_eq(file_save(path, "", 0, 0600, &e), 0);
+	fails("alice", ERR_DAMAGED, AUDIT_FILE);
+}
+END_TEST
+
+#define HASH "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+START_TEST(a_proof_is_read_strictly) {
+	static const char *const good[] = { "{\"consistency\":[]}", "{\"consistency\":[\"" HASH "\"]}", "{ \"consistency\": [\"" HASH "\", \"" HASH "\"] }" };
+	static const char *const bad[] = { "", "[]", "{}", "{\"consistency\":{}}", "{\"consistency\":[1]}", "{\"consistency\":[\"AAAA\"]}",
+		"{\"consistency\":[\"" HASH "A\"]}", "{\"consistency\":[],\"x\":1}", "{\"consistency\":[],\"consistency\":[]}", "{\"consistency\":[]} x" };
+	uint8_t path[PROOF_MAX][32];
+	struct err e = ERR_INIT;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		OWN(buf_wipe) struct buf b = {0};
+
+		buf_adds(&b, good[i]);
+		ck_assert_int_eq(auditlog_parse_proof(&b, path, &n, &e), 0);
+		ck_assert_uint_eq(n, i);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		OWN(buf_wipe) struct buf b = {0};
+
+		buf_adds(&b, bad[i]);
+		ck_assert_msg(auditlog_parse_proof(&b, path, &n, &e) == ERR_DAMAGED, "%s", bad[i]);
+	}
+}
+END_TEST
+
+START_TEST(a_proof_of_too_many_hashes_is_refused) {
+	OWN(buf_wipe) struct buf b = {0};
+	uint8_t path[PROOF_MAX][32];
+	struct err e = ERR_INIT;
+	size_t n;
+
+	buf_adds(&b, "{\"consistency\":[\"" HASH "\"");
+	for (int i = 0; i < PROOF_MAX; i++)
+		buf_adds(&b, ",\"" HASH "\"");
+	buf_adds(&b, "]}");
+	ck_assert_int_eq(auditlog_parse_proof(&b, path, &n, &e), ERR_DAMAGED);
+}
+END_TEST
+
 START_TEST(group_json_is_read_strictly) {
 	static const char *const bad[] = {
 		"",
@@ -247,6 +392,16 @@ int main(void) {
 	TCase *t = tcase_create("session");
 
 	tcase_add_checked_fixture(t, gate_setup, gate_teardown);
+	tcase_add_test(t, a_log_that_grew_is_taken_and_kept);
+	tcase_add_test(t, a_log_that_shrank_is_refused);
+	tcase_add_test(t, another_log_is_refused_whatever_its_size);
+	tcase_add_test(t, a_log_without_a_proof_or_a_head_is_refused);
+	tcase_add_test(t, the_ledgers_head_is_none_of_the_log);
+	tcase_add_test(t, what_was_forgotten_is_taken_anew);
+	tcase_add_test(t, the_newer_of_two_heads_stays);
+	tcase_add_test(t, a_kept_head_that_was_changed_is_damage);
+	tcase_add_test(t, a_proof_is_read_strictly);
+	tcase_add_test(t, a_proof_of_too_many_hashes_is_refused);
 	tcase_add_test(t, a_member_gets_keys_list_and_ledger);
 	tcase_add_test(t, a_refusal_keeps_its_class_and_reason);
 	tcase_add_test(t, an_unreachable_gateway_is_unreachable);

@@ -486,11 +486,13 @@ START_TEST(a_stock_envelope_with_one_deviation_is_refused) {
 struct reply { struct keyring k; struct buf der; };
 
 static void reply_make(struct reply *r) {
+	const struct signed_make by = { .key = f.gateway.key, .cert = f.gateway.cert, .nonce = (const uint8_t *)"0123456789abcdef",
+		.nonce_len = 16, .log_head = "a head\n", .time_s = f.now_s };
 	OWN(buf_wipe) struct buf sealed = {0};
 	*r = (struct reply){0};
 	ring(2, &r->k);
 	ck_assert_int_eq(keyring_seal(&r->k, &f.alice.cert, 1, 0, &sealed, NULL), 0);
-	ck_assert_int_eq(keyring_reply_make(sealed.data, sealed.len, f.gateway.cert, f.gateway.key, NONCE, f.now_s, &r->der, NULL), 0);
+	ck_assert_int_eq(keyring_reply_make(sealed.data, sealed.len, &by, &r->der, NULL), 0);
 }
 
 static void reply_wipe(struct reply *r) {
@@ -499,14 +501,14 @@ static void reply_wipe(struct reply *r) {
 }
 
 static int reply_open(const struct buf *der, const uint8_t *nonce, size_t nonce_len, const struct fixture_id *id, struct keyring *k, struct err *e) {
-	OWN(own_x509) X509 *gw = NULL;
-	int64_t signed_s = 0;
-	int r = keyring_reply_open(der->data, der->len, nonce, nonce_len, id->cert, id->key, k, &gw, &signed_s, e);
+	OWN(keyring_said_wipe) struct keyring_said said = {0};
+	int r = keyring_reply_open(der->data, der->len, nonce, nonce_len, id->cert, id->key, k, &said, e);
 	if (r == 0) {
-		ck_assert_int_eq(X509_cmp(gw, f.gateway.cert), 0);
-		ck_assert_int_eq(signed_s, f.now_s);
+		ck_assert_int_eq(X509_cmp(said.gw_cert, f.gateway.cert), 0);
+		ck_assert_int_eq(said.signed_s, f.now_s);
+		ck_assert(said.log_head[0] == '\0' || strcmp(said.log_head, "a head\n") == 0);
 	} else {
-		ck_assert_ptr_null(gw);
+		ck_assert_ptr_null(said.gw_cert);
 		ck_assert_ptr_null(k->v);
 	}
 	return r;
@@ -559,7 +561,8 @@ START_TEST(a_reply_without_nonce_or_certificate_is_refused) {
 		ck_assert_int_eq(signed_make(&m, sealed.data, sealed.len, &der, NULL), 0);
 		ck_assert_int_eq(reply_open(&der, NULL, 0, &f.alice, i == 0 ? &got : &none, NULL), i == 0 ? 0 : ERR_DAMAGED);
 	}
-	ck_assert_int_ne(keyring_reply_make(sealed.data, sealed.len, f.gateway.cert, f.gateway.key, NULL, 0, f.now_s, &sealed, NULL), 0);
+	const struct signed_make without = { .key = f.gateway.key, .cert = f.gateway.cert, .time_s = f.now_s };
+	ck_assert_int_ne(keyring_reply_make(sealed.data, sealed.len, &without, &sealed, NULL), 0);
 } END_TEST
 
 static bool reply_opens(void *arg, const uint8_t *data, size_t len) {

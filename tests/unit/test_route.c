@@ -38,12 +38,10 @@ static void drop(void) {
 /* --- keys --- */
 
 static void open_keys(const struct fixture_id *who, const struct http_reply *r, struct keyring *k) {
-	OWN(own_x509) X509 *gw = NULL;
-	int64_t signed_s;
+	OWN(keyring_said_wipe) struct keyring_said said = { 0 };
 
-	ck_assert_msg(keyring_reply_open(r->body.data, r->body.len, nonce, sizeof nonce, who->cert, who->key, k, &gw, &signed_s, &e) == 0, "%s",
-	    e.text);
-	ck_assert_int_eq(X509_cmp(gw, v.f.gateway.cert), 0);
+	ck_assert_msg(keyring_reply_open(r->body.data, r->body.len, nonce, sizeof nonce, who->cert, who->key, k, &said, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(X509_cmp(said.gw_cert, v.f.gateway.cert), 0);
 }
 
 static void get_keys(const struct fixture_id *who, struct keyring *k) {
@@ -77,13 +75,12 @@ END_TEST
 START_TEST(nobody_else_opens_a_members_reply) {
 	OWN(http_reply_wipe) struct http_reply r = { 0 };
 	OWN(keyring_wipe) struct keyring k = { 0 };
-	X509 *gw = NULL;
-	int64_t signed_s;
+	OWN(keyring_said_wipe) struct keyring_said said = { 0 };
 	struct server_peer p;
 
 	env_connect(&v, v.f.alice.cert, &p);
 	ck_assert_int_eq(env_call(&v, &p, KEYS, NULL, 0, &r), 200);
-	ck_assert_int_ne(keyring_reply_open(r.body.data, r.body.len, nonce, sizeof nonce, v.f.bob.cert, v.f.bob.key, &k, &gw, &signed_s, &e), 0);
+	ck_assert_int_ne(keyring_reply_open(r.body.data, r.body.len, nonce, sizeof nonce, v.f.bob.cert, v.f.bob.key, &k, &said, &e), 0);
 	route_forget(&v.service, &p);
 }
 END_TEST
