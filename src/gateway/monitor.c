@@ -123,6 +123,7 @@ static void serve_one(struct monitor *m, int fd) {
 	else
 		http_problem(&r, 503, "starting", "the gateway does not serve yet");
 	(void)pthread_mutex_unlock(&m->lock);
+	r.plain = true;
 	http_reply_head(&r, &out);
 	buf_add(&out, r.body.data, r.body.len);
 	send_all(m, fd, end_ms, &out);

@@ -69,6 +69,7 @@ struct http_reply {
 	const char *allow;          /* Allow (static): a 405 must have it (RFC 9110 15.5.6) */
 	unsigned retry_after_s;     /* 0: no header */
 	bool close;                 /* Connection: close, then a lingering close */
+	bool plain;                 /* goes without TLS */
 	bool later;                 /* from a handler: nothing was done; it is handled again after server_go_on */
 	struct buf body;
 	/* Instead of body, bytes that live elsewhere (a large list, the same for many): unref(owner) when they were sent or dropped. */
@@ -81,7 +82,7 @@ struct http_reply {
 void http_reply_wipe(struct http_reply *r);
 /* The body, wherever it lives. */
 const uint8_t *http_reply_body(const struct http_reply *r, size_t *len);
-/* Appends status line and headers, with Date (RFC 9110 6.6.1) and, but for 204, Content-Length. */
+/* Appends status line and headers, with Date (RFC 9110 6.6.1), over TLS Strict-Transport-Security (RFC 6797 7.1) and, but for 204, Content-Length. */
 void http_reply_head(const struct http_reply *r, struct buf *out);
 /* Makes r, whatever it was, an application/problem+json (RFC 9457): {"type":"urn:scg:TYPE","title":...,"status":N,"detail":...}. */
 void http_problem(struct http_reply *r, int status, const char *type, const char *detail);

@@ -125,6 +125,8 @@ void http_reply_head(const struct http_reply *r, struct buf *out) {
 		buf_adds(out, "\r\n");
 	}
 	add_header(out, "Cache-Control", "no-store");
+	if (!r->plain)
+		add_header(out, "Strict-Transport-Security", "max-age=31536000"); /* a year; there is no port without TLS */
 	add_header(out, "Connection", r->close ? "close" : NULL);
 	buf_adds(out, "\r\n");
 }

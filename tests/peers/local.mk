@@ -4,6 +4,7 @@
 PEER_TESTS =
 PEER_TESTS += tests/peers/bouncycastle.sh
 EXTRA_DIST += $(PEER_TESTS) tests/peers/Envelope.java
+PEER_TESTS += tests/peers/testssl.sh
 PEER_TESTS += tests/peers/drive-rclone.sh tests/peers/drive-npm.sh
 EXTRA_DIST += tests/peers/install-peers tests/peers/peer.sh tests/peers/package.json tests/peers/drive-npm.js
 check-peers: all

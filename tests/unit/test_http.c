@@ -303,7 +303,7 @@ START_TEST(reply_head_says_what_follows) {
 	http_reply_head(&r, &out);
 	ck_assert_int_eq(strncmp(buf_str(&out), "HTTP/1.1 405 Method Not Allowed\r\nDate: ", 39), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), " GMT\r\nContent-Type: text/plain\r\nAllow: GET, PUT\r\nRetry-After: 7\r\n"
-	    "Content-Length: 5\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"));
+	    "Content-Length: 5\r\nCache-Control: no-store\r\nStrict-Transport-Security: max-age=31536000\r\nConnection: close\r\n\r\n"));
 } END_TEST
 
 START_TEST(reply_without_content_has_no_length) {
