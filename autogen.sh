@@ -4,7 +4,7 @@
 # ./autogen.sh deps            installs what building and testing need and is missing (Debian: apt)
 # ./autogen.sh demo            the above, then builds in ./build and plays the main job with real processes
 # ./autogen.sh check [OPT...]  the above, but runs the tests; the last line is "N passed, N failed, N skipped"
-# OPT... goes to ./configure. $BUILD names another folder than ./build, $TESTS some tests instead of all.
+# OPT... goes to ./configure. $BUILD names another folder than ./build, $TESTS some tests instead of all, $JOBS how many jobs run at once.
 set -eu
 cd "$(dirname "$0")"
 BUILD=${BUILD:-build}
@@ -113,7 +113,7 @@ totals() {
 check() {
 	status=0
 	rm -f "$BUILD/test-suite.log"
-	{ configured "$@" && make -C "$BUILD" -j "$(cores)" check ${TESTS:+"TESTS=$TESTS"}; } || status=$?
+	{ configured "$@" && make -C "$BUILD" -j "${JOBS:-$(cores)}" check ${TESTS:+"TESTS=$TESTS"}; } || status=$?
 	[ -f "$BUILD/test-suite.log" ] && log=$BUILD/test-suite.log || log=/dev/null
 	totals "$status" "$log"
 }

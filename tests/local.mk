@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-include tests/unit/local.mk
+# What takes long begins first, so that nothing is waited for at the end.
 include tests/cli/local.mk
+include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/vectors/local.mk
 include tests/bench/local.mk
