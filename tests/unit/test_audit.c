@@ -275,6 +275,7 @@ END_TEST
 START_TEST(a_flood_of_strangers_is_one_entry) {
 	struct record r = { 0 };
 
+	clock_stop_mono(); /* the minute of an entry does not end in between */
 	for (int i = 0; i < 200; i++)
 		env_expect(&v, NULL, KEYS, NULL, 0, 403, "no-certificate");
 	tick();

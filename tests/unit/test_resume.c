@@ -187,9 +187,7 @@ START_TEST(revoked_member_is_refused_in_a_resumed_connection) {
 } END_TEST
 
 static void wait_ms(int64_t ms) {
-	clock_step_mono_ms(ms);
-	(void)clock_mono_ms();
-	clock_step_mono_ms(0);
+	clock_move_mono_ms(ms); /* at once: the server's thread looks at the clock too */
 }
 
 /* However often it was renewed. */
