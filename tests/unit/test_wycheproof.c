@@ -14,6 +14,9 @@
 #include "pki/ossl.h"
 #include "pki/sigalg.h"
 
+#ifndef VECTORS /* the build tells where */
+#define VECTORS "tests/vectors"
+#endif
 #define FIELDS_MAX 8
 #define BYTES_MAX 1024
 
