@@ -7,6 +7,7 @@
 #   gd_group MEMBER...             CA, drive, a folder of alice's shared with the others as writers ($FOLDER), gateway, members signed in
 #   gd_shared MEMBER...            the same on a shared drive of alice's ($FOLDER), the others being content managers
 #   gd_objects                     how many objects lie in $FOLDER, not in the trash
+#   gd_plant ACCOUNT MEMBER NAME   another file, older, with the name of the object of this file, put there by ACCOUNT@example.org
 #   gd_opens KEY                   how many of all things there, trash and revisions included, openssl opens with this key
 #   gd_hides TEXT...               none of these stands anywhere in what the emulator was ever given
 
@@ -71,6 +72,16 @@ gd_shared() {
 }
 
 gd_objects() { drive_dump "[.files[] | select(.trashed | not) | select(.name | endswith(\".cms\"))] | length"; }
+
+gd_plant() {
+	_object=$(scg list -dir "$2" -json | jq -er ".[] | select(.name == \"$3\").object") || fail "no $3"
+	{
+		printf -- '--XX\r\nContent-Type: application/json\r\n\r\n{"name": "%s.cms", "parents": ["%s"], "createdTime": "2026-01-01T00:00:00Z"}\r\n' "$_object" "$FOLDER"
+		printf -- '--XX\r\nContent-Type: application/cms\r\n\r\nplanted\r\n--XX--\r\n'
+	} >"$T/.planted"
+	curl -sS --fail-with-body --noproxy '*' -H "Authorization: Bearer $(drive_token "$1@example.org")" -H 'Content-Type: multipart/related; boundary=XX' \
+		--data-binary "@$T/.planted" "$DRIVE_URL/upload/drive/v3/files?uploadType=multipart&supportsAllDrives=true" >"$T/.out" || fail "$(cat "$T/.out")"
+}
 
 gd_blobs() { drive_dump '.files[].revisions[].path'; }
 

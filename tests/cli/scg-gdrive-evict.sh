@@ -33,6 +33,7 @@ gd_shared alice bob carol
 ok scg upload -dir alice one
 ok scg upload -dir bob two
 ok scg upload -dir carol -to by-carol one
+gd_plant carol alice two
 [ "$(gd_opens "$(stock_keys alice)")" -eq 3 ] || fail "openssl does not open them"
 evict carol
 refuses 1 'older epoch' scg verify -dir alice -old

@@ -67,25 +67,10 @@ refuses 1 'spool-dir names another folder' scg upload -dir alice -replace -spool
 refuses 2 'no-spool' scg upload -dir alice -no-spool -spool-dir away in/elsewhere
 
 say "older files of the same names, put there by another: the ledger's digest tells which is right"
-# plant NAME: over a file of the group
-plant() {
-	_object=$(scg list -dir alice -json | jq -er ".[] | select(.name == \"$1\").object")
-	{
-		printf -- '--XX\r\nContent-Type: application/json\r\n\r\n{"name": "%s.cms", "parents": ["%s"], "createdTime": "2026-01-01T00:00:00Z"}\r\n' "$_object" "$FOLDER"
-		printf -- '--XX\r\nContent-Type: application/cms\r\n\r\nplanted\r\n--XX--\r\n'
-	} >.planted
-	curl -sS --fail --noproxy '*' -H "Authorization: Bearer $(drive_token bob@example.org)" -H 'Content-Type: multipart/related; boundary=XX' \
-		--data-binary @.planted "$DRIVE_URL/upload/drive/v3/files?uploadType=multipart" >/dev/null || fail "nothing planted"
-}
-plant small-plain-name
-plant "renamed at last"
+gd_plant bob alice small-plain-name
+gd_plant bob alice "renamed at last"
 gets small-plain-name in/small-plain-name
 gets "renamed at last" in/segments
-json '.failed == 0' scg verify -dir alice -json
-ok scg-gateway rotate -config gw/gateway.conf
-json '.failed == 0 and .rekeyed == 14' scg rekey -dir alice -json
-gets "renamed at last" in/segments
-[ "$(gd_objects)" -eq 16 ] || fail "$(gd_objects) objects" # what bob put there he alone can destroy
 
 say "what the drive knows"
 gd_hides "plainly readable words" small-plain-name "renamed at last" few/f1 segments
