@@ -3,12 +3,14 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -75,10 +77,26 @@ static void launch(struct drive *d, const char *listen, const char *const option
 	free(ready);
 }
 
+/* A port that nobody else is given while the emulator is away between two starts: bound here, listened on by it. */
+static int keep_port(char address[static 32]) {
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(a);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) != 0 ||
+	    bind(fd, (struct sockaddr *)&a, len) != 0 || getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+		die("no port");
+	snprintf(address, 32, "127.0.0.1:%d", ntohs(a.sin_port));
+	return fd;
+}
+
 void drive_start(struct drive *d, const char *dir, const char *const options[]) {
+	char address[32];
+
 	memset(d, 0, sizeof(*d));
 	d->state = xasprintf("%s/drive", dir);
-	launch(d, "127.0.0.1:0", options);
+	d->port = keep_port(address);
+	launch(d, address, options);
 }
 
 static void end(struct drive *d) {
@@ -100,6 +118,8 @@ void drive_restart(struct drive *d, const char *const options[]) {
 
 void drive_stop(struct drive *d) {
 	end(d);
+	if (d->state != NULL)
+		close(d->port);
 	free(d->state);
 	memset(d, 0, sizeof(*d));
 }

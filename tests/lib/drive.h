@@ -15,6 +15,7 @@ struct drive {
 	pid_t pid;
 	char url[64]; /* "http://127.0.0.1:PORT", or https with the option -tls */
 	char *state;
+	int port; /* bound and never listened on: keeps it from others */
 };
 
 /* Starts it with its state in the folder dir/drive, DRIVE_ACCOUNT and the client DRIVE_CLIENT; options may be NULL,
