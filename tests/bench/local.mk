@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # "make bench" measures: it is no part of "make check". Each folder's part is a script of its own, run one after the other.
-BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py tests/bench/million.py tests/bench/siege.py
+BENCHES = tests/bench/envelope.py tests/bench/server.py tests/bench/ledger.py tests/bench/million.py tests/bench/siege.py tests/bench/soak.py
 EXTRA_DIST += $(BENCHES)
 BENCH_BUILT =
 EXTRA_PROGRAMS =
