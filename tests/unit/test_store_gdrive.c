@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "gdrive_lab.h"
-#include "pki/ossl.h"
 #include "store_suite.h"
 
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -127,44 +126,6 @@ START_TEST(of_several_of_one_name_the_oldest_counts) {
 	ck_assert_msg(store_destroy(drive, ID_A, &e) == 0, "%s", e.text);
 	free(lab_find(ID_A ".cms", &n));
 	ck_assert_uint_eq(n, 0);
-}
-END_TEST
-
-static int prefer(const char *content, struct err *e) {
-	uint8_t sha256[SHA256_LEN];
-
-	ossl_sha256(content, strlen(content), sha256);
-	return store_prefer(drive, ID_A, sha256, e);
-}
-
-START_TEST(of_several_of_one_name_the_one_of_these_bytes_is_preferred) {
-	struct err e = ERR_INIT;
-
-	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "first", ", \"createdTime\": \"2026-02-02T00:00:00.400Z\""));
-	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "second one", ", \"createdTime\": \"2026-02-02T00:00:00.500Z\""));
-	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "third one!!", ", \"createdTime\": \"2026-02-02T00:00:01Z\""));
-	suite_has(drive, ID_A, "first", 5);
-	ck_assert_int_eq(prefer("first", &e), ERR_NOTFOUND); /* it counts already */
-	ck_assert_int_eq(prefer("none", &e), ERR_NOTFOUND);
-	suite_has(drive, ID_A, "first", 5);
-	ck_assert_msg(prefer("third one!!", &e) == 0, "%s", e.text);
-	suite_has(drive, ID_A, "third one!!", 11);
-	ck_assert_int_eq(prefer("third one!!", &e), ERR_NOTFOUND);
-}
-END_TEST
-
-START_TEST(what_another_put_there_under_a_name_does_not_keep_the_rest) {
-	struct err e = ERR_INIT;
-	unsigned n;
-
-	lab_do("account", "{\"account\": \"bob@example.org\"}");
-	lab_do("share", "{\"file\": \"%s\", \"account\": \"bob@example.org\", \"role\": \"writer\"}", lab_folder());
-	for (int i = 0; i < 3; i++)
-		free(lab_plant(i == 1 ? DRIVE_ACCOUNT : "bob@example.org", ID_A ".cms", "x", ""));
-	ck_assert_int_eq(store_destroy(drive, ID_A, &e), ERR_REFUSED);
-	ck_assert_ptr_nonnull(strstr(e.text, "bob@example.org"));
-	free(lab_find(ID_A ".cms", &n));
-	ck_assert_uint_eq(n, 2);
 }
 END_TEST
 
@@ -327,22 +288,6 @@ START_TEST(short_pages_are_followed) {
 		put_new(drive, id, "x", 1);
 	ck_assert_uint_eq(suite_count(drive), 7);
 	ck_assert_int_eq(drive_requests(&lab_drive, "files.list"), 4);
-}
-END_TEST
-
-#define LONG_NAMES 180
-#define LONG_NAME 100000u /* together more than a page may have */
-
-START_TEST(a_page_of_long_names_is_asked_for_in_parts) {
-	static char name[LONG_NAME + 1];
-
-	memset(name, 'n', LONG_NAME);
-	suite_put(drive, ID_A, "x", 1);
-	for (int i = 0; i < LONG_NAMES; i++)
-		free(lab_plant(DRIVE_ACCOUNT, name, "x", ""));
-	lab_calm();
-	ck_assert_uint_eq(suite_count(drive), 1);
-	ck_assert_int_eq(drive_requests(&lab_drive, "files.list"), 3);
 }
 END_TEST
 
@@ -696,8 +641,6 @@ int main(void) {
 	tcase_add_test(tc, names_of_another_case_are_other_names);
 	tcase_add_test(tc, foreign_files_are_passed_over);
 	tcase_add_test(tc, of_several_of_one_name_the_oldest_counts);
-	tcase_add_test(tc, of_several_of_one_name_the_one_of_these_bytes_is_preferred);
-	tcase_add_test(tc, what_another_put_there_under_a_name_does_not_keep_the_rest);
 	tcase_add_test(tc, who_reads_many_asks_for_few);
 	tcase_add_test(tc, of_several_the_oldest_counts_for_who_reads_many);
 	tcase_add_test(tc, a_list_that_fails_is_no_error_of_who_reads);
@@ -709,7 +652,6 @@ int main(void) {
 	tcase_add_test(tc, what_is_gone_is_destroyed_with_one_look);
 	tcase_add_test(tc, a_put_asks_once_whether_its_id_is_taken);
 	tcase_add_test(tc, short_pages_are_followed);
-	tcase_add_test(tc, a_page_of_long_names_is_asked_for_in_parts);
 	tcase_add_test(tc, an_incomplete_list_is_none);
 	tcase_add_test(tc, what_is_no_folder_of_ours_is_refused);
 	tcase_add_test(tc, a_folder_gone_meanwhile_is_unreachable);

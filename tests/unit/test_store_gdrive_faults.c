@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "gdrive_lab.h"
 #include "lib/suite.h"
+#include "pki/ossl.h"
 #include "store_suite.h"
 
 #define CHUNK ((size_t)256 << 10)
@@ -318,6 +319,62 @@ START_TEST(every_nth_request_may_fail_in_each_way) {
 }
 END_TEST
 
+/* Other files in the folder. */
+
+static int prefer(const char *content, struct err *e) {
+	uint8_t sha256[SHA256_LEN];
+
+	ossl_sha256(content, strlen(content), sha256);
+	return store_prefer(drive, ID_A, sha256, e);
+}
+
+START_TEST(of_several_of_one_name_the_one_of_these_bytes_is_preferred) {
+	struct err e = ERR_INIT;
+
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "first", ", \"createdTime\": \"2026-02-02T00:00:00.400Z\""));
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "second one", ", \"createdTime\": \"2026-02-02T00:00:00.500Z\""));
+	free(lab_plant(DRIVE_ACCOUNT, ID_A ".cms", "third one!!", ", \"createdTime\": \"2026-02-02T00:00:01Z\""));
+	suite_has(drive, ID_A, "first", 5);
+	ck_assert_int_eq(prefer("first", &e), ERR_NOTFOUND); /* it counts already */
+	ck_assert_int_eq(prefer("none", &e), ERR_NOTFOUND);
+	suite_has(drive, ID_A, "first", 5);
+	ck_assert_msg(prefer("third one!!", &e) == 0, "%s", e.text);
+	suite_has(drive, ID_A, "third one!!", 11);
+	ck_assert_int_eq(prefer("third one!!", &e), ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(what_another_put_there_under_a_name_does_not_keep_the_rest) {
+	struct err e = ERR_INIT;
+	unsigned n;
+
+	lab_do("account", "{\"account\": \"bob@example.org\"}");
+	lab_do("share", "{\"file\": \"%s\", \"account\": \"bob@example.org\", \"role\": \"writer\"}", lab_folder());
+	for (int i = 0; i < 3; i++)
+		free(lab_plant(i == 1 ? DRIVE_ACCOUNT : "bob@example.org", ID_A ".cms", "x", ""));
+	ck_assert_int_eq(store_destroy(drive, ID_A, &e), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "bob@example.org"));
+	free(lab_find(ID_A ".cms", &n));
+	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
+#define LONG_NAMES 180
+#define LONG_NAME 100000u /* together more than a page may have */
+
+START_TEST(a_page_of_long_names_is_asked_for_in_parts) {
+	static char name[LONG_NAME + 1];
+
+	memset(name, 'n', LONG_NAME);
+	suite_put(drive, ID_A, "x", 1);
+	for (int i = 0; i < LONG_NAMES; i++)
+		free(lab_plant(DRIVE_ACCOUNT, name, "x", ""));
+	lab_calm();
+	ck_assert_uint_eq(suite_count(drive), 1);
+	ck_assert_int_eq(drive_requests(&lab_drive, "files.list"), 3);
+}
+END_TEST
+
 int main(void) {
 	TCase *tc = tcase_create("faults");
 	int failed;
@@ -338,6 +395,9 @@ int main(void) {
 	tcase_add_test(tc, an_error_page_is_refused_by_its_status);
 	tcase_add_test(tc, garbage_after_a_create_is_asked_about);
 	tcase_add_test(tc, every_nth_request_may_fail_in_each_way);
+	tcase_add_test(tc, of_several_of_one_name_the_one_of_these_bytes_is_preferred);
+	tcase_add_test(tc, what_another_put_there_under_a_name_does_not_keep_the_rest);
+	tcase_add_test(tc, a_page_of_long_names_is_asked_for_in_parts);
 	failed = suite_run("store/gdrive faults", tc);
 	lab_end();
 	return failed;
