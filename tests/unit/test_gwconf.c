@@ -3,6 +3,7 @@
 #include "gateway/gwconf.h"
 
 #include <check.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,21 @@ START_TEST(defaults_stand_in_one_place) {
 	ck_assert_int_eq(c.level, LOG_LEVEL_INFO);
 	ck_assert_ptr_null(c.store);
 	ck_assert_str_eq(c.dir, "/etc/scg");
+}
+END_TEST
+
+START_TEST(threads_are_as_many_as_cores_or_as_asked) {
+	OWN(gwconf_wipe) struct gwconf c = { 0 }, asked = { 0 };
+	struct err e = ERR_INIT;
+	cpu_set_t cores;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof cores, &cores), 0);
+	ck_assert_int_eq(gwconf_parse(BASE, "gateway.conf", &c, &e), 0);
+	ck_assert_uint_eq(gwconf_threads(&c), CPU_COUNT(&cores) < 64 ? (unsigned)CPU_COUNT(&cores) : 64);
+	ck_assert(!c.resumption);
+	ck_assert_int_eq(gwconf_parse(BASE "threads = 64;\nresumption = true;\n", "gateway.conf", &asked, &e), 0);
+	ck_assert_uint_eq(gwconf_threads(&asked), 64);
+	ck_assert(asked.resumption);
 }
 END_TEST
 
@@ -224,6 +240,7 @@ int main(void) {
 	int failed;
 
 	tcase_add_test(t, defaults_stand_in_one_place);
+	tcase_add_test(t, threads_are_as_many_as_cores_or_as_asked);
 	tcase_add_test(t, files_lie_beside_the_configuration);
 	tcase_add_test(t, so_does_a_passphrase);
 	tcase_add_test(t, what_init_writes_is_read_back);
