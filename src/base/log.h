@@ -13,4 +13,9 @@ void log_set_level(enum log_level level);
  * are quoted and escaped where needed. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
+/* Lines of this thread carry group=NAME behind the event from here on (NULL: none), for a server that serves several. name is borrowed until the
+ * next call. A thread begins without one. */
+void log_set_group(const char *name);
+const char *log_group(void);
+
 #endif

@@ -184,6 +184,33 @@ START_TEST(a_log_line_is_one_line_whatever_a_peer_sends) {
 	ck_assert_ptr_null(strstr(line, "none="));
 } END_TEST
 
+static void say_to(int fd) {
+	int saved = dup(STDERR_FILENO);
+
+	(void)dup2(fd, STDERR_FILENO);
+	log_event(LOG_LEVEL_INFO, "said", "key", "value", NULL);
+	(void)dup2(saved, STDERR_FILENO);
+	(void)close(saved);
+}
+
+START_TEST(a_log_line_names_the_group_while_there_is_one) {
+	char line[512];
+	int p[2];
+	ssize_t n;
+
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_ptr_null(log_group());
+	log_set_group("the \"lab\"");
+	say_to(p[1]);
+	log_set_group(NULL);
+	say_to(p[1]);
+	n = read(p[0], line, sizeof(line) - 1);
+	ck_assert_int_gt(n, 0);
+	line[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(line, " info said group=\"the \\x22lab\\x22\" key=value\n"));
+	ck_assert_ptr_nonnull(strstr(line, " info said key=value\n"));
+} END_TEST
+
 static void assert_pass(const char *arg, const char *want) {
 	OWN(secret_wipe) struct secret s = {0};
 
@@ -257,6 +284,7 @@ int main(void) {
 	tcase_add_test(t, every_day_until_9999_is_known);
 	tcase_add_test(t, times_of_another_form_are_refused);
 	tcase_add_test(t, a_log_line_is_one_line_whatever_a_peer_sends);
+	tcase_add_test(t, a_log_line_names_the_group_while_there_is_one);
 	tcase_add_test(t, passphrases_come_from_where_the_option_says);
 	tcase_add_test(t, passphrase_sources_that_give_nothing_are_refused);
 	tcase_add_test(t, all_work_is_done_and_the_error_comes_back);
