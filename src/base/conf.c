@@ -18,7 +18,8 @@ struct reader {
 	const char *name; /* of the file, for errors */
 	const struct conf_key *keys;
 	void *out;
-	bool *given; /* one for each key */
+	unsigned *line; /* one for each key: where it is given, 0: not */
+	unsigned at; /* where the group of a list begins that is read; 0: the whole file is */
 	void (*wrong)(void *arg, const char *text); /* NULL: the first fault ends it */
 	void *arg;
 };
@@ -102,14 +103,20 @@ static bool is_group(const struct reader *rd, const char *path) {
 	return false;
 }
 
+static const struct conf_key *find_key(const struct conf_key *keys, const char *path) {
+	for (const struct conf_key *k = keys; k->path != NULL; k++)
+		if (strcmp(k->path, path) == 0)
+			return k;
+	return NULL;
+}
+
 static int read_leaf(struct reader *rd, const config_setting_t *s, const char *path, struct err *e) {
+	const struct conf_key *k = find_key(rd->keys, path);
 	int r;
 
-	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
-		if (strcmp(k->path, path) != 0)
-			continue;
+	if (k != NULL) {
 		r = set_value(k, s, rd->out, e);
-		rd->given[k - rd->keys] = r == 0 || k->required;
+		rd->line[k - rd->keys] = r == 0 || k->required ? config_setting_source_line(s) : 0;
 		return r;
 	}
 	if (is_group(rd, path))
@@ -125,6 +132,59 @@ static int fault(const struct reader *rd, int code, struct err *e) {
 	return 0;
 }
 
+static bool is_given(const struct reader *rd, const char *path) {
+	const struct conf_key *k = path != NULL ? find_key(rd->keys, path) : NULL;
+
+	return k != NULL && rd->line[k - rd->keys] != 0;
+}
+
+static int fault_at(const struct reader *rd, const config_setting_t *s, struct err *e) {
+	return fault(rd, err_add(e, "%s:%u", rd->name, config_setting_source_line(s)), e);
+}
+
+static size_t count_keys(const struct conf_key *keys) {
+	size_t n = 0;
+
+	while (keys[n].path != NULL)
+		n++;
+	return n;
+}
+
+static int read_group(struct reader *rd, const config_setting_t *group, const char *prefix, struct err *e);
+static int fill_rest(struct reader *rd, struct err *e);
+
+static int read_element(const struct reader *rd, const struct conf_key *k, const config_setting_t *s, void *out, struct err *e) {
+	OWN(own_free) unsigned *line = xcalloc(count_keys(k->sub), sizeof *line);
+	struct reader sub = { rd->name, k->sub, out, line, config_setting_source_line(s), rd->wrong, rd->arg };
+	int r = read_group(&sub, s, "", e);
+
+	return r != 0 ? r : fill_rest(&sub, e);
+}
+
+static int read_list(struct reader *rd, const struct conf_key *k, const config_setting_t *s, struct err *e) {
+	struct conf_list list = { .n = (size_t)config_setting_length(s) };
+	int r = 0;
+
+	if (config_setting_is_list(s) != CONFIG_TRUE || list.n < k->min || list.n > k->max) {
+		(void)err_set(e, ERR_USAGE, "%s: must be a list, ( { ... } ), of %llu to %llu groups", k->path, (unsigned long long)k->min,
+		    (unsigned long long)k->max);
+		return fault_at(rd, s, e);
+	}
+	list.v = xcalloc(list.n, k->sub_size);
+	memcpy(field_of(k, rd->out), &list, sizeof list);
+	for (unsigned i = 0; i < list.n && r == 0; i++) {
+		const config_setting_t *one = config_setting_get_elem(s, i);
+
+		if (config_setting_is_group(one) == CONFIG_TRUE) {
+			r = read_element(rd, k, one, (char *)list.v + i * k->sub_size, e);
+		} else {
+			(void)err_set(e, ERR_USAGE, "%s: not a group, { ... }", k->path);
+			r = fault_at(rd, one, e);
+		}
+	}
+	return r;
+}
+
 /* Goes only into groups that stand in the table, so it is as deep as the table's longest path. */
 static int read_group(struct reader *rd, const config_setting_t *group, const char *prefix, struct err *e) {
 	unsigned n = (unsigned)config_setting_length(group);
@@ -133,22 +193,49 @@ static int read_group(struct reader *rd, const config_setting_t *group, const ch
 
 	for (unsigned i = 0; i < n && r == 0; i++) {
 		const config_setting_t *s = config_setting_get_elem(group, i);
+		const struct conf_key *k;
 
 		/* cut off, it is an unknown key all the same */
 		(void)snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", config_setting_name(s));
-		if (config_setting_is_group(s) == CONFIG_TRUE && is_group(rd, path))
+		k = find_key(rd->keys, path);
+		if (k != NULL && k->kind == CONF_LIST) {
+			rd->line[k - rd->keys] = config_setting_source_line(s);
+			r = read_list(rd, k, s, e);
+		} else if (config_setting_is_group(s) == CONFIG_TRUE && is_group(rd, path)) {
 			r = read_group(rd, s, path, e);
-		else if (read_leaf(rd, s, path, e) != 0)
-			r = fault(rd, err_add(e, "%s:%u", rd->name, config_setting_source_line(s)), e);
+		} else if (read_leaf(rd, s, path, e) != 0) {
+			r = fault_at(rd, s, e);
+		}
 	}
 	return r;
 }
 
-static int fill_rest(struct reader *rd, struct err *e) {
+static int check_beside(const struct reader *rd, struct err *e) {
 	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
-		if (rd->given[k - rd->keys])
+		unsigned line = rd->line[k - rd->keys];
+
+		if (line == 0 || !is_given(rd, k->unless))
 			continue;
-		if (k->required && fault(rd, err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path), e) != 0)
+		(void)err_set(e, ERR_USAGE, "%s:%u: %s: must not stand beside %s", rd->name, line, k->path, k->unless);
+		if (fault(rd, ERR_USAGE, e) != 0)
+			return ERR_USAGE;
+	}
+	return 0;
+}
+
+static int is_missing(const struct reader *rd, const struct conf_key *k, struct err *e) {
+	if (rd->at > 0)
+		return fault(rd, err_set(e, ERR_USAGE, "%s:%u: key %s is missing", rd->name, rd->at, k->path), e);
+	return fault(rd, err_set(e, ERR_USAGE, "%s: key %s is missing", rd->name, k->path), e);
+}
+
+static int fill_rest(struct reader *rd, struct err *e) {
+	if (check_beside(rd, e) != 0)
+		return e->code;
+	for (const struct conf_key *k = rd->keys; k->path != NULL; k++) {
+		if (rd->line[k - rd->keys] != 0)
+			continue;
+		if (k->required && !is_given(rd, k->unless) && is_missing(rd, k, e) != 0)
 			return ERR_USAGE;
 		if (k->def != NULL && set_default(k, rd->out, e) != 0)
 			return err_add(e, "%s: default", rd->name);
@@ -278,26 +365,19 @@ bool conf_span(const char *text, const char *name, size_t *start, size_t *end) {
 }
 
 static void clear(const struct conf_key *keys, void *out) {
-	static const size_t size[] = { [CONF_TEXT] = sizeof(char *), [CONF_U64] = sizeof(uint64_t), [CONF_BOOL] = sizeof(bool) };
+	static const size_t size[] = { [CONF_TEXT] = sizeof(char *), [CONF_U64] = sizeof(uint64_t), [CONF_BOOL] = sizeof(bool),
+		[CONF_LIST] = sizeof(struct conf_list) };
 
 	for (const struct conf_key *k = keys; k->path != NULL; k++)
 		memset(field_of(k, out), 0, size[k->kind]);
 }
 
-static size_t count_keys(const struct conf_key *keys) {
-	size_t n = 0;
-
-	while (keys[n].path != NULL)
-		n++;
-	return n;
-}
-
 static int parse(struct reader *rd, const char *text, struct err *e) {
 	OWN(config_destroy) config_t c = { 0 };
-	OWN(own_free) bool *given = xcalloc(count_keys(rd->keys), sizeof *given);
+	OWN(own_free) unsigned *line = xcalloc(count_keys(rd->keys), sizeof *line);
 	int r;
 
-	rd->given = given;
+	rd->line = line;
 	clear(rd->keys, rd->out);
 	if ((r = check_tokens(text, rd->name, e)) != 0)
 		return r;
@@ -342,10 +422,21 @@ int conf_load_all(const char *path, const struct conf_key *keys, void *out, void
 	return load(&rd, e);
 }
 
+static void free_list(const struct conf_key *k, void *out) {
+	struct conf_list list;
+
+	memcpy(&list, field_of(k, out), sizeof list);
+	for (size_t i = 0; i < list.n && list.v != NULL; i++)
+		conf_free(k->sub, (char *)list.v + i * k->sub_size);
+	free(list.v);
+}
+
 void conf_free(const struct conf_key *keys, void *out) {
 	for (const struct conf_key *k = keys; k->path != NULL; k++) {
 		char *text;
 
+		if (k->kind == CONF_LIST)
+			free_list(k, out);
 		if (k->kind != CONF_TEXT)
 			continue;
 		memcpy(&text, field_of(k, out), sizeof text);

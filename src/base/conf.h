@@ -15,6 +15,12 @@ enum conf_kind {
 	CONF_TEXT,  /* char *, malloc'd; free with conf_free */
 	CONF_U64,   /* uint64_t within min..max */
 	CONF_BOOL,  /* bool */
+	CONF_LIST,  /* struct conf_list: ( { ... }, { ... } ), min to max groups of the keys in sub */
+};
+
+struct conf_list {
+	void *v; /* n structs of the key's sub_size */
+	size_t n;
 };
 
 struct conf_key {
@@ -23,7 +29,10 @@ struct conf_key {
 	size_t off;
 	const char *def;   /* the default as text ("true", "30"), NULL: none (text stays NULL, number 0) */
 	bool required;
-	uint64_t min, max; /* CONF_U64 */
+	uint64_t min, max; /* CONF_U64; CONF_LIST, where they count the groups */
+	const struct conf_key *sub; /* CONF_LIST: the keys of one group; texts, numbers and truths without dots */
+	size_t sub_size;
+	const char *unless; /* where this key (of the top level) is given, ours must not be, nor is it required; NULL: none */
 };
 
 /* ERR_USAGE for a syntax error, unknown key, wrong type, value out of bounds, missing required key: "file:line: what". @include is

@@ -178,6 +178,116 @@ START_TEST(a_file_cut_anywhere_is_refused_or_lacks_its_end) {
 	}
 } END_TEST
 
+/* --- lists of groups --- */
+
+struct place {
+	char *dir;
+	uint64_t size;
+};
+
+static const struct conf_key place_keys[] = {
+	{ .path = "dir", .kind = CONF_TEXT, .off = offsetof(struct place, dir), .required = true },
+	{ .path = "size", .kind = CONF_U64, .off = offsetof(struct place, size), .def = "7", .max = 9 },
+	{ 0 },
+};
+
+struct places {
+	struct conf_list list;
+	char *host;
+	char *level;
+};
+
+static const struct conf_key places_keys[] = {
+	{ .path = "places", .kind = CONF_LIST, .off = offsetof(struct places, list), .min = 1, .max = 3, .sub = place_keys, .sub_size = sizeof(struct place) },
+	{ .path = "host", .kind = CONF_TEXT, .off = offsetof(struct places, host), .required = true, .unless = "places" },
+	{ .path = "level", .kind = CONF_TEXT, .off = offsetof(struct places, level) },
+	{ 0 },
+};
+
+START_TEST(a_list_of_groups_is_read) {
+	static const char text[] = "level = \"x\";\nplaces = ( { dir = \"a\"; }, { dir = \"b\"; size = 3; } );\n";
+	struct places p = { 0 };
+	struct err e = ERR_INIT;
+	const struct place *v;
+
+	ck_assert_msg(conf_parse(text, "x.conf", places_keys, &p, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(p.list.n, 2);
+	v = p.list.v;
+	ck_assert_str_eq(v[0].dir, "a");
+	ck_assert_uint_eq(v[0].size, 7);
+	ck_assert_str_eq(v[1].dir, "b");
+	ck_assert_uint_eq(v[1].size, 3);
+	ck_assert_ptr_null(p.host);
+	conf_free(places_keys, &p);
+	ck_assert_ptr_null(p.list.v);
+	ck_assert_int_eq(conf_parse("host = \"h\";", "x.conf", places_keys, &p, &e), 0);
+	ck_assert_uint_eq(p.list.n, 0);
+	conf_free(places_keys, &p);
+} END_TEST
+
+START_TEST(a_list_that_breaks_its_rules_is_refused_with_its_line) {
+	static const struct { const char *text, *why; } bad[] = {
+		{ "places = ( );", "x.conf:1: places: must be a list, ( { ... } ), of 1 to 3 groups" },
+		{ "\nplaces = ( { dir = \"a\"; }, { dir = \"a\"; }, { dir = \"a\"; }, { dir = \"a\"; } );", "x.conf:2: places: must be a list" },
+		{ "places = { dir = \"a\"; };", "x.conf:1: places: must be a list" },
+		{ "places = [ \"a\" ];", "x.conf:1: places: must be a list" },
+		{ "places = \"a\";", "x.conf:1: places: must be a list" },
+		{ "places = ( { dir = \"a\"; },\n\"b\" );", "x.conf:2: places: not a group" },
+		{ "places = ( { dir = \"a\"; },\n{ size = 1; } );", "x.conf:2: key dir is missing" },
+		{ "places = ( { dir = \"a\";\nhost = \"b\"; } );", "x.conf:2: unknown key host" },
+		{ "places = ( { dir = \"a\";\nsize = 10; } );", "x.conf:2: size: must be a number from 0 to 9" },
+		{ "places = ( { dir = ( { dir = \"a\"; } ); } );", "x.conf:1: dir: must be a text" },
+		{ "places = ( { dir = \"a\"; } );\nhost = \"h\";", "x.conf:2: host: must not stand beside places" },
+		{ "host = \"h\";\nplaces = ( { dir = \"a\"; } );", "x.conf:1: host: must not stand beside places" },
+		{ "level = \"x\";", "x.conf: key host is missing" },
+		{ "places = ( { dir = \"a\"; dir = \"b\"; } );", "x.conf:1: duplicate" },
+	};
+	static const struct places none;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct places p = { 0 };
+		struct err e = ERR_INIT;
+
+		ck_assert_msg(conf_parse(bad[i].text, "x.conf", places_keys, &p, &e) == ERR_USAGE, "accepted: %s", bad[i].text);
+		ck_assert_msg(strncmp(e.text, bad[i].why, strlen(bad[i].why)) == 0, "%s: %s", bad[i].text, e.text);
+		ck_assert_mem_eq(&p, &none, sizeof p);
+	}
+} END_TEST
+
+static void count_faults(void *arg, const char *text) {
+	unsigned *n = arg;
+
+	(void)text;
+	(*n)++;
+}
+
+START_TEST(all_faults_of_a_list_are_told) {
+	static const char text[] = "places = ( { size = 10; }, \"x\", { dir = \"c\"; no = 1; } );\nhost = \"h\";\n";
+	OWN(own_free) char *path = xstrdup(tmp_path("x.conf"));
+	struct places p = { 0 };
+	struct err e = ERR_INIT;
+	unsigned n = 0;
+
+	ck_assert_int_eq(file_save(path, text, strlen(text), 0600, &e), 0);
+	ck_assert_msg(conf_load_all(path, places_keys, &p, count_faults, &n, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(n, 5); /* size, dir missing, no group, no, host */
+	ck_assert_uint_eq(p.list.n, 3);
+	ck_assert_str_eq(((struct place *)p.list.v)[2].dir, "c");
+	conf_free(places_keys, &p);
+} END_TEST
+
+START_TEST(a_list_cut_anywhere_leaves_nothing_behind) {
+	static const char text[] = "places = ( { dir = \"a\"; size = 3; }, { dir = \"b\"; } );";
+
+	for (size_t len = 0; len < sizeof text - 2; len++) {
+		OWN(own_free) char *cut = xasprintf("%.*s", (int)len, text);
+		struct places p = { 0 };
+
+		ck_assert_int_ne(conf_parse(cut, "x.conf", places_keys, &p, NULL), 0);
+		ck_assert_ptr_null(p.list.v);
+	}
+} END_TEST
+
 int main(void) {
 	TCase *t = tcase_create("conf");
 
@@ -197,5 +307,9 @@ int main(void) {
 	tcase_add_test(t, a_file_is_read);
 	tcase_add_test(t, a_file_that_is_missing_or_too_big_or_holds_nul_is_refused);
 	tcase_add_test(t, a_file_cut_anywhere_is_refused_or_lacks_its_end);
+	tcase_add_test(t, a_list_of_groups_is_read);
+	tcase_add_test(t, a_list_that_breaks_its_rules_is_refused_with_its_line);
+	tcase_add_test(t, all_faults_of_a_list_are_told);
+	tcase_add_test(t, a_list_cut_anywhere_leaves_nothing_behind);
 	return suite_run("conf", t);
 }
