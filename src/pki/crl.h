@@ -48,6 +48,8 @@ struct crl_set; /* immutable once made; may be read by several threads */
 int crl_set_make(const uint8_t *der, size_t len, X509 *ca, struct crl_set **set, struct err *e) MUST_CHECK;
 /* Only the number, before any signature is verified: cheap refusal. */
 int crl_peek_number(const uint8_t *der, size_t len, uint64_t *number, struct err *e) MUST_CHECK;
+/* Does it say that this CA issued it (RFC 5280 5.1.2.3, 5.2.1)? Nothing is verified: only for finding out whom to ask. */
+bool crl_peek_is_of(const uint8_t *der, size_t len, X509 *ca);
 /* References are counted (atomic). */
 struct crl_set *crl_set_ref(struct crl_set *set);
 void crl_set_free(struct crl_set *set);

@@ -368,6 +368,13 @@ int crl_peek_number(const uint8_t *der, size_t len, uint64_t *number, struct err
 	return r;
 }
 
+bool crl_peek_is_of(const uint8_t *der, size_t len, X509 *ca) {
+	struct err e = ERR_INIT;
+	struct fields f;
+
+	return read_fields(der, len, &f, &e) == 0 && check_issuer(&f, ca, &e) == 0;
+}
+
 struct crl_set *crl_set_ref(struct crl_set *set) {
 	atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
 	return set;
