@@ -416,6 +416,7 @@ static void shake(struct conn *c) {
 	stat_add(&c->loop->stats.resumed, SSL_session_reused(c->ssl) == 1);
 	c->peer.cert = tls_peer_cert(c->ssl);
 	c->peer.verdict = tls_peer_verdict(c->ssl);
+	c->peer.chain = tls_peer_chain(c->ssl);
 	phase_enter(c, PHASE_HEAD);
 	conn_arm(c, EPOLLIN);
 	if (SSL_has_pending(c->ssl))

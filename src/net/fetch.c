@@ -23,6 +23,8 @@ struct fetch {
 	bool (*accept)(void *arg, X509 *server, struct err *e);
 	void *accept_arg;
 	bool fresh;
+	bool foreign;             /* a server's certificate was of another CA */
+	bool names_ca;            /* so the hello names ours */
 	/* of the attempt under way */
 	struct err refusal;       /* why the server's certificate was not taken */
 	unsigned sent;            /* how often the request went onto a connection */
@@ -49,6 +51,7 @@ static bool judge_server(void *arg, X509 *cert) {
 
 	if (v == VERDICT_GOOD)
 		v = chain_check_time(cert, clock_now_s(), &e);
+	f->foreign = v == VERDICT_FOREIGN;
 	if (v != VERDICT_GOOD) {
 		(void)err_set(&f->refusal, ERR_DAMAGED, "%s: not the group's gateway: certificate %s: %s", f->url, verdict_name(v), e.text);
 		return false;
@@ -67,7 +70,10 @@ static CURLcode set_up_tls(CURL *curl, void *ctx, void *arg) {
 	struct fetch *f = arg;
 
 	(void)curl;
-	return tls_client_set(ctx, f->key, f->cert, judge_server, f, &f->refusal) == 0 ? CURLE_OK : CURLE_ABORTED_BY_CALLBACK;
+	if (tls_client_set(ctx, f->key, f->cert, judge_server, f, &f->refusal) != 0 ||
+	    (f->names_ca && tls_client_name_ca(ctx, chain_ca(f->chain), &f->refusal) != 0))
+		return CURLE_ABORTED_BY_CALLBACK;
+	return CURLE_OK;
 }
 
 /* libcurl itself sends once more where a kept connection turns out to be dead: not what may not be sent twice. */
@@ -231,6 +237,7 @@ static int try_once(struct fetch *f, const struct fetch_request *q, struct fetch
 
 	f->fresh = f->fresh || easy_kept_is_dead(f->curl);
 	f->refusal = (struct err)ERR_INIT;
+	f->foreign = false;
 	f->sent = 0;
 	f->curl_text[0] = '\0';
 	if (!easy_add_line(&lines, "Accept-Encoding", "deflate") || (q->expect != NULL && !easy_add_line(&lines, "Accept", q->expect)) ||
@@ -247,6 +254,18 @@ static int try_once(struct fetch *f, const struct fetch_request *q, struct fetch
 	(void)SET(f, CURLOPT_POSTFIELDS, NULL);
 	f->fresh = code != CURLE_OK || r->status >= 500;
 	return rc;
+}
+
+/* A gateway of several groups cannot know which one is meant unless the hello says so, in the clear: it says so only to who showed the
+ * certificate of another one. Nothing was sent by then. */
+static int try_naming(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r, struct retry *retry, struct err *e) {
+	int rc = try_once(f, q, r, retry_left_ms(retry), e);
+
+	if (rc == 0 || !f->foreign || f->names_ca)
+		return rc;
+	f->names_ca = f->fresh = true;
+	fetch_reply_wipe(r);
+	return try_once(f, q, r, retry_left_ms(retry), e);
 }
 
 static bool worth_again(const struct fetch *f, int rc, int status) {
@@ -266,7 +285,7 @@ int fetch(struct fetch *f, const struct fetch_request *q, struct fetch_reply *r,
 	f->may_repeat = q->idempotent || strcmp(q->method, "GET") == 0 || strcmp(q->method, "PUT") == 0;
 	do {
 		fetch_reply_wipe(r);
-		rc = try_once(f, q, r, retry_left_ms(&retry), e);
+		rc = try_naming(f, q, r, &retry, e);
 	} while (worth_again(f, rc, r->status) && retry_pause(&retry, f->retry_after_s));
 	return rc;
 }

@@ -14,6 +14,7 @@ struct server;
 /* Who asks. */
 struct server_peer {
 	X509 *cert;                 /* borrowed, NULL: none */
+	const struct chain *chain;  /* that judged it, or whose gateway was presented: the group that the connection belongs to (tls.h) */
 	enum verdict verdict;       /* of the handshake: chain and purpose; dates and revocation are the handler's to ask, each time */
 	char address[64];           /* "127.0.0.1", "fe80::1"; an IPv4 address in IPv6 as IPv4 */
 	bool loopback;

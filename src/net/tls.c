@@ -2,8 +2,11 @@
 #include "net/tls.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <openssl/x509v3.h>
 
+#include "net/hello.h"
 #include "net/resume.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
@@ -29,7 +32,13 @@ struct known {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int verdict_index = -1, known_index = -1;
+static int verdict_index = -1, known_index = -1, chain_index = -1, front_index = -1, joined_index = -1;
+
+/* What stands behind one front. */
+struct joined {
+	size_t n;
+	SSL_CTX *v[];
+};
 
 static void known_free(void *parent, void *p, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp) {
 	struct known *k = p;
@@ -41,9 +50,21 @@ static void known_free(void *parent, void *p, CRYPTO_EX_DATA *ad, int idx, long 
 	free(k);
 }
 
+static void joined_free(void *parent, void *p, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp) {
+	struct joined *j = p;
+
+	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
+	for (size_t i = 0; j != NULL && i < j->n; i++)
+		SSL_CTX_free(j->v[i]);
+	free(j);
+}
+
 static void make_indexes(void) {
 	verdict_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	chain_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	front_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	known_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, known_free);
+	joined_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, joined_free);
 }
 
 static bool is_known(struct known *k, const uint8_t sha256[static SHA256_LEN]) {
@@ -79,18 +100,35 @@ static enum verdict judge_client(struct known *k, X509 *cert) {
 	return v;
 }
 
+static struct known *known_of(const SSL_CTX *ctx) {
+	return SSL_CTX_get_ex_data(ctx, known_index);
+}
+
+/* The first of the others that issued it, or NULL. Who issued none of a certificate's names is told by a comparison of names. */
+static struct known *find_issuer(const struct joined *j, X509 *cert, enum verdict *v) {
+	for (size_t i = 0; j != NULL && i < j->n; i++)
+		if ((*v = judge_client(known_of(j->v[i]), cert)) != VERDICT_FOREIGN)
+			return known_of(j->v[i]);
+	*v = VERDICT_FOREIGN;
+	return NULL;
+}
+
 /* Instead of OpenSSL's path building: one signature, no store, no list. Whatever it finds the handshake goes on, so that the client can
  * be told the reason. */
 static int verify_client(X509_STORE_CTX *store, void *arg) {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct known *k = arg;
 	X509 *cert = X509_STORE_CTX_get0_cert(store);
+	struct known *k = arg, *other = NULL;
 	enum verdict v = judge_client(k, cert);
 
+	if (v == VERDICT_FOREIGN)
+		other = find_issuer(SSL_get_ex_data(ssl, front_index), cert, &v);
+	if (other != NULL)
+		k = other;
 	if (v == VERDICT_GOOD)
 		resume_allow(ssl, cert, k->chain);
 	X509_STORE_CTX_set_error(store, X509_V_OK);
-	return SSL_set_ex_data(ssl, verdict_index, (void *)(uintptr_t)v) == 1;
+	return SSL_set_ex_data(ssl, verdict_index, (void *)(uintptr_t)v) == 1 && SSL_set_ex_data(ssl, chain_index, (void *)(uintptr_t)k->chain) == 1;
 }
 
 /* One protocol is spoken here; a client that offers others alone is at the wrong door (ALPACA). RFC 7301 3.2. */
@@ -130,7 +168,7 @@ int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX
 	int rc;
 
 	pthread_once(&once, make_indexes);
-	if (c == NULL || verdict_index < 0 || known_index < 0)
+	if (c == NULL || verdict_index < 0 || known_index < 0 || chain_index < 0 || front_index < 0)
 		return ossl_err(e, ERR_FAIL, "TLS context");
 	if ((rc = set_policy(c, key, cert, e)) != 0)
 		return rc;
@@ -156,6 +194,84 @@ int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX
 	*ctx = c;
 	c = NULL;
 	return 0;
+}
+
+static bool names_authority(SSL *ssl, const struct known *k) {
+	const unsigned char *ext;
+	size_t len;
+
+	return SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_certificate_authorities, &ext, &len) == 1 &&
+	    hello_names_authority(ext, len, X509_get_subject_name(chain_ca(k->chain)));
+}
+
+static bool is_good_for(const SSL_CTX *ctx, const char *name) {
+	return X509_check_host(SSL_CTX_get0_certificate(ctx), name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+/* The one that alone has this name. */
+static SSL_CTX *find_host(const struct joined *j, const char *name) {
+	SSL_CTX *found = NULL;
+
+	for (size_t i = 0; i < j->n; i++) {
+		if (!is_good_for(j->v[i], name))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = j->v[i];
+	}
+	return found;
+}
+
+static SSL_CTX *choose(SSL *ssl, const struct joined *j) {
+	char name[HELLO_NAME_MAX + 1];
+	const unsigned char *ext;
+	SSL_CTX *found = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < j->n; i++)
+		if (names_authority(ssl, known_of(j->v[i])))
+			return j->v[i];
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &len) == 1 && hello_server_name(ext, len, name))
+		found = find_host(j, name);
+	return found != NULL ? found : j->v[0];
+}
+
+/* The SSL keeps the context that it began with, and so what is joined, as long as it lives. */
+static int on_hello(SSL *ssl, int *alert, void *arg) {
+	struct joined *j = arg;
+
+	if (SSL_set_ex_data(ssl, front_index, j) == 1 && SSL_set_SSL_CTX(ssl, choose(ssl, j)) != NULL)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	*alert = SSL_AD_INTERNAL_ERROR;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+int tls_server_join(SSL_CTX *const *v, size_t n, SSL_CTX **front, struct err *e) {
+	OWN(own_ssl_ctx) SSL_CTX *c = NULL;
+	struct joined *j;
+	int rc = tls_server_new(SSL_CTX_get0_privatekey(v[0]), SSL_CTX_get0_certificate(v[0]), known_of(v[0])->chain, &c, e);
+
+	if (rc != 0)
+		return rc;
+	j = xcalloc(1, sizeof *j + n * sizeof(SSL_CTX *));
+	for (size_t i = 0; i < n; i++) {
+		(void)SSL_CTX_up_ref(v[i]);
+		j->v[j->n++] = v[i];
+	}
+	if (joined_index < 0 || SSL_CTX_set_ex_data(c, joined_index, j) != 1) {
+		joined_free(NULL, j, NULL, 0, 0, NULL);
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	}
+	SSL_CTX_set_client_hello_cb(c, on_hello, j);
+	*front = c;
+	c = NULL;
+	return 0;
+}
+
+const struct chain *tls_peer_chain(const SSL *ssl) {
+	const struct chain *judge = SSL_session_reused(ssl) == 1 ? resume_chain(ssl) : SSL_get_ex_data(ssl, chain_index);
+
+	return judge != NULL ? judge : known_of(SSL_get_SSL_CTX(ssl))->chain;
 }
 
 X509 *tls_peer_cert(const SSL *ssl) {
@@ -213,5 +329,18 @@ int tls_client_set(SSL_CTX *ctx, EVP_PKEY *key, X509 *cert, tls_judge *judge, vo
 	}
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_server, j);
+	return 0;
+}
+
+int tls_client_name_ca(SSL_CTX *ctx, const X509 *ca, struct err *e) {
+	STACK_OF(X509_NAME) *list = sk_X509_NAME_new_null();
+	X509_NAME *name = X509_NAME_dup(X509_get_subject_name(ca));
+
+	if (list == NULL || name == NULL || sk_X509_NAME_push(list, name) <= 0) {
+		sk_X509_NAME_free(list);
+		X509_NAME_free(name);
+		return ossl_err(e, ERR_FAIL, "TLS context");
+	}
+	SSL_CTX_set0_CA_list(ctx, list);
 	return 0;
 }

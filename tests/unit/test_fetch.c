@@ -238,6 +238,42 @@ START_TEST(foreign_gateway_is_refused) {
 	check_no_gateway(&group.foreign_gateway, "foreign");
 } END_TEST
 
+static atomic_int hellos, named;
+
+static int on_hello(SSL *ssl, int *alert, void *arg) {
+	const unsigned char *ext;
+	size_t len;
+
+	(void)alert, (void)arg;
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_certificate_authorities, &ext, &len) == 1)
+		atomic_fetch_add(&named, 1);
+	atomic_fetch_add(&hellos, 1);
+	return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+START_TEST(the_ca_is_named_only_to_a_gateway_of_another_one) {
+	start(&group.gateway, NULL);
+	SSL_CTX_set_client_hello_cb(web.ctx, on_hello, NULL);
+	dial(web.url, &group.alice, 0);
+	ck_assert_int_eq(get("/", 100), 0);
+	fetch_reconnect(f);
+	ck_assert_int_eq(get("/", 100), 0);
+	ck_assert_int_eq(hellos, 2);
+	ck_assert_int_eq(named, 0);
+	(void)web_stop(&web);
+	fetch_free(f);
+	start(&group.foreign_gateway, NULL);
+	SSL_CTX_set_client_hello_cb(web.ctx, on_hello, NULL);
+	dial(web.url, &group.alice, 0);
+	ck_assert_int_eq(get("/", 100), ERR_DAMAGED);
+	ck_assert_int_eq(hellos, 4); /* once without, once with it: then it is foreign indeed */
+	ck_assert_int_eq(named, 1);
+	ck_assert_int_eq(get("/", 100), ERR_DAMAGED);
+	ck_assert_int_eq(hellos, 5);
+	ck_assert_int_eq(named, 2);
+	(void)web_stop(&web);
+} END_TEST
+
 START_TEST(gateway_of_another_name_is_refused) {
 	static const char *const sans[] = { "DNS:other.example", "IP:127.0.0.2" };
 	struct fixture_id id = {0};
@@ -564,6 +600,7 @@ static void add_own(TCase *t) {
 	tcase_add_test(t, gateway_is_asked_about_at_each_connection);
 	tcase_add_test(t, member_as_gateway_is_refused);
 	tcase_add_test(t, foreign_gateway_is_refused);
+	tcase_add_test(t, the_ca_is_named_only_to_a_gateway_of_another_one);
 	tcase_add_loop_test(t, gateway_of_another_name_is_refused, 0, 2);
 	tcase_add_loop_test(t, gateway_out_of_its_dates_is_refused, 0, 2);
 	tcase_add_test(t, nobody_there_is_unreachable);
