@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "gateway/folders.h"
 #include "gateway/identity.h"
 #include "gateway/record.h"
 #include "gateway/state.h"
@@ -30,10 +31,10 @@ static void opened_wipe(struct opened *o) {
 	gwconf_wipe(&o->conf);
 }
 
-static int open_log(struct opened *o, const char *config, struct err *e) {
+static int open_log(struct opened *o, const struct auditor_plan *p, struct err *e) {
 	OWN(own_free) char *path = NULL;
 
-	if (gwconf_load(config, &o->conf, e) != 0 || identity_chain(&o->conf, &o->chain, e) != 0)
+	if (folders_load(p->config, p->group, &o->conf, e) != 0 || identity_chain(&o->conf, &o->chain, e) != 0)
 		return e->code;
 	path = gwconf_path(&o->conf, FILE_DB);
 	return state_open(&o->state, path, false, e);
@@ -129,7 +130,7 @@ static int list(const struct auditor_plan *p, struct err *e) {
 	OWN(opened_wipe) struct opened o = { 0 };
 	struct listing l = { .plan = p };
 
-	if (parse_since(p->since, &l.since_s, e) != 0 || open_log(&o, p->config, e) != 0)
+	if (parse_since(p->since, &l.since_s, e) != 0 || open_log(&o, p, e) != 0)
 		return e->code;
 	if (p->json && fputs("[", stdout) == EOF)
 		return err_sys(e, ERR_FAIL, "standard output");
@@ -232,7 +233,7 @@ static int verify(const struct auditor_plan *p, struct err *e) {
 
 	if (p->json || p->since != NULL || p->name != NULL)
 		return err_set(e, ERR_USAGE, "-verify takes the whole log: without -json, -since and -name");
-	if (open_log(&o, p->config, e) != 0)
+	if (open_log(&o, p, e) != 0)
 		return e->code;
 	v.chain = o.chain;
 	r = verify_all(&v, o.state, e);

@@ -8,6 +8,14 @@
 #include "base/own.h"
 #include "base/text.h"
 
+struct service *service_of(struct service *first, const struct chain *chain) {
+	struct service *s = first;
+
+	while (s != NULL && s->group->chain != chain)
+		s = s->next;
+	return s;
+}
+
 bool call_nonce(struct call *c, bool optional, uint8_t nonce[static SIGNED_NONCE_MAX], size_t *len) {
 	OWN(own_free) char *hex = NULL;
 	struct err e = ERR_INIT;

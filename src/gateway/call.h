@@ -20,8 +20,12 @@
 #include "pki/profile.h"
 #include "pki/signed.h"
 
-/* What all requests share. */
+/* What all requests of one group share. */
 struct service {
+	struct service *next; /* of another group behind the same address; NULL: the last */
+	const char *name;     /* for its log lines where there are several; NULL: alone */
+	bool count_loopback;  /* rates hold for loopback too */
+	bool lost;            /* something of this round did not reach the disk */
 	struct group *group;
 	struct packages *packages;
 	struct rate *crl_rate; /* PUT /crl */
@@ -43,7 +47,8 @@ struct who {
 };
 
 struct call {
-	struct service *s;
+	struct service *first; /* of all groups */
+	struct service *s;     /* that of the connection */
 	struct group *g; /* s->group */
 	struct server_peer *peer;
 	struct who *who;
@@ -51,6 +56,9 @@ struct call {
 	struct http_reply *r;
 	int64_t now_s;
 };
+
+/* The group that a chain belongs to, among those from first on. NULL: none. */
+struct service *service_of(struct service *first, const struct chain *chain);
 
 /* One handler a resource and method. Whatever it fills in leaves only after the round's commit. */
 void handle_keys(struct call *c);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "gateway/folders.h"
 #include "gateway/sight.h"
 #include "gateway/user.h"
 #include "pki/cert.h"
@@ -23,7 +24,8 @@
 #define OTHERS_WRITE 022
 
 struct check {
-	const struct check_plan *plan;
+	const char *config, *passin;
+	const char *folder; /* in front of each line where there are several; or NULL */
 	struct gwconf conf;
 	struct chain *chain;
 	struct identity id;
@@ -38,16 +40,22 @@ static void check_wipe(struct check *c) {
 	gwconf_wipe(&c->conf);
 }
 
-static void say(const char *kind, const char *text) {
+static void say(const struct check *c, const char *kind, const char *text) {
 	OWN(buf_wipe) struct buf line = { 0 };
 
+	if (c->folder != NULL) {
+		text_escape(c->folder, strlen(c->folder), &line);
+		buf_adds(&line, ": ");
+	}
 	text_escape(text, strlen(text), &line);
 	(void)printf("%s: %s\n", kind, buf_str(&line));
 }
 
 static void wrong(void *arg, const char *text) {
-	((struct check *)arg)->wrong++;
-	say("wrong", text);
+	struct check *c = arg;
+
+	c->wrong++;
+	say(c, "wrong", text);
 }
 
 static void wrong_path(struct check *c, const char *path, const char *what) {
@@ -76,8 +84,8 @@ static void check_modes(struct check *c) {
 	};
 	struct stat st;
 
-	if (stat(c->plan->config, &st) == 0 && (st.st_mode & OTHERS_WRITE) != 0)
-		wrong_path(c, c->plan->config, "others may write it");
+	if (stat(c->config, &st) == 0 && (st.st_mode & OTHERS_WRITE) != 0)
+		wrong_path(c, c->config, "others may write it");
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		OWN(own_free) char *path = gwconf_path(&c->conf, files[i].name);
 
@@ -99,8 +107,8 @@ static int try_user(struct check *c, struct err *e) {
 	if (user_find(c->conf.user, &u, e) != 0)
 		return e->code;
 	if (geteuid() == u.uid)
-		user_try_files(&c->conf, c->plan->config, NULL, wrong_on, c);
-	return geteuid() == 0 ? user_try_files_as(&u, &c->conf, c->plan->config, wrong_on, c, e) : 0;
+		user_try_files(&c->conf, c->config, NULL, wrong_on, c);
+	return geteuid() == 0 ? user_try_files_as(&u, &c->conf, c->config, wrong_on, c, e) : 0;
 }
 
 static void check_user(struct check *c) {
@@ -123,7 +131,7 @@ static void check_dates(struct check *c, const char *what, int64_t from_s, int64
 	if (c->now_s < from_s || c->now_s > until_s)
 		wrong(c, text);
 	else
-		say("soon", text);
+		say(c, "soon", text);
 }
 
 static void check_ca(struct check *c) {
@@ -152,7 +160,7 @@ static void check_recovery(struct check *c) {
 
 static void check_identity(struct check *c) {
 	struct gwconf conf = c->conf;
-	const struct identity_source from = { .conf = &conf, .chain = c->chain, .passin = c->plan->passin };
+	const struct identity_source from = { .conf = &conf, .chain = c->chain, .passin = c->passin };
 	OWN(own_free) char *host = NULL;
 	struct err e = ERR_INIT;
 
@@ -180,7 +188,7 @@ static void check_list(struct check *c, const struct list *l, const char *what) 
 	if (c->now_s >= next_s)
 		wrong(c, expired);
 	else if (sight_crl_is_old(this_s, next_s, c->now_s))
-		say("soon", old);
+		say(c, "soon", old);
 	if (c->id.cert != NULL && crl_set_has_cert(l->set, c->id.cert))
 		wrong_path(c, what, "lists the gateway's own certificate");
 }
@@ -258,17 +266,17 @@ static void check_crl(struct check *c) {
 		return;
 	}
 	if (crl_set_number(l->set) < c->stored)
-		say("soon", "crl.pem: older than the list in force: it is ignored");
+		say(c, "soon", "crl.pem: older than the list in force: it is ignored");
 	else if (crl_set_number(l->set) > c->stored)
 		check_list(c, l, FILE_CRL);
 	list_free(l);
 }
 
-int check_gateway(const struct check_plan *p, struct err *e) {
-	OWN(check_wipe) struct check c = { .plan = p, .now_s = clock_now_s() };
+/* One group's. */
+static unsigned check_folder(const char *config, const char *passin, const char *folder, struct gwconf *conf) {
+	OWN(check_wipe) struct check c = { .config = config, .passin = passin, .folder = folder, .conf = *conf, .now_s = clock_now_s() };
 
-	if (gwconf_load_all(p->config, &c.conf, wrong, &c, e) != 0)
-		return e->code;
+	*conf = (struct gwconf){ 0 };
 	check_modes(&c);
 	check_user(&c);
 	check_ca(&c);
@@ -277,7 +285,76 @@ int check_gateway(const struct check_plan *p, struct err *e) {
 	check_database(&c);
 	check_stored(&c);
 	check_crl(&c);
-	if (c.wrong > 0)
-		return err_set(e, ERR_FAIL, "%s: %u thing%s wrong", p->config, c.wrong, c.wrong == 1 ? " is" : "s are");
+	return c.wrong;
+}
+
+/* One of several: faults of its configuration are its own. */
+static unsigned load_and_check(const char *config, const char *folder, const struct gwconf *common) {
+	struct check c = { .config = config, .folder = folder };
+	struct err e = ERR_INIT;
+
+	if (gwconf_load_all(config, &c.conf, wrong, &c, &e) != 0) {
+		wrong(&c, e.text);
+	} else if (c.conf.groups.n > 0) {
+		wrong_path(&c, config, "groups: in the folder of one group");
+	} else {
+		folders_take_user(&c.conf, common);
+		c.wrong += check_folder(config, NULL, folder, &c.conf);
+	}
+	gwconf_wipe(&c.conf);
+	return c.wrong;
+}
+
+/* Two of one CA or of one name are found by the start as well, one after the other. */
+static void check_distinct(struct check *c) {
+	struct err e = ERR_INIT;
+
+	if (folders_check(&c->conf, &e) != 0 || folders_check_anchors(&c->conf, &e) != 0)
+		wrong(c, e.text);
+}
+
+static void check_groups(struct check *c) {
+	const struct gwconf_group *groups = c->conf.groups.v;
+
+	for (size_t i = 0; groups != NULL && i < c->conf.groups.n; i++) {
+		OWN(own_free) char *config = folders_config(&c->conf, i);
+
+		if (config != NULL)
+			c->wrong += load_and_check(config, groups[i].dir, &c->conf);
+	}
+	if (c->passin != NULL)
+		wrong(c, "-passin: there are several keys: say which group with -group");
+	check_distinct(c);
+}
+
+static int check_all(struct check *c, struct err *e) {
+	struct stat st;
+
+	if (gwconf_load_all(c->config, &c->conf, wrong, c, e) != 0)
+		return e->code;
+	if (c->conf.groups.n == 0) {
+		c->wrong += check_folder(c->config, c->passin, NULL, &c->conf);
+		return 0;
+	}
+	if (stat(c->config, &st) == 0 && (st.st_mode & OTHERS_WRITE) != 0)
+		wrong_path(c, c->config, "others may write it");
+	check_user(c);
+	check_groups(c);
 	return 0;
+}
+
+int check_gateway(const struct check_plan *p, struct err *e) {
+	OWN(own_free) char *config = NULL;
+	struct check c = { .config = p->config, .passin = p->passin };
+	int r;
+
+	if (p->group != NULL && folders_find(p->config, p->group, &config, e) != 0)
+		return e->code;
+	if (config != NULL)
+		c.config = config;
+	r = check_all(&c, e);
+	gwconf_wipe(&c.conf);
+	if (r == 0 && c.wrong > 0)
+		return err_set(e, ERR_FAIL, "%s: %u thing%s wrong", c.config, c.wrong, c.wrong == 1 ? " is" : "s are");
+	return r;
 }

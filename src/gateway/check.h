@@ -7,6 +7,7 @@
 
 struct check_plan {
 	const char *config;
+	const char *group; /* of a configuration that names several: this one alone; or NULL */
 	const char *passin;
 };
 

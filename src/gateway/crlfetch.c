@@ -22,6 +22,7 @@
 
 struct crlfetch {
 	char *url, *dir;
+	const char *group; /* of log lines; or NULL */
 	uint64_t every_s;
 	struct inbox *inbox;
 	struct rest *rest;
@@ -88,6 +89,7 @@ static void *work(void *arg) {
 	struct pollfd p = { .fd = f->wake, .events = POLLIN };
 	int64_t every_ms = (int64_t)f->every_s * 1000, pause_ms;
 
+	log_set_group(f->group);
 	while (!atomic_load(&f->stop)) {
 		struct err e = ERR_INIT;
 
@@ -117,6 +119,7 @@ int crlfetch_start(struct crlfetch **out, const struct crlfetch_config *c, struc
 
 	f->url = xstrdup(c->url);
 	f->dir = xstrdup(c->dir);
+	f->group = log_group();
 	f->every_s = c->every_s;
 	f->inbox = c->inbox;
 	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -131,13 +134,19 @@ int crlfetch_start(struct crlfetch **out, const struct crlfetch_config *c, struc
 	return 0;
 }
 
-void crlfetch_free(struct crlfetch *f) {
+void crlfetch_stop(struct crlfetch *f) {
 	const uint64_t one = 1;
 
 	if (f == NULL)
 		return;
 	atomic_store(&f->stop, true);
 	(void)!write(f->wake, &one, sizeof one);
+}
+
+void crlfetch_free(struct crlfetch *f) {
+	if (f == NULL)
+		return;
+	crlfetch_stop(f);
 	(void)pthread_join(f->thread, NULL);
 	release(f);
 }

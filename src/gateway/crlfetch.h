@@ -15,8 +15,10 @@ struct crlfetch_config {
 	uint64_t every_s;
 	struct inbox *inbox; /* borrowed */
 };
-/* Begins at once. All of c but the inbox is copied. */
+/* Begins at once. All of c but the inbox is copied. Its log lines name the group that the caller's do now (log_set_group). */
 int crlfetch_start(struct crlfetch **f, const struct crlfetch_config *c, struct err *e) MUST_CHECK;
+/* It is to end, whenever it can; f may be NULL. */
+void crlfetch_stop(struct crlfetch *f);
 /* Ends it; waits for a request under way, at most CRLFETCH_TOTAL_S. f may be NULL. */
 #define CRLFETCH_TOTAL_S 20
 void crlfetch_free(struct crlfetch *f);

@@ -22,22 +22,30 @@
 
 #define OFF(member) offsetof(struct gwconf, member)
 
+static const struct conf_key group_keys[] = {
+	{ .path = "dir", .kind = CONF_TEXT, .off = offsetof(struct gwconf_group, dir), .required = true },
+	{ .path = NULL },
+};
+
+/* Not beside groups: what each group has for itself. */
 static const struct conf_key keys[] = {
+	{ .path = "groups", .kind = CONF_LIST, .off = OFF(groups), .min = 1, .max = GWCONF_GROUPS_MAX, .sub = group_keys,
+	    .sub_size = sizeof(struct gwconf_group) },
 	{ .path = "listen", .kind = CONF_TEXT, .off = OFF(listen), .required = true },
-	{ .path = "host", .kind = CONF_TEXT, .off = OFF(host), .required = true },
-	{ .path = "store", .kind = CONF_TEXT, .off = OFF(store) },
-	{ .path = "recovery", .kind = CONF_TEXT, .off = OFF(recovery) },
-	{ .path = "passin", .kind = CONF_TEXT, .off = OFF(passin) },
+	{ .path = "host", .kind = CONF_TEXT, .off = OFF(host), .required = true, .unless = "groups" },
+	{ .path = "store", .kind = CONF_TEXT, .off = OFF(store), .unless = "groups" },
+	{ .path = "recovery", .kind = CONF_TEXT, .off = OFF(recovery), .unless = "groups" },
+	{ .path = "passin", .kind = CONF_TEXT, .off = OFF(passin), .unless = "groups" },
 	{ .path = "log_level", .kind = CONF_TEXT, .off = OFF(log_level), .def = "info" },
 	{ .path = "user", .kind = CONF_TEXT, .off = OFF(user) },
 	{ .path = "monitor", .kind = CONF_TEXT, .off = OFF(monitor) },
-	{ .path = "crl_url", .kind = CONF_TEXT, .off = OFF(crl_url) },
-	{ .path = "crl_fetch_s", .kind = CONF_U64, .off = OFF(crl_fetch_s), .def = "900", .min = 1, .max = DAY_S },
-	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true" },
-	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true" },
+	{ .path = "crl_url", .kind = CONF_TEXT, .off = OFF(crl_url), .unless = "groups" },
+	{ .path = "crl_fetch_s", .kind = CONF_U64, .off = OFF(crl_fetch_s), .def = "900", .min = 1, .max = DAY_S, .unless = "groups" },
+	{ .path = "rotate_on_revoke", .kind = CONF_BOOL, .off = OFF(rotate_on_revoke), .def = "true", .unless = "groups" },
+	{ .path = "rotate_on_expiry", .kind = CONF_BOOL, .off = OFF(rotate_on_expiry), .def = "true", .unless = "groups" },
 	{ .path = "threads", .kind = CONF_U64, .off = OFF(threads), .def = "0", .max = SERVER_THREADS_MAX },
 	{ .path = "resumption", .kind = CONF_BOOL, .off = OFF(resumption), .def = "false" },
-	{ .path = "audit_sync", .kind = CONF_BOOL, .off = OFF(audit_sync), .def = "false" },
+	{ .path = "audit_sync", .kind = CONF_BOOL, .off = OFF(audit_sync), .def = "false", .unless = "groups" },
 	{ .path = "limits.connections", .kind = CONF_U64, .off = OFF(connections), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.per_address", .kind = CONF_U64, .off = OFF(per_address), .def = "0", .max = CONNECTIONS_MAX },
 	{ .path = "limits.loopback", .kind = CONF_BOOL, .off = OFF(count_loopback), .def = "false" },

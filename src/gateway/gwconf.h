@@ -6,13 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
 
 #define GWCONF_LISTEN "0.0.0.0:4433" /* init's default */
 #define GWCONF_STORE_MAX 1024        /* bytes of a store specification; a path rarely has more than 255 */
 
+#define GWCONF_GROUPS_MAX 64 /* behind one address: each has a database and a thread of its own */
+
+/* One of groups. */
+struct gwconf_group {
+	char *dir; /* the folder that init made, absolute or below that of the configuration */
+};
+
 struct gwconf {
+	struct conf_list groups; /* of struct gwconf_group: then what is a group's stands in the gateway.conf of its folder, and is 0 here */
 	char *listen;   /* "HOST:PORT" */
 	char *host;     /* "NAME,NAME,IP": what members call the gateway; each must be in its certificate */
 	char *store;    /* "directory:PATH" ... or NULL */

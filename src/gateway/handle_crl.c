@@ -132,6 +132,18 @@ static void verify_and_offer(struct call *c, struct buf *der, uint64_t number) {
 		answer(c, o);
 }
 
+/* The list proves itself, so it goes to the group of its issuer, whoever sent it. One that names none of them is refused by that of the connection. */
+static void find_group(struct call *c, const struct buf *der) {
+	for (struct service *s = c->first; s != NULL; s = s->next) {
+		if (!crl_peek_is_of(der->data, der->len, chain_ca(s->group->chain)))
+			continue;
+		c->s = s;
+		c->g = s->group;
+		log_set_group(s->name);
+		return;
+	}
+}
+
 /* Cheap refusals come first: the number is compared before the signature is verified. */
 void handle_crl_put(struct call *c) {
 	OWN(buf_wipe) struct buf der = { 0 };
@@ -149,6 +161,8 @@ void handle_crl_put(struct call *c) {
 		http_problem(c->r, 400, "crl-invalid", e.text);
 		return;
 	}
+	if (c->first->next != NULL)
+		find_group(c, &der);
 	if ((o = evict_look(c->g, number, der.data, der.len)) != OFFER_TAKEN) {
 		if (o == OFFER_SAME) {
 			store(c, o);

@@ -37,6 +37,7 @@ struct stamp {
 
 struct inbox {
 	char *dir, *name, *path;
+	const char *group; /* of log lines; or NULL */
 	const struct chain *chain;
 	int inotify, wake, ready; /* wake: for the thread; ready: for who takes */
 	pthread_t thread;
@@ -241,6 +242,7 @@ static void drain(int fd) {
 static void *watch(void *arg) {
 	struct inbox *b = arg;
 
+	log_set_group(b->group);
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = b->wake, .events = POLLIN }, { .fd = b->inotify, .events = POLLIN } };
 		const char *from = NULL;
@@ -295,6 +297,7 @@ int inbox_new(struct inbox **out, const char *dir, const char *name, const struc
 	b->dir = xstrdup(dir);
 	b->name = xstrdup(name);
 	b->path = file_join(dir, name);
+	b->group = log_group();
 	b->chain = chain;
 	b->given = -1;
 	(void)pthread_mutex_init(&b->lock, NULL);

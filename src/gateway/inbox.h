@@ -12,7 +12,8 @@
 
 struct inbox;
 
-/* dir/name is the file; it need not be there. chain is borrowed. No thread runs yet. */
+/* dir/name is the file; it need not be there. chain is borrowed. No thread runs yet. Its thread's log lines will name the group that the caller's do
+ * now (log_set_group). */
 int inbox_new(struct inbox **b, const char *dir, const char *name, const struct chain *chain, struct err *e) MUST_CHECK;
 void inbox_free(struct inbox *b); /* ends the thread; b may be NULL */
 /* Looks at the file once, in the calling thread (before inbox_start). */

@@ -4,6 +4,7 @@ src_gateway_libgateway_a_SOURCES =
 GATEWAY_LIBS = src/gateway/libgateway.a src/ledger/libledger.a $(NET_LIBS) $(SECCOMP_LIBS)
 src_gateway_libgateway_a_SOURCES += src/gateway/gwconf.c src/gateway/gwconf.h
 src_gateway_libgateway_a_SOURCES += src/gateway/identity.c src/gateway/identity.h
+src_gateway_libgateway_a_SOURCES += src/gateway/folders.c src/gateway/folders.h
 src_gateway_libgateway_a_SOURCES += src/gateway/state_sqlite.c src/gateway/state.h
 src_gateway_libgateway_a_SOURCES += src/gateway/state_audit.c src/gateway/state_audit.h
 src_gateway_libgateway_a_SOURCES += src/gateway/record.c src/gateway/record.h
@@ -41,6 +42,7 @@ src_gateway_libgateway_a_SOURCES += src/gateway/keypair.c src/gateway/keypair.h
 src_gateway_libgateway_a_SOURCES += src/gateway/renew.c src/gateway/renew.h
 src_gateway_libgateway_a_SOURCES += src/gateway/init.c src/gateway/init.h
 src_gateway_libgateway_a_SOURCES += src/gateway/realm.c src/gateway/realm.h
+src_gateway_libgateway_a_SOURCES += src/gateway/realms.c src/gateway/realms.h
 src_gateway_libgateway_a_SOURCES += src/gateway/run.c src/gateway/run.h
 src_gateway_libgateway_a_SOURCES += src/gateway/tools.c src/gateway/tools.h
 

@@ -60,6 +60,7 @@ static int cmd_audit(void *plan, const struct opt_operands *operands, struct err
 #define NOENC(plan) \
 	{ OPTION(plan, noenc, OPT_FLAG, NULL, "do not encrypt it (default: starts unattended)"), .group = 1 }
 #define CONFIG(plan) REQUIRED(plan, config, "FILE", "gateway.conf")
+#define GROUP(plan) TEXT(plan, group, "NAME", "which one, where the configuration names several")
 #define PASSIN(plan) TEXT(plan, passin, "ARG", "passphrase of gateway.key")
 #define NEWKEY(plan) TEXT(plan, newkey, "ALG", "ec:P-256 (default), ec:P-384 or rsa:3072")
 #define END { .name = NULL }
@@ -84,20 +85,22 @@ static const struct opt run_opts[] = {
 	END,
 };
 
-static const struct opt check_opts[] = { CONFIG(check_plan), PASSIN(check_plan), END };
+static const struct opt check_opts[] = { CONFIG(check_plan), GROUP(check_plan), PASSIN(check_plan), END };
 
 static const struct opt renew_opts[] = {
 	CONFIG(renew_plan),
+	GROUP(renew_plan),
 	NEWKEY(renew_plan),
 	PASSOUT(renew_plan),
 	NOENC(renew_plan),
 	END,
 };
 
-static const struct opt rotate_opts[] = { CONFIG(tools_plan), PASSIN(tools_plan), END };
+static const struct opt rotate_opts[] = { CONFIG(tools_plan), GROUP(tools_plan), PASSIN(tools_plan), END };
 
 static const struct opt keys_opts[] = {
 	CONFIG(tools_plan),
+	GROUP(tools_plan),
 	FLAG(tools_plan, json, "one JSON document"),
 	PASSIN(tools_plan),
 	END,
@@ -105,6 +108,7 @@ static const struct opt keys_opts[] = {
 
 static const struct opt export_opts[] = {
 	CONFIG(tools_plan),
+	GROUP(tools_plan),
 	REQUIRED(tools_plan, recip, "CERT", "whose private key shall open it"),
 	REQUIRED(tools_plan, out, "FILE", "the envelope (DER)"),
 	PASSIN(tools_plan),
@@ -113,6 +117,7 @@ static const struct opt export_opts[] = {
 
 static const struct opt audit_opts[] = {
 	CONFIG(auditor_plan),
+	GROUP(auditor_plan),
 	FLAG(auditor_plan, verify, "is the log the one that was signed?"),
 	FLAG(auditor_plan, json, "one JSON document"),
 	TEXT(auditor_plan, since, "TIME", "entries from then on: RFC 3339, or how long ago (90, 15m, 12h, 2d)"),

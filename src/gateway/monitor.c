@@ -22,8 +22,8 @@ struct monitor {
 	char address[80];
 	pthread_t thread;
 	pthread_mutex_t lock;
-	struct sight sight;
-	bool has_sight;
+	struct sight *sights; /* under the lock, like ready */
+	size_t n, ready; /* the first ready ones were published */
 };
 
 /* A page of some web site that was resolved to this machine has that site's name there. */
@@ -39,7 +39,7 @@ static bool is_local_host(const char *host) {
 	return false;
 }
 
-static void fill(const struct sight *s, const struct http_request *q, struct http_reply *r) {
+static void fill(const struct sight *v, size_t n, const struct http_request *q, struct http_reply *r) {
 	int64_t now_s = clock_now_s(), now_ms = clock_mono_ms();
 
 	if (q->method != HTTP_GET && q->method != HTTP_HEAD) {
@@ -48,10 +48,10 @@ static void fill(const struct sight *s, const struct http_request *q, struct htt
 	} else if (!is_local_host(http_header(q, "host"))) {
 		http_problem(r, 403, "not-local", "Host is not this machine");
 	} else if (strcmp(q->path, "/healthz") == 0) {
-		r->status = sight_health(s, now_s, now_ms, &r->body);
+		r->status = sight_health(v, n, now_s, now_ms, &r->body);
 		r->type = "application/json";
 	} else if (strcmp(q->path, "/metrics") == 0) {
-		sight_metrics(s, now_s, now_ms, &r->body);
+		sight_metrics(v, n, now_s, now_ms, &r->body);
 		r->status = 200;
 		r->type = "text/plain; version=0.0.4";
 	} else {
@@ -59,7 +59,7 @@ static void fill(const struct sight *s, const struct http_request *q, struct htt
 	}
 }
 
-void monitor_answer(const struct sight *s, const uint8_t *head, size_t len, struct http_reply *r) {
+void monitor_answer(const struct sight *v, size_t n_sights, const uint8_t *head, size_t len, struct http_reply *r) {
 	OWN(http_request_wipe) struct http_request q = { 0 };
 	const char *why = "";
 	int n = http_parse_head(head, len, &q, &why);
@@ -70,7 +70,7 @@ void monitor_answer(const struct sight *s, const uint8_t *head, size_t len, stru
 	else if (n == 0)
 		http_refuse(r, 408, "RFC 9110 15.5.9: the request took too long");
 	else
-		fill(s, &q, r);
+		fill(v, n_sights, &q, r);
 	if (q.method == HTTP_HEAD)
 		buf_clear(&r->body);
 	r->close = true;
@@ -118,8 +118,8 @@ static void serve_one(struct monitor *m, int fd) {
 
 	read_head(m, fd, end_ms, &in);
 	(void)pthread_mutex_lock(&m->lock);
-	if (m->has_sight)
-		monitor_answer(&m->sight, in.data, in.len, &r);
+	if (m->ready == m->n)
+		monitor_answer(m->sights, m->n, in.data, in.len, &r);
 	else
 		http_problem(&r, 503, "starting", "the gateway does not serve yet");
 	(void)pthread_mutex_unlock(&m->lock);
@@ -150,11 +150,13 @@ static void *serve(void *arg) {
 	}
 }
 
-int monitor_new(struct monitor **out, const char *listen, struct err *e) {
+int monitor_new(struct monitor **out, const char *listen, size_t n, struct err *e) {
 	struct monitor *m = xcalloc(1, sizeof *m);
 	int rc;
 
 	m->stop = -1;
+	m->sights = xcalloc(n, sizeof *m->sights);
+	m->n = n;
 	(void)pthread_mutex_init(&m->lock, NULL);
 	if ((rc = listener_open_local(listen, &m->listener, m->address, e)) == 0 && (m->stop = eventfd(0, EFD_CLOEXEC)) < 0)
 		rc = err_sys(e, ERR_FAIL, "eventfd");
@@ -167,6 +169,7 @@ int monitor_new(struct monitor **out, const char *listen, struct err *e) {
 	own_fd(&m->listener);
 	own_fd(&m->stop);
 	(void)pthread_mutex_destroy(&m->lock);
+	free(m->sights);
 	free(m);
 	return rc;
 }
@@ -181,6 +184,7 @@ void monitor_free(struct monitor *m) {
 	own_fd(&m->listener);
 	own_fd(&m->stop);
 	(void)pthread_mutex_destroy(&m->lock);
+	free(m->sights);
 	free(m);
 }
 
@@ -188,11 +192,12 @@ void monitor_address(const struct monitor *m, char out[static 80]) {
 	memcpy(out, m->address, sizeof m->address);
 }
 
-void monitor_publish(struct monitor *m, const struct sight *s) {
+void monitor_publish(struct monitor *m, size_t i, const struct sight *s) {
 	if (m == NULL)
 		return;
 	(void)pthread_mutex_lock(&m->lock);
-	m->sight = *s;
-	m->has_sight = true;
+	m->sights[i] = *s;
+	if (m->ready == i)
+		m->ready++;
 	(void)pthread_mutex_unlock(&m->lock);
 }

@@ -17,6 +17,18 @@
 #define LOCK_WAIT_MS 3000
 #define CRL_WINDOW_MS 60000
 
+/* The thread's log lines name this group until leave; entries lie inside one another. */
+static const char *enter(const struct realm *r) {
+	const char *was = log_group();
+
+	log_set_group(r->service.name);
+	return was;
+}
+
+static void leave(const char **was) {
+	log_set_group(*was);
+}
+
 static SSL_CTX *new_ctx(const struct realm *r, const struct identity *id, struct err *e) {
 	SSL_CTX *ctx = NULL;
 
@@ -32,6 +44,7 @@ static void warn_about(const struct identity *id, const struct gwconf *c) {
 }
 
 void realm_settle(struct realm *r) {
+	OWN(leave) const char *was = enter(r);
 	struct service *s = &r->service;
 	struct err e = ERR_INIT;
 
@@ -49,6 +62,7 @@ static void on_swapped(void *arg) {
 
 static void on_list(void *arg) {
 	struct realm *r = arg;
+	OWN(leave) const char *was = enter(r);
 	const char *from;
 	struct list *l = inbox_take(r->service.inbox, &from);
 
@@ -61,6 +75,7 @@ static void on_list(void *arg) {
 
 static void on_settled(void *arg) {
 	struct realm *r = arg;
+	OWN(leave) const char *was = enter(r);
 
 	settler_end(r->service.settler, r->service.group);
 	if (r->hangup && !r->service.group->away)
@@ -70,12 +85,22 @@ static void on_settled(void *arg) {
 }
 
 void realm_look(struct realm *r, const struct server_stats *stats) {
+	OWN(leave) const char *was = enter(r);
 	int64_t now_s = clock_now_s();
 
 	witness_tick(r->service.group, now_s);
+	r->sight.group = r->service.name;
 	r->sight.server = *stats;
 	sight_take(&r->sight, r->service.group, &r->service.refused, now_s);
 	care_look(&r->care, &r->sight, now_s, clock_mono_ms());
+}
+
+static int load_conf(const struct realm *r, struct gwconf *conf, struct err *e) {
+	if (gwconf_load(r->config, conf, e) != 0)
+		return e->code;
+	if (conf->groups.n == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, r->several ? "%s: groups: in the folder of one group" : "%s: groups need a restart", r->config);
 }
 
 /* All or nothing: a mistake in the configuration leaves everything as it was. */
@@ -86,7 +111,7 @@ static int reload(struct realm *r, struct err *e) {
 	SSL_CTX *ctx = NULL;
 	bool renewed;
 
-	if (gwconf_load(r->config, conf, e) != 0 || renew_load(&id, &renewed, &from, e) != 0 ||
+	if (load_conf(r, conf, e) != 0 || renew_load(&id, &renewed, &from, e) != 0 ||
 	    (ctx = new_ctx(r, &id, e)) == NULL || group_change(r->service.group, conf, &id, e) != 0) {
 		SSL_CTX_free(ctx);
 		identity_wipe(&id);
@@ -106,6 +131,7 @@ static int reload(struct realm *r, struct err *e) {
 }
 
 void realm_hangup(struct realm *r) {
+	OWN(leave) const char *was = enter(r);
 	struct err e = ERR_INIT;
 
 	r->hangup = r->service.group->away; /* what a thread uses does not change under it */
@@ -120,24 +146,31 @@ void realm_hangup(struct realm *r) {
 	realm_settle(r);
 }
 
+void realm_init(struct realm *r, char *config, const char *passin, bool several) {
+	*r = (struct realm){ .config = config, .passin = passin, .several = several, .lock = -1 };
+}
+
 int realm_configure(struct realm *r, struct err *e) {
 	r->conf = xcalloc(1, sizeof *r->conf);
-	return gwconf_load(r->config, r->conf, e);
+	return load_conf(r, r->conf, e);
 }
 
 int realm_lock(struct realm *r, struct err *e) {
 	OWN(own_free) char *lock = gwconf_path(r->conf, FILE_LOCK);
 
 	/* One that was just killed holds it until the kernel has taken it apart. */
-	return file_lock(lock, LOCK_WAIT_MS, &r->lock, e) == 0 ? 0 : err_add(e, "a gateway runs on this folder already");
+	if (file_lock(lock, LOCK_WAIT_MS, &r->lock, e) != 0)
+		return err_add(e, "a gateway runs on this folder already");
+	if (identity_chain(r->conf, &r->chain, e) != 0)
+		return e->code;
+	r->service.name = r->several ? chain_group(r->chain) : NULL;
+	return 0;
 }
 
 int realm_open(struct realm *r, struct err *e) {
-	struct identity_source from = { .conf = r->conf, .passin = r->passin };
+	const struct identity_source from = { .conf = r->conf, .chain = r->chain, .passin = r->passin };
+	OWN(leave) const char *was = enter(r);
 
-	if (identity_chain(r->conf, &r->chain, e) != 0)
-		return e->code;
-	from.chain = r->chain;
 	if (renew_open(&r->service.group, &from, e) != 0)
 		return e->code;
 	if ((r->ctx = new_ctx(r, &r->service.group->id, e)) == NULL)
@@ -149,6 +182,7 @@ int realm_open(struct realm *r, struct err *e) {
 }
 
 int realm_start(struct realm *r, struct err *e) {
+	OWN(leave) const char *was = enter(r);
 	struct service *s = &r->service;
 
 	s->packages = packages_new();
@@ -176,6 +210,7 @@ int realm_serve(struct realm *r, struct server *s, struct err *e) {
 }
 
 int realm_fetch(struct realm *r, struct err *e) {
+	OWN(leave) const char *was = enter(r);
 	const struct crlfetch_config fetch = { r->conf->crl_url, r->conf->dir, r->conf->crl_fetch_s, r->service.inbox };
 
 	if (r->conf->crl_url == NULL || crlfetch_start(&r->fetch, &fetch, e) == 0)
@@ -184,6 +219,8 @@ int realm_fetch(struct realm *r, struct err *e) {
 }
 
 void realm_close(struct realm *r) {
+	OWN(leave) const char *was = enter(r);
+
 	crlfetch_free(r->fetch);
 	inbox_free(r->service.inbox);
 	settler_free(r->service.settler);
@@ -201,5 +238,6 @@ void realm_close(struct realm *r) {
 		gwconf_wipe(r->conf);
 	free(r->conf);
 	own_fd(&r->lock);
-	*r = (struct realm)REALM(NULL, NULL);
+	free(r->config);
+	realm_init(r, NULL, NULL, false);
 }

@@ -13,13 +13,14 @@
 #include "gateway/sight.h"
 
 struct realm {
-	const char *config; /* the path of its gateway.conf; borrowed */
+	char *config;       /* the path of its gateway.conf; owned */
 	const char *passin; /* goes before the configuration's; borrowed, or NULL */
+	bool several;       /* it is one of several: its log lines name it */
 	/* After a reload, in the loop's thread: ctx and perhaps conf are others. */
 	void (*changed)(struct realm *r, void *arg);
 	void *changed_arg;
-	/* realm_open fills the rest. */
-	struct gwconf *conf;
+	struct gwconf *conf; /* owned; realm_configure reads it, unless it was read already */
+	/* What the functions below fill. */
 	struct chain *chain; /* stays as long as the realm does */
 	SSL_CTX *ctx;        /* for connections that begin now */
 	struct service service;
@@ -30,11 +31,12 @@ struct realm {
 	int lock;    /* of the folder */
 	bool hangup; /* to be read anew when a list is stored */
 };
-#define REALM(path, pass) { .config = (path), .passin = (pass), .lock = -1 }
 
+/* Before all else; config is taken over, passin borrowed. */
+void realm_init(struct realm *r, char *config, const char *passin, bool several);
 /* Reads the configuration, nothing else. ERR_USAGE. */
 int realm_configure(struct realm *r, struct err *e) MUST_CHECK;
-/* Then the folder is ours. ERR_UNREACHABLE: another gateway runs on it. */
+/* Then the folder is ours, and its anchor is known. ERR_UNREACHABLE: another gateway runs on it. */
 int realm_lock(struct realm *r, struct err *e) MUST_CHECK;
 /* Then identity and database are open. No thread runs yet. */
 int realm_open(struct realm *r, struct err *e) MUST_CHECK;
@@ -45,7 +47,8 @@ int realm_start(struct realm *r, struct err *e) MUST_CHECK;
 int realm_serve(struct realm *r, struct server *s, struct err *e) MUST_CHECK;
 /* Starts fetching lists where the configuration says so. */
 int realm_fetch(struct realm *r, struct err *e) MUST_CHECK;
-void realm_close(struct realm *r); /* after a failure of realm_open too */
+/* Whatever was done since realm_init. Other realms' connections may go on, but not the server: it is freed before. */
+void realm_close(struct realm *r);
 
 /* The rest is for the loop's thread. */
 

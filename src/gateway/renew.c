@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "gateway/folders.h"
 #include "gateway/keypair.h"
 #include "gateway/user.h"
 #include "pki/ossl.h"
@@ -97,7 +98,7 @@ int renew_start(const struct renew_plan *p, struct err *e) {
 	OWN(own_free) char *san = NULL, *key = NULL, *csr = NULL;
 	OWN(keypair_wipe) struct keypair fresh = { 0 };
 
-	if (gwconf_load(p->config, &c, e) != 0 || gwconf_san(c.host, &san, e) != 0 || be_its_user(&c, e) != 0)
+	if (folders_load(p->config, p->group, &c, e) != 0 || gwconf_san(c.host, &san, e) != 0 || be_its_user(&c, e) != 0)
 		return e->code;
 	key = gwconf_path(&c, FILE_KEY_NEW);
 	csr = gwconf_path(&c, FILE_CSR);

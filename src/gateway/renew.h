@@ -10,6 +10,7 @@
 
 struct renew_plan {
 	const char *config;
+	const char *group; /* of a configuration that names several; or NULL */
 	const char *newkey, *passout;
 	bool noenc;
 };

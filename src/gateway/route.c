@@ -76,6 +76,17 @@ static const struct route *find(const struct http_request *q, struct http_reply 
 	return NULL;
 }
 
+/* The group of this connection, whose name stands in the thread's log lines from here on. A peer whose group is not served (there is none such) gets
+ * the first one's refusals: verdict_of sees that the chain is another. */
+static struct service *enter(void *first, const struct server_peer *p) {
+	struct service *s = service_of(first, p->chain);
+
+	if (s == NULL)
+		s = first;
+	log_set_group(s->name);
+	return s;
+}
+
 static struct who *who_of(struct server_peer *p) {
 	struct err e = ERR_INIT;
 	OWN(own_free) char *role = NULL;
@@ -109,7 +120,8 @@ void route_forget(void *arg, struct server_peer *p) {
 }
 
 static enum verdict verdict_of(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s) {
-	enum verdict v = group_verdict(g, p->cert, &w->valid, p->verdict, now_s);
+	enum verdict handshake = p->chain == g->chain || p->cert == NULL ? p->verdict : VERDICT_FOREIGN;
+	enum verdict v = group_verdict(g, p->cert, &w->valid, handshake, now_s);
 
 	if (v == VERDICT_GOOD && (!w->has_role || w->role == ROLE_GATEWAY))
 		return VERDICT_WRONG_PURPOSE;
@@ -201,7 +213,7 @@ static void log_refused(struct service *s, const struct server_peer *p, const st
 
 static bool within_rate(
     const struct service *s, const struct route *t, const struct server_peer *p, struct http_reply *r) {
-	bool exempt = p->loopback && !s->group->conf->count_loopback;
+	bool exempt = p->loopback && !s->count_loopback;
 	unsigned retry_s;
 
 	if (t->rate == NULL || exempt || rate_allow(t->rate(s), p->address, clock_mono_ms(), &retry_s))
@@ -212,8 +224,7 @@ static bool within_rate(
 	return false;
 }
 
-int64_t route_body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
-	struct service *s = arg;
+static int64_t body_max(struct service *s, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
 	const struct route *t = find(q, r);
 	struct who *w = who_of(p);
 	int64_t now_s = clock_now_s();
@@ -227,6 +238,13 @@ int64_t route_body_max(void *arg, struct server_peer *p, const struct http_reque
 	return (int64_t)(admin ? t->body_max_admin : t->body_max);
 }
 
+int64_t route_body_max(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
+	int64_t max = body_max(enter(arg, p), p, q, r);
+
+	log_set_group(NULL);
+	return max;
+}
+
 /* What has a body was counted when that was announced. A member fetches the list as often as he likes. */
 static bool may_ask(const struct service *s, const struct route *t, const struct call *c) {
 	if (c->q->has_body || (t->method == HTTP_GET && verdict_of(s->group, c->peer, c->who, c->now_s) == VERDICT_GOOD))
@@ -234,35 +252,47 @@ static bool may_ask(const struct service *s, const struct route *t, const struct
 	return within_rate(s, t, c->peer, c->r);
 }
 
-void route_handle(void *arg, struct server_peer *p, struct http_request *q, struct http_reply *r) {
-	struct service *s = arg;
-	struct call c = { .s = s, .g = s->group, .peer = p, .who = who_of(p), .q = q, .r = r, .now_s = clock_now_s() };
-	const struct route *t = find(q, r);
+static void handle(struct call *c) {
+	const struct route *t = find(c->q, c->r);
 	struct err e = ERR_INIT;
 
 	/* First what is on disk: a failed settling leaves an epoch in memory that nobody may be let in for. */
-	if (t != NULL && group_fresh(s->group, &e) != 0) {
-		call_not_stored(&c, &e);
+	if (t != NULL && group_fresh(c->g, &e) != 0) {
+		call_not_stored(c, &e);
 		return;
 	}
-	if (t == NULL || (!t->anybody && !passes(s->group, p, c.who, c.now_s, r)) || !may_ask(s, t, &c)) {
-		log_refused(s, p, c.who, q, r);
+	if (t == NULL || (!t->anybody && !passes(c->g, c->peer, c->who, c->now_s, c->r)) || !may_ask(c->s, t, c)) {
+		log_refused(c->s, c->peer, c->who, c->q, c->r);
 		return;
 	}
-	if (t->writes && s->group->away)
-		r->later = true;
-	else if (t->anybody || call_see(&c))
-		t->handle(&c);
+	if (t->writes && c->g->away)
+		c->r->later = true;
+	else if (t->anybody || call_see(c))
+		t->handle(c);
 }
 
+void route_handle(void *arg, struct server_peer *p, struct http_request *q, struct http_reply *r) {
+	struct service *s = enter(arg, p);
+	struct call c = { .first = arg, .s = s, .g = s->group, .peer = p, .who = who_of(p), .q = q, .r = r, .now_s = clock_now_s() };
+
+	handle(&c);
+	log_set_group(NULL);
+}
+
+/* What one group cannot store is no fault of another's: alone it is the round's (the server answers 503), among several it is told by
+ * still_good. */
 int route_commit(void *arg) {
-	struct service *s = arg;
+	struct service *first = arg, *s = first;
 
-	return group_round_end(s->group);
+	do {
+		log_set_group(s->name);
+		s->lost = group_round_end(s->group) != 0;
+	} while ((s = s->next) != NULL);
+	log_set_group(NULL);
+	return first->next == NULL && first->lost ? -1 : 0;
 }
 
-bool route_still_good(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
-	struct service *s = arg;
+static bool is_still_good(struct service *s, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
 	struct http_reply none = { 0 };
 	int was = r->status;
 	const struct route *t;
@@ -278,10 +308,21 @@ bool route_still_good(void *arg, struct server_peer *p, const struct http_reques
 	return false;
 }
 
+bool route_still_good(void *arg, struct server_peer *p, const struct http_request *q, struct http_reply *r) {
+	struct service *first = arg, *s = enter(arg, p);
+	bool good;
+
+	if (s->lost && first->next != NULL)
+		http_problem(r, 503, "not-stored", "the gateway could not store the outcome; nothing was done");
+	good = is_still_good(s, p, q, r);
+	log_set_group(NULL);
+	return good;
+}
+
 bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
 	struct service *s = arg;
 
-	if (p->cert == NULL || p->verdict != VERDICT_GOOD || s->group->list == NULL ||
+	if (p->cert == NULL || p->verdict != VERDICT_GOOD || p->chain != s->group->chain || s->group->list == NULL ||
 	    !crl_set_has_cert(s->group->list->set, p->cert))
 		return false;
 	refuse(VERDICT_REVOKED, who_of(p), clock_now_s(), r);

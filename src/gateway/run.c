@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "gateway/monitor.h"
-#include "gateway/realm.h"
+#include "gateway/realms.h"
 #include "gateway/rights.h"
 #include "gateway/route.h"
 #include "gateway/supervisor.h"
@@ -30,28 +30,13 @@
 
 struct run {
 	const struct run_plan *plan;
-	struct realm realm;
-	char *listen; /* as the configuration had it at the start */
+	struct realms realms;
 	struct server *server;
 	struct monitor *monitor;
 	uint64_t crowd; /* most connections since memory was given back */
 	int signals, clock;
 	struct rights rights;
 };
-
-/* What holds for the whole process. */
-static const struct gwconf *conf_of(const struct run *r) {
-	return r->realm.conf;
-}
-
-static void on_changed(struct realm *realm, void *arg) {
-	struct run *r = arg;
-
-	server_set_ctx(r->server, realm->ctx);
-	log_set_level(conf_of(r)->level);
-	if (strcmp(conf_of(r)->listen, r->listen) != 0)
-		log_event(LOG_LEVEL_WARN, "listen-unchanged", "why", "another address needs a restart", NULL);
-}
 
 /* What a crowd needed does not stay when it has gone: the allocator keeps it in pieces between what lives on. */
 static void give_back(struct run *r, uint64_t now) {
@@ -68,8 +53,9 @@ static void publish(struct run *r) {
 
 	server_get_stats(r->server, &stats);
 	give_back(r, stats.connections);
-	realm_look(&r->realm, &stats);
-	monitor_publish(r->monitor, &r->realm.sight);
+	realms_look(&r->realms, &stats);
+	for (size_t i = 0; i < r->realms.n; i++)
+		monitor_publish(r->monitor, i, &r->realms.v[i].sight);
 }
 
 static void on_signal(void *arg) {
@@ -78,7 +64,7 @@ static void on_signal(void *arg) {
 
 	while (read(r->signals, &info, sizeof info) == (ssize_t)sizeof info) {
 		if (info.ssi_signo == SIGHUP) {
-			realm_hangup(&r->realm);
+			realms_hangup(&r->realms);
 			continue;
 		}
 		log_event(LOG_LEVEL_INFO, "stopping", NULL);
@@ -102,36 +88,33 @@ static int take_signals(struct run *r, struct err *e) {
 }
 
 static int configure(struct run *r, struct err *e) {
-	if (realm_configure(&r->realm, e) != 0)
+	if (realms_load(&r->realms, r->plan->config, r->plan->passin, e) != 0)
 		return e->code;
-	log_set_level(conf_of(r)->level);
-	r->listen = xstrdup(conf_of(r)->listen);
+	log_set_level(realms_conf(&r->realms)->level);
 	return 0;
 }
 
 static int give_up_rights(struct run *r, struct err *e) {
-	const struct fence_folder folder = { .conf = r->realm.conf, .config = r->realm.config, .passin = r->realm.passin };
-	const struct fence_plan p = { .folders = &folder, .n = 1, .ready = r->plan->ready };
+	OWN(own_free) struct fence_folder *folders = NULL;
+	struct fence_plan p = { .ready = r->plan->ready };
 
+	p.n = realms_folders(&r->realms, &folders);
+	p.folders = folders;
 	return rights_give_up(&p, &r->rights, e);
 }
 
 static int open_realms(struct run *r, struct err *e) {
 	const char *ready = r->plan->ready;
 
-	if (ready != NULL && identity_check_out(r->realm.conf, ready, e) != 0)
-		return e->code;
-	r->realm.changed = on_changed;
-	r->realm.changed_arg = r;
-	if (realm_lock(&r->realm, e) != 0)
+	if ((ready != NULL && realms_check_out(&r->realms, ready, e) != 0) || realms_lock(&r->realms, e) != 0)
 		return e->code;
 	if (ready != NULL && !file_is_special(ready))
 		(void)unlink(ready); /* nobody shall read the port of an earlier run */
-	return realm_open(&r->realm, e);
+	return realms_open(&r->realms, e);
 }
 
 static int open_server(struct run *r, struct err *e) {
-	const struct gwconf *c = conf_of(r);
+	const struct gwconf *c = realms_conf(&r->realms);
 	const struct server_limits limits = {
 		.handshake_ms = (unsigned)c->handshake_s * 1000,
 		.head_ms = (unsigned)c->head_s * 1000,
@@ -146,7 +129,7 @@ static int open_server(struct run *r, struct err *e) {
 		.spool_dir = c->dir,
 	};
 	const struct server_ops ops = {
-		.arg = &r->realm.service,
+		.arg = realms_service(&r->realms),
 		.body_max = route_body_max,
 		.handle = route_handle,
 		.commit = route_commit,
@@ -157,11 +140,11 @@ static int open_server(struct run *r, struct err *e) {
 	char there[16];
 
 	(void)snprintf(there, sizeof there, "@%d", r->rights.listener);
-	if (server_new(&r->server, r->rights.listener >= 0 ? there : c->listen, r->realm.ctx, &ops, &limits, e) != 0)
+	if (server_new(&r->server, r->rights.listener >= 0 ? there : c->listen, r->realms.ctx, &ops, &limits, e) != 0)
 		return e->code;
 	if (server_watch(r->server, r->signals, on_signal, r, e) != 0)
 		return e->code;
-	return realm_serve(&r->realm, r->server, e);
+	return realms_serve(&r->realms, r->server, e);
 }
 
 /* Not one of the server's operations: their argument is the service, and this needs the server too. */
@@ -171,7 +154,7 @@ static void on_clock(void *arg) {
 
 	if (read(r->clock, &n, sizeof n) < 0)
 		return;
-	realm_settle(&r->realm);
+	realms_settle(&r->realms);
 	publish(r);
 }
 
@@ -184,34 +167,41 @@ static int start_clock(struct run *r, struct err *e) {
 }
 
 static int open_beside(struct run *r, struct err *e) {
-	const struct gwconf *c = conf_of(r);
+	const struct gwconf *c = realms_conf(&r->realms);
 	char address[80];
 
 	if (c->monitor != NULL) {
-		if (monitor_new(&r->monitor, c->monitor, e) != 0)
+		if (monitor_new(&r->monitor, c->monitor, r->realms.n, e) != 0)
 			return err_add(e, "monitor");
 		monitor_address(r->monitor, address);
 		log_event(LOG_LEVEL_INFO, "monitor", "listen", address, NULL);
 	}
 	publish(r);
-	if (realm_fetch(&r->realm, e) != 0)
+	if (realms_fetch(&r->realms, e) != 0)
 		return e->code;
 	return start_clock(r, e);
 }
 
+static void say_serving(const struct realm *r, const char *address, unsigned n_threads) {
+	const struct group *g = r->service.group;
+	char number[24], epoch[24], size[24], threads[24];
+
+	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
+	(void)snprintf(number, sizeof number, "%" PRIu64, g->list != NULL ? crl_set_number(g->list->set) : 0);
+	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
+	(void)snprintf(threads, sizeof threads, "%u", n_threads);
+	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "threads", threads, "group", chain_group(r->chain), "epoch", epoch, "crl",
+	    g->list != NULL ? number : NULL, "ledger", size, NULL);
+}
+
 static int say_ready(struct run *r, struct err *e) {
-	const struct group *g = r->realm.service.group;
-	char address[80], line[81], number[24], epoch[24], size[24], threads[24];
+	char address[80], line[81];
 
 	rights_tell(&r->rights);
 	server_address(r->server, address);
 	(void)snprintf(line, sizeof line, "%s\n", address);
-	(void)snprintf(epoch, sizeof epoch, "%" PRIu64, g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0);
-	(void)snprintf(number, sizeof number, "%" PRIu64, g->list != NULL ? crl_set_number(g->list->set) : 0);
-	(void)snprintf(size, sizeof size, "%" PRIu64, ledger_size(g->ledger));
-	(void)snprintf(threads, sizeof threads, "%u", gwconf_threads(conf_of(r)));
-	log_event(LOG_LEVEL_INFO, "serving", "listen", address, "threads", threads, "group", chain_group(r->realm.chain), "epoch", epoch, "crl",
-	    g->list != NULL ? number : NULL, "ledger", size, NULL);
+	for (size_t i = 0; i < r->realms.n; i++)
+		say_serving(&r->realms.v[i], address, gwconf_threads(realms_conf(&r->realms)));
 	if (r->plan->ready != NULL && file_save(r->plan->ready, line, strlen(line), 0644, e) != 0)
 		return e->code;
 	supervisor_tell("READY=1");
@@ -221,20 +211,19 @@ static int say_ready(struct run *r, struct err *e) {
 static void wipe(struct run *r) {
 	monitor_free(r->monitor);
 	server_free(r->server);
-	realm_close(&r->realm);
-	free(r->listen);
+	realms_close(&r->realms);
 	own_fd(&r->signals);
 	own_fd(&r->clock);
 }
 
 int run_gateway(const struct run_plan *p, struct err *e) {
-	OWN(wipe) struct run r = { .plan = p, .realm = REALM(p->config, p->passin), .signals = -1, .clock = -1 };
+	OWN(wipe) struct run r = { .plan = p, .signals = -1, .clock = -1 };
 
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE); /* by itself it rises up to 32 MiB */
 	(void)mallopt(M_ARENA_MAX, ARENAS);
 	if (configure(&r, e) != 0 || give_up_rights(&r, e) != 0)
 		return e->code;
-	if (open_realms(&r, e) != 0 || take_signals(&r, e) != 0 || realm_start(&r.realm, e) != 0 || open_server(&r, e) != 0 ||
+	if (open_realms(&r, e) != 0 || take_signals(&r, e) != 0 || realms_start(&r.realms, e) != 0 || open_server(&r, e) != 0 ||
 	    open_beside(&r, e) != 0 || say_ready(&r, e) != 0)
 		return e->code;
 	if (server_run(r.server, e) != 0)

@@ -20,6 +20,7 @@ struct settler {
 	bool running;
 	/* The thread's while it runs. */
 	struct group_job job;
+	const char *group; /* of log lines; or NULL */
 	int64_t now_s;
 	int rc;
 };
@@ -42,6 +43,7 @@ static void *work(void *arg) {
 	struct err e = ERR_INIT;
 	const uint64_t one = 1;
 
+	log_set_group(s->group);
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* of this thread alone, on Linux */
 	s->rc = store(s, &e);
 	if (s->rc != 0)
@@ -88,6 +90,7 @@ int settler_settle(struct settler *s, struct group *g, int64_t now_s, struct err
 		return evict_settle(g, now_s, e);
 	group_job_take(g, &s->job);
 	s->now_s = now_s;
+	s->group = log_group();
 	if ((rc = pthread_create(&s->thread, NULL, work, s)) != 0) {
 		group_job_wipe(&s->job);
 		evict_hold_off(g);

@@ -60,21 +60,48 @@ static json_t *list_json(const struct sight *s, int64_t now_s) {
 	    (json_int_t)(now_s - s->crl_this_s), "expires_in_s", (json_int_t)(s->crl_next_s - now_s), "stored", (int)s->is_stored);
 }
 
-int sight_health(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out) {
-	static const char *const names[] = { [SIGHT_OK] = "ok", [SIGHT_DEGRADED] = "degraded", [SIGHT_CLOSED] = "closed" };
+static const char *const state_names[] = { [SIGHT_OK] = "ok", [SIGHT_DEGRADED] = "degraded", [SIGHT_CLOSED] = "closed" };
+
+/* What concerns one group. */
+static json_t *group_json(const struct sight *s, int64_t now_s, int64_t now_ms, enum sight_state *state) {
 	const char *reasons[SIGHT_REASONS];
-	OWN(own_free) char *text = NULL;
-	json_t *why = json_array(), *o;
-	enum sight_state state;
+	json_t *why = json_array();
 	size_t n;
 
-	state = sight_judge(s, now_s, now_ms, reasons, &n);
+	*state = sight_judge(s, now_s, now_ms, reasons, &n);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(why, json_string(reasons[i]));
-	o = json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "status", names[state], "reasons", why, "crl", list_json(s, now_s), "epoch",
-	    (json_int_t)s->epoch, "ledger_size", (json_int_t)s->ledger_size, "certificate_days", (json_int_t)((s->cert_end_s - now_s) / 86400),
-	    "ca_days", (json_int_t)((s->ca_end_s - now_s) / 86400), "connections", (json_int_t)s->server.connections);
-	if (o != NULL)
+	return json_pack("{s:s*, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "group", s->group, "status", state_names[*state], "reasons", why, "crl",
+	    list_json(s, now_s), "epoch", (json_int_t)s->epoch, "ledger_size", (json_int_t)s->ledger_size, "certificate_days",
+	    (json_int_t)((s->cert_end_s - now_s) / 86400), "ca_days", (json_int_t)((s->ca_end_s - now_s) / 86400));
+}
+
+/* A gateway that serves some of its groups is degraded; one that serves none is closed. */
+static json_t *groups_json(const struct sight *v, size_t n, int64_t now_s, int64_t now_ms, enum sight_state *all) {
+	json_t *list = json_array();
+	size_t closed = 0;
+
+	*all = SIGHT_OK;
+	for (size_t i = 0; i < n; i++) {
+		enum sight_state state;
+
+		(void)json_array_append_new(list, group_json(&v[i], now_s, now_ms, &state));
+		closed += state == SIGHT_CLOSED;
+		if (state != SIGHT_OK)
+			*all = SIGHT_DEGRADED;
+	}
+	if (closed == n)
+		*all = SIGHT_CLOSED;
+	return json_pack("{s:s, s:o}", "status", state_names[*all], "groups", list);
+}
+
+int sight_health(const struct sight *v, size_t n, int64_t now_s, int64_t now_ms, struct buf *out) {
+	OWN(own_free) char *text = NULL;
+	enum sight_state state;
+	json_t *o;
+
+	o = v[0].group == NULL ? group_json(&v[0], now_s, now_ms, &state) : groups_json(v, n, now_s, now_ms, &state);
+	if (o != NULL && json_object_set_new(o, "connections", json_integer((json_int_t)v[0].server.connections)) == 0)
 		text = json_dumps(o, JSON_INDENT(1));
 	buf_adds(out, text != NULL ? text : "{}");
 	buf_adds(out, "\n");
@@ -133,37 +160,139 @@ static void add_latency(const struct server_stats *s, struct buf *b) {
 	buf_addf(b, "\nscg_request_seconds_count %" PRIu64 "\n", n);
 }
 
-static void add_refusals(const struct tally *t, struct buf *b) {
-	add_head(b, "refusals_total", "counter", "Requests refused, by reason.");
-	for (size_t i = 0; i < t->n; i++)
-		buf_addf(b, "scg_refusals_total{reason=\"%s\"} %" PRIu64 "\n", t->v[i].name, t->v[i].n);
-}
-
-static void add_list(const struct sight *s, int64_t now_s, struct buf *b) {
-	if (!s->has_list)
+/* Labels of what is one group's, more being a further one; the exposition format's escapes. */
+static void add_labels(const struct sight *s, const char *more, const char *value, struct buf *b) {
+	if (s->group == NULL && more == NULL)
 		return;
-	add_one(b, "crl_number", "gauge", "Number of the revocation list in force.", (int64_t)s->crl_number);
-	add_one(b, "crl_age_seconds", "gauge", "Since its thisUpdate.", now_s - s->crl_this_s);
-	add_one(b, "crl_remaining_seconds", "gauge", "Until its nextUpdate.", s->crl_next_s - now_s);
-	add_one(b, "crl_entries", "gauge", "Certificates on it.", (int64_t)s->crl_entries);
-	add_one(b, "crl_bytes", "gauge", "Its size.", (int64_t)s->crl_bytes);
-	add_one(b, "crl_stored", "gauge", "1: it and its ledger entry are on disk.", s->is_stored);
+	buf_addc(b, '{');
+	if (s->group != NULL) {
+		buf_adds(b, "group=\"");
+		for (const char *c = s->group; *c != '\0'; c++)
+			buf_addf(b, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+		buf_adds(b, more != NULL ? "\"," : "\"");
+	}
+	if (more != NULL)
+		buf_addf(b, "%s=\"%s\"", more, value);
+	buf_addc(b, '}');
 }
 
-void sight_metrics(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out) {
+static void add_refusals(const struct sight *v, size_t n, struct buf *b) {
+	add_head(b, "refusals_total", "counter", "Requests refused, by reason.");
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < v[k].refused.n; i++) {
+			buf_adds(b, "scg_refusals_total");
+			add_labels(&v[k], "reason", v[k].refused.v[i].name, b);
+			buf_addf(b, " %" PRIu64 "\n", v[k].refused.v[i].n);
+		}
+}
+
+/* --- what is told of each group --- */
+
+struct now {
+	int64_t s, ms;
+};
+
+static enum sight_state state_of(const struct sight *s, const struct now *now) {
 	const char *reasons[SIGHT_REASONS];
-	enum sight_state state;
 	size_t n;
 
-	state = sight_judge(s, now_s, now_ms, reasons, &n);
-	add_one(out, "open", "gauge", "1: members are served.", state != SIGHT_CLOSED);
-	add_one(out, "degraded", "gauge", "1: something needs the operator; /healthz says what.", state != SIGHT_OK);
-	add_list(s, now_s, out);
-	add_one(out, "certificate_remaining_seconds", "gauge", "Until the end of the gateway's certificate.", s->cert_end_s - now_s);
-	add_one(out, "ca_remaining_seconds", "gauge", "Until the end of the CA's certificate.", s->ca_end_s - now_s);
-	add_one(out, "epoch", "gauge", "Epoch of the group key.", (int64_t)s->epoch);
-	add_one(out, "ledger_size", "gauge", "Entries of the ledger.", (int64_t)s->ledger_size);
-	add_traffic(&s->server, out);
-	add_latency(&s->server, out);
-	add_refusals(&s->refused, out);
+	return sight_judge(s, now->s, now->ms, reasons, &n);
+}
+
+static int64_t is_open(const struct sight *s, const struct now *now) {
+	return state_of(s, now) != SIGHT_CLOSED;
+}
+
+static int64_t is_degraded(const struct sight *s, const struct now *now) {
+	return state_of(s, now) != SIGHT_OK;
+}
+
+static int64_t crl_number(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->crl_number;
+}
+
+static int64_t crl_age(const struct sight *s, const struct now *now) {
+	return now->s - s->crl_this_s;
+}
+
+static int64_t crl_remaining(const struct sight *s, const struct now *now) {
+	return s->crl_next_s - now->s;
+}
+
+static int64_t crl_entries(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->crl_entries;
+}
+
+static int64_t crl_bytes(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->crl_bytes;
+}
+
+static int64_t crl_stored(const struct sight *s, const struct now *now) {
+	(void)now;
+	return s->is_stored;
+}
+
+static int64_t cert_remaining(const struct sight *s, const struct now *now) {
+	return s->cert_end_s - now->s;
+}
+
+static int64_t ca_remaining(const struct sight *s, const struct now *now) {
+	return s->ca_end_s - now->s;
+}
+
+static int64_t epoch(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->epoch;
+}
+
+static int64_t size_of_ledger(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->ledger_size;
+}
+
+static const struct gauge {
+	const char *name, *help;
+	int64_t (*get)(const struct sight *s, const struct now *now);
+	bool of_list; /* left out of a group that has none */
+} gauges[] = {
+	{ "open", "1: members are served.", is_open, false },
+	{ "degraded", "1: something needs the operator; /healthz says what.", is_degraded, false },
+	{ "crl_number", "Number of the revocation list in force.", crl_number, true },
+	{ "crl_age_seconds", "Since its thisUpdate.", crl_age, true },
+	{ "crl_remaining_seconds", "Until its nextUpdate.", crl_remaining, true },
+	{ "crl_entries", "Certificates on it.", crl_entries, true },
+	{ "crl_bytes", "Its size.", crl_bytes, true },
+	{ "crl_stored", "1: it and its ledger entry are on disk.", crl_stored, true },
+	{ "certificate_remaining_seconds", "Until the end of the gateway's certificate.", cert_remaining, false },
+	{ "ca_remaining_seconds", "Until the end of the CA's certificate.", ca_remaining, false },
+	{ "epoch", "Epoch of the group key.", epoch, false },
+	{ "ledger_size", "Entries of the ledger.", size_of_ledger, false },
+};
+
+static void add_gauge(const struct gauge *g, const struct sight *v, size_t n, const struct now *now, struct buf *b) {
+	bool has_head = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (g->of_list && !v[i].has_list)
+			continue;
+		if (!has_head)
+			add_head(b, g->name, "gauge", g->help);
+		has_head = true;
+		buf_addf(b, "scg_%s", g->name);
+		add_labels(&v[i], NULL, NULL, b);
+		buf_addf(b, " %" PRId64 "\n", g->get(&v[i], now));
+	}
+}
+
+void sight_metrics(const struct sight *v, size_t n, int64_t now_s, int64_t now_ms, struct buf *out) {
+	const struct now now = { now_s, now_ms };
+
+	for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
+		add_gauge(&gauges[i], v, n, &now, out);
+	add_traffic(&v[0].server, out);
+	add_latency(&v[0].server, out);
+	add_refusals(v, n, out);
 }

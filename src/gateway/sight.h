@@ -12,7 +12,8 @@
 #define SIGHT_REASONS 8
 
 struct sight {
-	struct server_stats server;
+	const char *group; /* where there are several: whose it is; borrowed. NULL: alone */
+	struct server_stats server; /* of the process: the same in all */
 	struct tally refused;
 	int64_t taken_ms; /* monotonic */
 	const char *closed; /* why the gateway serves nobody, or NULL */
@@ -29,9 +30,10 @@ enum sight_state sight_judge(const struct sight *s, int64_t now_s, int64_t now_m
 /* True from half of the list's life on. */
 bool sight_crl_is_old(int64_t this_s, int64_t next_s, int64_t now_s);
 
-/* JSON; returns the HTTP status: 200, or 503 where it is closed. */
-int sight_health(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out);
-/* Prometheus text format 0.0.4. */
-void sight_metrics(const struct sight *s, int64_t now_s, int64_t now_ms, struct buf *out);
+/* Both tell of n groups, at least one. */
+/* JSON; returns the HTTP status: 200, or 503 where it is closed (of several: all). */
+int sight_health(const struct sight *v, size_t n, int64_t now_s, int64_t now_ms, struct buf *out);
+/* Prometheus text format 0.0.4; what is one of several groups' has the label group. */
+void sight_metrics(const struct sight *v, size_t n, int64_t now_s, int64_t now_ms, struct buf *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "gateway/evict.h"
+#include "gateway/folders.h"
 #include "gateway/witness.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
@@ -31,19 +32,16 @@ static void opened_wipe(struct opened *o) {
 static int open_group(struct opened *o, const struct tools_plan *p, struct err *e) {
 	struct identity_source from = { .conf = &o->conf, .passin = p->passin };
 	struct identity id = { 0 };
+	int r;
 
-	if (gwconf_load(p->config, &o->conf, e) != 0)
-		return e->code;
-	if (identity_chain(&o->conf, &o->chain, e) != 0)
-		return e->code;
+	if ((r = folders_load(p->config, p->group, &o->conf, e)) != 0 || (r = identity_chain(&o->conf, &o->chain, e)) != 0)
+		return r;
 	from.chain = o->chain;
-	if (identity_load(&id, &from, e) != 0)
-		return e->code;
-	if (group_open(&o->group, &o->conf, o->chain, &id, GROUP_TOOL, e) != 0) {
+	if ((r = identity_load(&id, &from, e)) != 0)
+		return r;
+	if ((r = group_open(&o->group, &o->conf, o->chain, &id, GROUP_TOOL, e)) != 0)
 		identity_wipe(&id);
-		return e->code;
-	}
-	return 0;
+	return r;
 }
 
 int tools_rotate(const struct tools_plan *p, struct err *e) {

@@ -9,6 +9,7 @@
 
 struct tools_plan {
 	const char *config;
+	const char *group; /* of a configuration that names several; or NULL */
 	const char *passin;
 	const char *recip, *out; /* export */
 	bool json;               /* keys */

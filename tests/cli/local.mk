@@ -26,7 +26,7 @@ CLI_TESTS += tests/cli/scg-ca-passphrase.sh
 EXTRA_DIST += tests/cli/gwlib.sh tests/cli/core.py
 CLI_TESTS += tests/cli/scg-gateway-init.sh tests/cli/scg-gateway-keys.sh tests/cli/scg-gateway-refusals.sh \
 	tests/cli/scg-gateway-crl.sh tests/cli/scg-gateway-revoke.sh tests/cli/scg-gateway-restart.sh tests/cli/scg-gateway-renew.sh \
-	tests/cli/scg-gateway-full.sh tests/cli/scg-gateway-check.sh tests/cli/scg-gateway-monitor.sh tests/cli/scg-gateway-siege.sh tests/cli/scg-gateway-resume.sh tests/cli/scg-gateway-systemd.sh tests/cli/scg-gateway-manual.sh tests/cli/scg-gateway-together.sh
+	tests/cli/scg-gateway-full.sh tests/cli/scg-gateway-check.sh tests/cli/scg-gateway-monitor.sh tests/cli/scg-gateway-siege.sh tests/cli/scg-gateway-resume.sh tests/cli/scg-gateway-systemd.sh tests/cli/scg-gateway-manual.sh tests/cli/scg-gateway-together.sh tests/cli/scg-gateway-groups.sh
 CLI_TESTS += tests/cli/scg-gateway-audit.sh tests/cli/scg-gateway-rights.sh
 CLI_TESTS += tests/cli/scg-roundtrip.sh tests/cli/scg-names.sh tests/cli/scg-install.sh tests/cli/scg-crypt.sh tests/cli/scg-conflict.sh \
 	tests/cli/scg-hostile-drive.sh tests/cli/scg-kill.sh

@@ -25,19 +25,33 @@ static void open_group(struct env *v) {
 	ck_assert_msg(evict_settle(v->g, clock_now_s(), &e) == 0, "%s", e.text);
 }
 
-void env_init(struct env *v, const char *more) {
+static void make(struct env *v, const char *config, const char *more) {
 	OWN(own_free) char *text = xasprintf("listen = \"127.0.0.1:0\";\nhost = \"localhost\";\n%s\n", more != NULL ? more : "");
 	struct err e = ERR_INIT;
 
-	memset(v, 0, sizeof *v);
-	log_set_level(LOG_LEVEL_ERROR);
-	tmp_make();
 	fixture_init(&v->f);
-	ck_assert_msg(gwconf_parse(text, tmp_path("gateway.conf"), &v->conf, &e) == 0, "%s", e.text);
+	ck_assert_msg(gwconf_parse(text, config, &v->conf, &e) == 0, "%s", e.text);
 	v->service.packages = packages_new();
 	ck_assert_int_eq(rate_new(&v->service.crl_rate, ROUTE_CRL_PER_MINUTE, 60000, &e), 0);
 	ck_assert_int_eq(rate_new(&v->service.get_rate, ROUTE_GET_PER_MINUTE, 60000, &e), 0);
 	open_group(v);
+}
+
+void env_init(struct env *v, const char *more) {
+	memset(v, 0, sizeof *v);
+	log_set_level(LOG_LEVEL_ERROR);
+	tmp_make();
+	make(v, tmp_path("gateway.conf"), more);
+}
+
+void env_beside(struct env *v, struct env *first) {
+	struct err e = ERR_INIT;
+
+	memset(v, 0, sizeof *v);
+	ck_assert_msg(file_mkdir(tmp_path("beside"), 0700, false, &e) == 0, "%s", e.text);
+	make(v, tmp_path("beside/gateway.conf"), NULL);
+	first->service.next = &v->service;
+	ck_assert_int_eq(env_crl(v, 1, NULL, 0, CRL_UNSPECIFIED), OFFER_TAKEN);
 }
 
 void env_open(struct env *v) {
@@ -45,13 +59,17 @@ void env_open(struct env *v) {
 	ck_assert_int_eq(env_crl(v, 1, NULL, 0, CRL_UNSPECIFIED), OFFER_TAKEN);
 }
 
-void env_wipe(struct env *v) {
+void env_wipe_beside(struct env *v) {
 	group_close(&v->g);
 	packages_free(v->service.packages);
 	rate_free(v->service.crl_rate);
 	rate_free(v->service.get_rate);
 	gwconf_wipe(&v->conf);
 	fixture_wipe(&v->f);
+}
+
+void env_wipe(struct env *v) {
+	env_wipe_beside(v);
 	tmp_drop();
 }
 
@@ -82,7 +100,7 @@ enum offer env_crl(struct env *v, uint64_t number, X509 *const *revoked, size_t 
 }
 
 void env_connect(const struct env *v, X509 *cert, struct server_peer *p) {
-	*p = (struct server_peer){ .cert = cert, .loopback = true };
+	*p = (struct server_peer){ .cert = cert, .chain = v->f.chain, .loopback = true };
 	(void)snprintf(p->address, sizeof p->address, "127.0.0.1");
 	p->verdict = cert == NULL ? VERDICT_NO_CERTIFICATE : chain_check(v->f.chain, cert, PURPOSE_CLIENT, NULL);
 }

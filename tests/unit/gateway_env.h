@@ -18,7 +18,10 @@ struct env {
 void env_init(struct env *v, const char *more);
 /* env_init, then list number 1, which names nobody, is put in force. */
 void env_open(struct env *v);
+/* A second group behind the same address, in a folder of its own below first's, with list number 1. first is wiped after it. */
+void env_beside(struct env *v, struct env *first);
 void env_wipe(struct env *v);
+void env_wipe_beside(struct env *v);
 /* The same folder again, as after a restart. */
 void env_restart(struct env *v);
 

@@ -560,7 +560,7 @@ START_TEST(loopback_has_no_rate) {
 END_TEST
 
 START_TEST(loopback_has_one_where_it_is_configured) {
-	v.conf.count_loopback = true;
+	v.service.count_loopback = true;
 	clock_stop_mono();
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(put_from("127.0.0.1", true), 400);

@@ -84,7 +84,7 @@ START_TEST(closed_is_more_than_degraded) {
 
 	s.closed = "crl-not-current";
 	ck_assert_int_eq(judge(&s, "crl-not-current"), SIGHT_CLOSED);
-	ck_assert_int_eq(sight_health(&s, NOW, 1001000, &out), 503);
+	ck_assert_int_eq(sight_health(&s, 1, NOW, 1001000, &out), 503);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\"status\": \"closed\""));
 } END_TEST
 
@@ -110,7 +110,7 @@ START_TEST(metrics_are_well_formed) {
 	s.server.latency[SERVER_BUCKETS - 1] = 2;
 	s.server.latency_us = 2500001;
 	tally_add(&s.refused, "revoked\"}", 7);
-	sight_metrics(&s, NOW, 1001000, &out);
+	sight_metrics(&s, 1, NOW, 1001000, &out);
 	for (const char *line = buf_str(&out); *line != '\0'; line += strcspn(line, "\n") + 1)
 		check_line(line, strcspn(line, "\n"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_requests_total{status=\"200\"} 5\n"));
@@ -119,6 +119,31 @@ START_TEST(metrics_are_well_formed) {
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_request_seconds_sum 2.500001\n"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_refusals_total{reason=\"revoked\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_crl_age_seconds 86400\n"));
+} END_TEST
+
+START_TEST(of_several_groups_each_is_told) {
+	OWN(buf_wipe) struct buf health = {0};
+	OWN(buf_wipe) struct buf out = {0};
+	struct sight s[2] = { well(), well() };
+
+	s[0].group = "lab";
+	s[1].group = "a\"b\\c";
+	s[1].has_list = false;
+	s[1].closed = "no-crl";
+	s[1].epoch = 5;
+	tally_add(&s[1].refused, "revoked", 7);
+	ck_assert_int_eq(sight_health(s, 2, NOW, 1001000, &health), 200); /* one is served */
+	ck_assert_ptr_nonnull(strstr(buf_str(&health), "\"status\": \"degraded\",\n \"groups\""));
+	ck_assert_ptr_nonnull(strstr(buf_str(&health), "\"group\": \"a\\\"b\\\\c\""));
+	sight_metrics(s, 2, NOW, 1001000, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_epoch{group=\"lab\"} 2\nscg_epoch{group=\"a\\\"b\\\\c\"} 5\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_open{group=\"lab\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_crl_number{group=\"lab\"} 7\n#"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_refusals_total{group=\"a\\\"b\\\\c\",reason=\"revoked\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_connections 0\n"));
+	buf_clear(&health);
+	s[0].closed = "no-crl";
+	ck_assert_int_eq(sight_health(s, 2, NOW, 1001000, &health), 503);
 } END_TEST
 
 START_TEST(more_reasons_than_there_is_room_for_are_counted_as_the_last) {
@@ -161,7 +186,7 @@ START_TEST(each_question_has_one_answer) {
 	OWN(http_reply_wipe) struct http_reply r = {0};
 	struct sight s = well();
 
-	monitor_answer(&s, (const uint8_t *)asked[_i].head, strlen(asked[_i].head), &r);
+	monitor_answer(&s, 1, (const uint8_t *)asked[_i].head, strlen(asked[_i].head), &r);
 	ck_assert_msg(r.status == asked[_i].status, "%d: %s", r.status, asked[_i].head);
 	ck_assert(r.close);
 	if (r.status != 200)
@@ -173,11 +198,11 @@ START_TEST(only_this_machine_is_listened_to) {
 	struct err e = ERR_INIT;
 	char address[80];
 
-	ck_assert_int_eq(monitor_new(&m, "0.0.0.0:0", &e), ERR_USAGE);
-	ck_assert_int_eq(monitor_new(&m, "[::]:0", &e), ERR_USAGE);
-	ck_assert_int_eq(monitor_new(&m, "nonsense", &e), ERR_USAGE);
+	ck_assert_int_eq(monitor_new(&m, "0.0.0.0:0", 1, &e), ERR_USAGE);
+	ck_assert_int_eq(monitor_new(&m, "[::]:0", 1, &e), ERR_USAGE);
+	ck_assert_int_eq(monitor_new(&m, "nonsense", 1, &e), ERR_USAGE);
 	ck_assert_ptr_null(m);
-	ck_assert_msg(monitor_new(&m, "127.0.0.1:0", &e) == 0, "%s", e.text);
+	ck_assert_msg(monitor_new(&m, "127.0.0.1:0", 1, &e) == 0, "%s", e.text);
 	monitor_address(m, address);
 	ck_assert_int_eq(strncmp(address, "127.0.0.1:", 10), 0);
 	monitor_free(m);
@@ -193,6 +218,7 @@ int main(void) {
 	tcase_add_test(t, a_list_that_is_not_on_disk_is_told);
 	tcase_add_test(t, closed_is_more_than_degraded);
 	tcase_add_test(t, metrics_are_well_formed);
+	tcase_add_test(t, of_several_groups_each_is_told);
 	tcase_add_test(t, more_reasons_than_there_is_room_for_are_counted_as_the_last);
 	tcase_add_loop_test(t, each_question_has_one_answer, 0, sizeof asked / sizeof *asked);
 	tcase_add_test(t, only_this_machine_is_listened_to);
