@@ -11,7 +11,7 @@ audit() { scg-gateway audit -config gw/gateway.conf "$@"; }
 counts() { audit -json >.audit && [ "$(jq "[.[] | select($2)] | length" .audit)" -eq "$1" ]; }
 # some FILTER: at least one
 some() { audit -json >.audit && [ "$(jq "[.[] | select($1)] | length" .audit)" -gt 0 ]; }
-soon() { within 30 counts "$@" || fail "not $1 entries with $2: $(cat .audit)"; }
+soon() { within 60 counts "$@" || fail "not $1 entries with $2: $(cat .audit)"; }
 
 group_up
 person alice
@@ -22,7 +22,7 @@ say "each thing that happens is an entry"
 answers 200 - alice "$keys_path"
 answers 200 - bob "$keys_path"
 soon 1 '.kind == "keys" and .name == "alice" and .epoch == 1 and .address == "127.0.0.1"'
-soon 1 '.kind == "keys" and .name == "bob" and (.serial | test("^[0-9a-f]{32}$"))'
+soon 1 '.kind == "keys" and .name == "bob" and (.serial | test("^[0-9a-f]{24,32}$"))'
 ok scg keys -dir carol
 soon 1 '.kind == "keys" and .name == "carol"'
 soon 3 '.kind == "member"'
@@ -32,10 +32,10 @@ ok scg-gateway export -config gw/gateway.conf -recip alice/cert.pem -out exporte
 soon 1 '.kind == "export" and .name == "alice" and .epoch == 2'
 revoke bob
 refused() { ask bob "$keys_path" && [ "$code" = 403 ]; }
-within 30 refused
+within 60 refused
 soon 1 '.kind == "crl" and .count == 1'
 soon 1 '.kind == "epoch" and .reason == "revoked"'
-within 30 some '.kind == "refused" and .reason == "revoked" and .name == "bob" and .address == "127.0.0.1"'
+within 60 some '.kind == "refused" and .reason == "revoked" and .name == "bob" and .address == "127.0.0.1"'
 jq -e '.[0].kind == "epoch" or .[0].kind == "crl"' .audit >/dev/null || fail "the log does not begin with the first epoch: $(head -c 300 .audit)"
 jq -e '[.[].number] == [range(length)]' .audit >/dev/null || fail "numbers with gaps"
 lacks .audit "$(stock_keys carol | head -n 1)"
@@ -44,7 +44,7 @@ say "strangers are counted, not listed"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	answers 403 no-certificate - "$keys_path"
 done
-within 30 some '.kind == "refused" and .reason == "no-certificate" and .name == null and .address == null'
+within 60 some '.kind == "refused" and .reason == "no-certificate" and .name == null and .address == null'
 stop gw
 ok audit -json
 jq -e '[.[] | select(.reason == "no-certificate") | .count] | add == 10 and length < 10' .out >/dev/null || fail "not ten in fewer entries: $(cat .out)"
