@@ -65,7 +65,7 @@ say "the session of who is revoked opens nothing, whatever he shows"
 cp alice.pem open.pem
 ok scg-ca revoke -dir ca -name alice
 publish_crl
-within 20 told_revoked
+within 60 told_revoked
 # shellcheck disable=SC2046
 visit open.pem none.pem $(as alice)
 is_new
@@ -87,7 +87,7 @@ told 200
 say "nor one of before a restart or a SIGHUP"
 cp bob.pem bob2.pem
 kill -HUP "$(pid gw)"
-within 20 grep -q ' reloaded ' gw.log
+within 60 grep -q ' reloaded ' gw.log
 # shellcheck disable=SC2046
 visit bob2.pem bob.pem $(as bob)
 is_new
