@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scg-gateway beside nginx: CPU time of the server for a full mutual handshake (with one request), for a resumed one, and for a
+"""scg-gateway beside nginx and haproxy: CPU time of the server for a full mutual handshake (with one request), for a resumed one, and for a
 request on a kept connection, in interleaved runs.
 
-The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache. The gateway looks at a revocation list, nginx has
-none, and one worker; "server" is the gateway's server part alone. "handshakes" and "requests" ask for GET /crl, the same bytes from
+The same keys and certificates (EC P-256), TLS 1.3 only, no tickets, no session cache. The gateway looks at a revocation list, nginx
+(one worker) and haproxy (one thread) have none; "server" is the gateway's server part alone. "handshakes" and "requests" ask for GET /crl, the same bytes from
 each; "group" asks the gateway for GET /v1/group, the others for a constant. "resumed" is asked of a second gateway with resumption = true
 and of a second server of nginx with a session cache; besides it is compared with nginx's full handshake. CPU time is the kernel's (/proc/PID/schedstat). Figures are
 medians, the ratio is the median of the rounds' own: what else the machine does changes from round to round, hardly within one.
@@ -12,6 +12,7 @@ BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000) change what 
 """
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -52,6 +53,25 @@ http {{
     location = /crl {{ root {d}/www; default_type application/pkix-crl; }}
   }}
 }}
+"""
+
+# haproxy answers by itself: what it would have to ask another server for is not what is measured.
+HAPROXY = """
+global
+  nbthread 1
+  maxconn 1000
+  tune.ssl.cachesize 0
+  ssl-default-bind-options ssl-min-ver TLSv1.3 no-tls-tickets
+defaults
+  mode http
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+frontend bench
+  bind 127.0.0.1:{port} ssl crt {d}/haproxy.pem ca-file {d}/ca.crt verify optional
+  http-request deny deny_status 403 unless {{ ssl_c_used 1 }} {{ ssl_c_verify 0 }}
+  http-request return status 200 content-type application/pkix-crl file {d}/www/crl if {{ path /crl }}
+  http-request return status 200 content-type text/plain string hello
 """
 
 
@@ -145,9 +165,31 @@ def start_nginx(d):
     return []
 
 
+def start_haproxy(d):
+    haproxy = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if haproxy is None:
+        return []
+    with open(d + "/haproxy.pem", "w") as out:
+        for part in ("/gateway.crt", "/gateway.key"):
+            with open(d + part) as f:
+                out.write(f.read())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with open(d + "/haproxy.conf", "w") as f:
+        f.write(HAPROXY.format(d=d, port=port))
+    process = subprocess.Popen([haproxy, "-db", "-q", "-f", d + "/haproxy.conf"], stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return [Server("haproxy", process, process.pid, str(port))]
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    return []
+
+
 def say(what, s, first, base):
     ratio = statistics.median(a / b for a, b in zip(first, base))
-    print("%-10s %-6s %8.1f us CPU each   min %8.1f   max %8.1f   scg costs %.2f of it" %
+    print("%-10s %-7s %8.1f us CPU each   min %8.1f   max %8.1f   scg costs %.2f of it" %
           (what, s.name, statistics.median(base), min(base), max(base), ratio))
 
 
@@ -161,7 +203,7 @@ def report(servers):
             for s in full:
                 say("  of full", s, those[0].cost[what], s.cost["handshakes"])
     for s in {s.pid: s for s in servers}.values():
-        print("peak       %-6s %8d KiB" % (s.name, s.peak_kib()))
+        print("peak       %-7s %8d KiB" % (s.name, s.peak_kib()))
 
 
 def main():
@@ -170,7 +212,7 @@ def main():
     try:
         make_group(d)
         servers = [start_gateway(d), start_serve(d), start_resuming(d)]
-        servers += start_nginx(d)
+        servers += start_nginx(d) + start_haproxy(d)
         for s in servers:
             for what in s.cost:
                 s.measure(d, what)  # warm
@@ -182,7 +224,7 @@ def main():
                         s.measure(d, what)
         report(servers)
         if len(servers) == 3:
-            print("nginx is not installed: nothing to compare with")
+            print("neither nginx nor haproxy is installed: nothing to compare with")
     finally:
         for s in servers:
             s.process.terminate()
