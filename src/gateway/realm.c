@@ -29,6 +29,9 @@ static void leave(const char **was) {
 	log_set_group(*was);
 }
 
+/* Until the end of the function. */
+#define WITHIN(r) OWN(leave) __attribute__((unused)) const char *was = enter(r)
+
 static SSL_CTX *new_ctx(const struct realm *r, const struct identity *id, struct err *e) {
 	SSL_CTX *ctx = NULL;
 
@@ -44,7 +47,7 @@ static void warn_about(const struct identity *id, const struct gwconf *c) {
 }
 
 void realm_settle(struct realm *r) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	struct service *s = &r->service;
 	struct err e = ERR_INIT;
 
@@ -62,7 +65,7 @@ static void on_swapped(void *arg) {
 
 static void on_list(void *arg) {
 	struct realm *r = arg;
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	const char *from;
 	struct list *l = inbox_take(r->service.inbox, &from);
 
@@ -75,7 +78,7 @@ static void on_list(void *arg) {
 
 static void on_settled(void *arg) {
 	struct realm *r = arg;
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 
 	settler_end(r->service.settler, r->service.group);
 	if (r->hangup && !r->service.group->away)
@@ -85,7 +88,7 @@ static void on_settled(void *arg) {
 }
 
 void realm_look(struct realm *r, const struct server_stats *stats) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	int64_t now_s = clock_now_s();
 
 	witness_tick(r->service.group, now_s);
@@ -131,7 +134,7 @@ static int reload(struct realm *r, struct err *e) {
 }
 
 void realm_hangup(struct realm *r) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	struct err e = ERR_INIT;
 
 	r->hangup = r->service.group->away; /* what a thread uses does not change under it */
@@ -169,7 +172,7 @@ int realm_lock(struct realm *r, struct err *e) {
 
 int realm_open(struct realm *r, struct err *e) {
 	const struct identity_source from = { .conf = r->conf, .chain = r->chain, .passin = r->passin };
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 
 	if (renew_open(&r->service.group, &from, e) != 0)
 		return e->code;
@@ -182,7 +185,7 @@ int realm_open(struct realm *r, struct err *e) {
 }
 
 int realm_start(struct realm *r, struct err *e) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	struct service *s = &r->service;
 
 	s->packages = packages_new();
@@ -210,7 +213,7 @@ int realm_serve(struct realm *r, struct server *s, struct err *e) {
 }
 
 int realm_fetch(struct realm *r, struct err *e) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 	const struct crlfetch_config fetch = { r->conf->crl_url, r->conf->dir, r->conf->crl_fetch_s, r->service.inbox };
 
 	if (r->conf->crl_url == NULL || crlfetch_start(&r->fetch, &fetch, e) == 0)
@@ -219,7 +222,7 @@ int realm_fetch(struct realm *r, struct err *e) {
 }
 
 void realm_close(struct realm *r) {
-	OWN(leave) const char *was = enter(r);
+	WITHIN(r);
 
 	crlfetch_free(r->fetch);
 	inbox_free(r->service.inbox);
