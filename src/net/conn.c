@@ -18,7 +18,8 @@
 
 #define IDLE_READS_MAX 64           /* a record of 16 KiB comes in 12 segments; who needs more sends key updates */
 #define LINGER_MAX (1u << 20)       /* bytes of a refused body that are read away so that the refusal arrives */
-#define SPARE_MAX 64
+#define SPARE_MAX 64                /* of all loops together, but each may have a few */
+#define SPARE_FEW 4
 #define SPARE_BUF_MAX ((size_t)2 * SCRATCH)
 
 static void drop(struct buf *b, size_t n) {
@@ -51,6 +52,12 @@ void conn_work_reset(struct work *w) {
 	w->body_got = 0;
 }
 
+static bool has_spare(const struct loop *l) {
+	size_t share = SPARE_MAX / l->s->n_loops;
+
+	return l->n_spare >= (share > SPARE_FEW ? share : SPARE_FEW);
+}
+
 void conn_work_drop(struct conn *c) {
 	struct work *w = c->work;
 
@@ -59,7 +66,7 @@ void conn_work_drop(struct conn *c) {
 		return;
 	conn_work_reset(w);
 	buf_clear(&w->in);
-	if (c->loop->n_spare >= SPARE_MAX || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
+	if (has_spare(c->loop) || w->in.cap > SPARE_BUF_MAX || w->out.cap > SPARE_BUF_MAX) {
 		buf_wipe(&w->in);
 		buf_wipe(&w->out);
 		free(w);
