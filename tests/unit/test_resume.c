@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net/resume: whom a session lets in, for how long, and what ends it. */
 #include "base/clock.h"
+#include "net/tls.h"
 #include "server_app.h"
 
 static const struct server_limits keeps = { .sessions = 64 }, keeps_one = { .sessions = 1 }, none = { .sessions = 0 },
@@ -284,6 +285,51 @@ START_TEST(session_without_its_secret_opens_nothing) {
 	(void)web_stop(&web);
 } END_TEST
 
+/* --- two groups behind one address --- */
+
+static const struct chain *_Atomic judged_by;
+
+static void note_chain(void *arg, struct server_peer *p, struct http_request *r, struct http_reply *reply) {
+	atomic_store(&judged_by, p->chain);
+	app_handle(arg, p, r, reply);
+}
+
+static SSL_CTX *behind_one_address(SSL_CTX *ours, struct chain **other) {
+	SSL_CTX *both[2] = { ours, NULL }, *front = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(chain_new(group.foreign_ca.cert, other, &e), 0);
+	ck_assert_int_eq(tls_server_new(group.foreign_gateway.key, group.foreign_gateway.cert, *other, &both[1], &e), 0);
+	ck_assert_int_eq(tls_server_join(both, 2, &front, &e), 0);
+	SSL_CTX_free(both[1]);
+	return front;
+}
+
+/* Whatever the client asks for with it. */
+START_TEST(session_is_of_the_group_that_let_the_member_in) {
+	const struct server_ops ops = { .arg = &app, .handle = note_chain, .forget = app_forget };
+	const struct fixture_id *who = _i == 0 ? &group.alice : &group.foreign;
+	struct chain *other = NULL;
+	SSL_SESSION *s;
+	SSL_CTX *front;
+	struct visit v;
+
+	web_start(&web, &group, &group.gateway, &ops, &keeps);
+	front = behind_one_address(web.ctx, &other);
+	server_set_ctx(web.server, front);
+	s = first_visit(who);
+	ck_assert_ptr_eq(judged_by, _i == 0 ? group.chain : other);
+	atomic_store(&judged_by, NULL);
+	v = visit(_i == 0 ? &group.foreign : &group.alice, s, NULL);
+	ck_assert(v.resumed);
+	ck_assert_int_eq(v.status, 200);
+	ck_assert_ptr_eq(judged_by, _i == 0 ? group.chain : other);
+	SSL_SESSION_free(s);
+	(void)web_stop(&web);
+	SSL_CTX_free(front);
+	chain_free(other);
+} END_TEST
+
 int main(void) {
 	TCase *t = tcase_create("resume");
 
@@ -301,5 +347,6 @@ int main(void) {
 	tcase_add_test(t, cache_has_an_end);
 	tcase_add_test(t, made_up_session_is_a_full_handshake);
 	tcase_add_test(t, session_without_its_secret_opens_nothing);
+	tcase_add_loop_test(t, session_is_of_the_group_that_let_the_member_in, 0, 2);
 	return app_run("resume", t);
 }
