@@ -35,7 +35,7 @@ def main():
     try:
         stacks = stack_pointers(pid)
         memory = open("/proc/%d/mem" % pid, "rb", 0)
-    except PermissionError:
+    except OSError:  # not allowed, or no such file in this kernel
         sys.exit(77)
     for begin, end, flags in mappings(pid):
         try:
