@@ -117,9 +117,10 @@ if [ "$(id -u)" -eq 0 ]; then
 	as keys -dir alice >.out 2>.err || skip "nobody may not run the program here"
 	chown -R 65534:65534 drive
 fi
+# all by the same user from here on: what one of them writes is for no other
 chmod -R a-w drive
 refuses 1 'ermission denied' as upload -dir alice in/large -to x
-json 'length == 2' scg list -dir bob -json
+json 'length == 2' as list -dir bob -json
 refuses 1 'ermission denied' as download -dir bob doc -out /nobody
 mkdir -m 555 closed
 refuses 1 'ermission denied' as download -dir bob doc -out closed
@@ -128,9 +129,9 @@ absent closed/doc closed/x
 # removed by the ledger, but its object is not ours to destroy: said, and left to gc
 ok as remove -dir bob doc
 has .err 'still on the drive'
-json 'length == 1' scg list -dir bob -json
+json 'length == 1' as list -dir bob -json
 chmod -R u+w drive
-ok scg gc -dir alice
+ok as gc -dir alice
 [ "$(objects | wc -l)" -eq 1 ] || fail "gc left it"
 chmod a-w alice
 refuses 1 'ermission denied|readonly|read-only' as keys -dir alice
