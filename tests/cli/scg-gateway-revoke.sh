@@ -128,3 +128,35 @@ refused_carol() {
 }
 within 60 refused_carol
 [ "$(epoch alice)" = 2 ] || fail "a new epoch for a superseded certificate"
+
+say "from the list's arrival to the end of an open connection less than a second passes"
+cat >swift.py <<'END'
+import os, socket, ssl, sys, time
+who, port = sys.argv[1], int(sys.argv[2])
+c = ssl.create_default_context(cafile="ca/ca.crt")
+c.load_cert_chain(who + "/cert.pem", who + "/key.pem")
+s = c.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost")
+s.sendall(b"GET /v1/group HTTP/1.1\r\nHost: gw\r\n\r\n")
+assert s.recv(65536).startswith(b"HTTP/1.1 200"), "not served before"
+t0 = time.monotonic()
+os.rename("gw/.next", "gw/crl.pem")
+try:
+    while s.recv(65536): pass
+except OSError: pass
+ms = (time.monotonic() - t0) * 1000
+print("closed after %.0f ms" % ms)
+sys.exit(0 if ms < 1000 else 1)
+END
+# What a pause of the machine takes is not the gateway's: of five it has to manage one.
+swift() {
+	person "swift$1"
+	ok scg-ca revoke -dir "$CA" -name "swift$1" -reason superseded
+	cp "$CA/crl.pem" gw/.next
+	python3 swift.py "swift$1" "${URL##*:}" >>swift.log 2>&1
+}
+for try in 1 2 3 4 5; do
+	if swift $try; then break; fi
+	[ $try -lt 5 ] || fail "$(cat swift.log)"
+done
+tail -n 1 swift.log
+answers 403 revoked "swift$try" /v1/group
