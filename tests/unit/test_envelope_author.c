@@ -315,7 +315,7 @@ END_TEST
 /* As OpenSSL would sign: each differs from the profile in something. */
 static const struct stock { const EVP_MD *(*md)(void); unsigned flags; const char *rule; bool rsa, twice, extra_cert; } stocks[] = {
 	{ .md = EVP_sha256, .flags = CMS_CADES | CMS_NOSMIMECAP, .rule = "RFC 5035" }, /* repeats the issuer and serial number */
-	{ .md = EVP_sha256, .flags = CMS_CADES, .rule = "RFC 5652 5.3" },
+	{ .md = EVP_sha256, .flags = CMS_CADES, .rule = "RFC 5" }, /* besides an attribute too many: whichever comes first */
 	{ .md = EVP_sha256, .flags = CMS_NOSMIMECAP, .rule = "RFC 5" },
 	{ .md = EVP_sha256, .flags = CMS_NOATTR, .rule = "RFC 5652 5.3" },
 	{ .md = EVP_sha256, .flags = CMS_CADES | CMS_NOSMIMECAP | CMS_NOCERTS, .rule = "RFC 5652 5.1" },
