@@ -227,7 +227,7 @@ START_TEST(limit_counts_from_the_last_progress) {
 	lab.jump_ms = 400000;
 	lab_play(&s, 1);
 	ck_assert_msg(lab_get_taken() == 0, "%s", lab.e.text);
-	ck_assert_int_gt(clock_mono_ms() - begin, 3 * LAB_LONG_S * 1000);
+	ck_assert_int_gt(clock_mono_ms() - begin, (int64_t)3 * LAB_LONG_S * 1000);
 	(void)lab_stop();
 } END_TEST
 
