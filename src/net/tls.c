@@ -9,6 +9,7 @@
 #include "net/hello.h"
 #include "net/resume.h"
 #include "pki/cert.h"
+#include "pki/lean.h"
 #include "pki/ossl.h"
 
 OWN_DEFINE(ssl_ctx, SSL_CTX, SSL_CTX_free)
@@ -163,7 +164,7 @@ static int set_policy(SSL_CTX *ctx, EVP_PKEY *key, X509 *cert, struct err *e) {
 }
 
 int tls_server_new(EVP_PKEY *key, X509 *cert, const struct chain *chain, SSL_CTX **ctx, struct err *e) {
-	OWN(own_ssl_ctx) SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+	OWN(own_ssl_ctx) SSL_CTX *c = SSL_CTX_new_ex(lean_libctx(), NULL, TLS_server_method());
 	struct known *k;
 	int rc;
 

@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/pki/libpki.a
 src_pki_libpki_a_SOURCES =
 src_pki_libpki_a_SOURCES += src/pki/ossl.c src/pki/ossl.h
 src_pki_libpki_a_SOURCES += src/pki/pem.c src/pki/pem_stream.c src/pki/pem.h
+src_pki_libpki_a_SOURCES += src/pki/lean.c src/pki/lean.h
 src_pki_libpki_a_SOURCES += src/pki/key.c src/pki/key.h
 src_pki_libpki_a_SOURCES += src/pki/name.c src/pki/name.h
 src_pki_libpki_a_SOURCES += src/pki/cert.c src/pki/cert.h
