@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "client/download.h"
+#include "client/groupfile.h"
 #include "ledger/entry.h"
 #include "ledger/proof.h"
 #include "lib/tmp.h"
@@ -401,4 +403,25 @@ unsigned gate_objects(void) {
 
 const char *gate_file(const char *name, const char *text) {
 	return tmp_file(name, text, strlen(text), 0600);
+}
+
+void gate_reads(const char *who, const char *name, const char *text) {
+	OWN(session_wipe) struct session s = {0};
+	OWN(buf_wipe) struct buf got = {0};
+	char *operand = (char *)(uintptr_t)name;
+	struct download_job job = { .names = &operand, .n = 1, .out = tmp_path("got"), .workers = 1 };
+	struct err e = ERR_INIT;
+
+	gate_session(who, &s);
+	ck_assert_msg(download(&s, &job, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(file_load(tmp_path("got"), 1000, &got, &e), 0);
+	ck_assert_str_eq(buf_str(&got), text);
+}
+
+void gate_find(const char *name, struct ledger_file *f) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
+
+	gate_session("bob", &s);
+	ck_assert_msg(groupfile_find(&s, name, f, &e) == 0, "%s", e.text);
 }

@@ -58,5 +58,9 @@ int gate_try_session(const char *name, bool stale_ok, struct session *s, struct 
 unsigned gate_objects(void);
 /* A file here: FOLDER/name with this text. Returns its path. */
 const char *gate_file(const char *name, const char *text);
+/* This is what the member downloads under this name. */
+void gate_reads(const char *who, const char *name, const char *text);
+/* What bob's ledger says of this name. */
+void gate_find(const char *name, struct ledger_file *f);
 
 #endif

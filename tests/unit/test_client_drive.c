@@ -13,10 +13,8 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "client/change.h"
-#include "client/download.h"
 #include "client/driveio.h"
 #include "client/gc.h"
-#include "client/groupfile.h"
 #include "client/names.h"
 #include "client/rekey.h"
 #include "client/upload.h"
@@ -40,27 +38,6 @@ static void put(const char *who, const char *name, const char *text) {
 	ck_assert_msg(upload(&s, &job, &e) == 0, "%s", e.text);
 }
 
-static void reads(const char *who, const char *name, const char *text) {
-	OWN(session_wipe) struct session s = {0};
-	OWN(buf_wipe) struct buf got = {0};
-	char *operand = (char *)(uintptr_t)name;
-	struct download_job job = { .names = &operand, .n = 1, .out = tmp_path("got"), .workers = 1 };
-	struct err e = ERR_INIT;
-
-	gate_session(who, &s);
-	ck_assert_msg(download(&s, &job, &e) == 0, "%s", e.text);
-	ck_assert_int_eq(file_load(tmp_path("got"), 1000, &got, &e), 0);
-	ck_assert_str_eq(buf_str(&got), text);
-}
-
-static void find(const char *name, struct ledger_file *f) {
-	OWN(session_wipe) struct session s = {0};
-	struct err e = ERR_INIT;
-
-	gate_session("bob", &s);
-	ck_assert_msg(groupfile_find(&s, name, f, &e) == 0, "%s", e.text);
-}
-
 static char *object_path(const char *object) {
 	return xasprintf("%s/%.2s/%s.cms", tmp_path("drive"), object, object);
 }
@@ -68,7 +45,7 @@ static char *object_path(const char *object) {
 static char *path_of(const char *name) {
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
 
-	find(name, &f);
+	gate_find(name, &f);
 	return object_path(f.object);
 }
 
@@ -104,19 +81,19 @@ START_TEST(a_rekey_brings_all_under_the_newest_epoch) {
 
 	put("alice", "one", "1");
 	put("alice", "two", "2");
-	find("one", &before);
+	gate_find("one", &before);
 	rekeys(false, 0, 2);
 	gate_rotate();
 	put("alice", "three", "3");
 	rekeys(false, 2, 1);
-	find("one", &after);
+	gate_find("one", &after);
 	ck_assert_mem_eq(after.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
 	ck_assert_mem_eq(after.content_sha256, before.content_sha256, 32);
 	ck_assert_str_ne(after.object, before.object);
 	ck_assert_str_eq(after.author, "alice");
 	ck_assert_uint_eq(after.version, 1);
 	ck_assert_uint_eq(gate_objects(), 3);
-	reads("alice", "one", "1");
+	gate_reads("alice", "one", "1");
 	rekeys(false, 0, 3);
 }
 END_TEST
@@ -127,9 +104,9 @@ START_TEST(a_rewrap_brings_all_there_too) {
 	put("alice", "one", "1");
 	gate_rotate();
 	rekeys(true, 1, 0);
-	find("one", &f);
+	gate_find("one", &f);
 	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
-	reads("alice", "one", "1");
+	gate_reads("alice", "one", "1");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -140,7 +117,7 @@ START_TEST(a_lost_answer_of_a_rekey_is_found) {
 	gate.lose_replies = 1;
 	rekeys(false, 1, 0);
 	ck_assert_uint_eq(gate_objects(), 1);
-	reads("alice", "one", "1");
+	gate_reads("alice", "one", "1");
 }
 END_TEST
 
@@ -154,7 +131,7 @@ START_TEST(a_new_epoch_meanwhile_is_met) {
 	gate.rotate = 2;
 	ck_assert_msg(do_rekey(false, &report, &e) == 0, "%s", e.text);
 	ck_assert_uint_eq(report.rekeyed, 1);
-	find("one", &f);
+	gate_find("one", &f);
 	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
 	ck_assert_uint_eq(gate_objects(), 1);
 }
@@ -176,12 +153,12 @@ START_TEST(an_object_that_a_hasty_gc_took_is_made_anew) {
 	gate.before_post = hasty_gc;
 	gate.lose_requests = 1;
 	put("alice", "one", "1");
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 	gate_rotate();
 	gate.before_post = hasty_gc;
 	gate.lose_requests = 1;
 	rekeys(false, 1, 0);
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -196,7 +173,7 @@ START_TEST(a_replacement_meanwhile_stays) {
 	gate_rotate();
 	gate.before_post = alice_replaces;
 	rekeys(false, 0, 1);
-	reads("bob", "one", "newer");
+	gate_reads("bob", "one", "newer");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -215,7 +192,7 @@ START_TEST(a_rename_meanwhile_is_no_obstacle) {
 	gate_rotate();
 	gate.before_post = alice_renames;
 	rekeys(false, 1, 0);
-	reads("bob", "moved", "1");
+	gate_reads("bob", "moved", "1");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -256,7 +233,7 @@ START_TEST(two_rekeys_at_once_do_not_hurt) {
 	gate_rotate();
 	gate.before_post = alice_rekeys;
 	rekeys(false, 0, 1);
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -275,14 +252,14 @@ START_TEST(a_damaged_object_fails_alone_and_stays) {
 	ck_assert_uint_eq(report.rekeyed, 1);
 	ck_assert_uint_eq(report.failed, 1);
 	ck_assert(file_exists(bad));
-	reads("bob", "two", "2");
+	gate_reads("bob", "two", "2");
 	/* rewrap copies without decrypting: only reading back shows it */
 	ck_assert_int_eq(do_rekey(true, &report, &e), ERR_DAMAGED);
 	ck_assert_uint_eq(report.failed, 1);
 	ck_assert_uint_eq(gate_objects(), 2);
 	flip(bad);
 	rekeys(false, 1, 1);
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 }
 END_TEST
 
@@ -354,7 +331,7 @@ START_TEST(a_young_orphan_waits_and_an_old_one_goes) {
 	ck_assert_uint_eq(report.waiting, 1);
 	ck_assert(file_exists(young));
 	ck_assert(!file_exists(old));
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 }
 END_TEST
 
@@ -366,7 +343,7 @@ START_TEST(an_old_object_that_is_a_files_stays) {
 	age(path, 100 * WEEK_S);
 	collect(&report);
 	ck_assert_uint_eq(report.destroyed, 0);
-	reads("bob", "one", "1");
+	gate_reads("bob", "one", "1");
 }
 END_TEST
 
@@ -420,14 +397,14 @@ START_TEST(a_superseded_object_put_back_goes_at_once) {
 	struct gc_report report;
 
 	put("alice", "one", "1");
-	find("one", &before);
+	gate_find("one", &before);
 	keep_copy("one", &copy);
 	put("alice", "one", "2");
 	put_back(before.object, &copy);
 	ck_assert_uint_eq(gate_objects(), 2);
 	collect(&report);
 	ck_assert_uint_eq(report.destroyed, 1);
-	reads("bob", "one", "2");
+	gate_reads("bob", "one", "2");
 }
 END_TEST
 

@@ -7,8 +7,6 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "client/change.h"
-#include "client/download.h"
-#include "client/groupfile.h"
 #include "client/names.h"
 #include "client/upload.h"
 #include "client_gate.h"
@@ -33,28 +31,6 @@ static void put(const char *who, const char *text) {
 	ck_assert_msg(try_upload(who, "doc", false, &e) == 0, "%s", e.text);
 }
 
-/* What bob, say, reads under this name. */
-static void reads(const char *who, const char *name, const char *text) {
-	OWN(session_wipe) struct session s = {0};
-	OWN(buf_wipe) struct buf got = {0};
-	char *operand = (char *)(uintptr_t)name;
-	struct download_job job = { .names = &operand, .n = 1, .out = tmp_path("got"), .workers = 1 };
-	struct err e = ERR_INIT;
-
-	gate_session(who, &s);
-	ck_assert_msg(download(&s, &job, &e) == 0, "%s", e.text);
-	ck_assert_int_eq(file_load(tmp_path("got"), 1000, &got, &e), 0);
-	ck_assert_str_eq(buf_str(&got), text);
-}
-
-static void find(const char *name, struct ledger_file *f) {
-	OWN(session_wipe) struct session s = {0};
-	struct err e = ERR_INIT;
-
-	gate_session("bob", &s);
-	ck_assert_msg(groupfile_find(&s, name, f, &e) == 0, "%s", e.text);
-}
-
 static int count_one(void *arg, const struct ledger_file *f, struct err *e) {
 	(void)f;
 	(void)e;
@@ -74,9 +50,9 @@ static unsigned files(void) {
 
 START_TEST(what_goes_up_comes_down) {
 	put("alice", "one");
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 	put("alice", "two");
-	reads("bob", "doc", "two");
+	gate_reads("bob", "doc", "two");
 	ck_assert_uint_eq(gate_objects(), 1);
 	ck_assert_uint_eq(gate.posts, 2);
 }
@@ -86,10 +62,10 @@ START_TEST(a_lost_answer_is_found_in_the_ledger) {
 	gate.lose_replies = 1;
 	put("alice", "one");
 	ck_assert_uint_eq(gate.posts, 1);
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 	gate.lose_replies = 1;
 	put("alice", "two");
-	reads("bob", "doc", "two");
+	gate_reads("bob", "doc", "two");
 	ck_assert_uint_eq(files(), 1);
 	ck_assert_uint_eq(gate_objects(), 1);
 }
@@ -99,7 +75,7 @@ START_TEST(a_lost_request_is_sent_again) {
 	gate.lose_requests = 1;
 	put("alice", "one");
 	ck_assert_uint_eq(gate.posts, 2);
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 	ck_assert_uint_eq(files(), 1);
 }
 END_TEST
@@ -125,7 +101,7 @@ START_TEST(an_acknowledged_event_that_is_not_in_the_ledger_is_noticed) {
 	gate.swallow = 1;
 	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(e.text, "lacks it"));
-	reads("bob", "doc", "one"); /* the old object was not destroyed */
+	gate_reads("bob", "doc", "one"); /* the old object was not destroyed */
 }
 END_TEST
 
@@ -135,13 +111,13 @@ START_TEST(a_new_epoch_is_sealed_anew) {
 	gate.rotate = 1;
 	put("alice", "one");
 	ck_assert_uint_eq(gate.posts, 2);
-	find("doc", &f);
+	gate_find("doc", &f);
 	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 	ck_assert_uint_eq(gate_objects(), 1);
 	gate.rotate = 2;
 	put("alice", "two");
-	reads("bob", "doc", "two");
+	gate_reads("bob", "doc", "two");
 	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
@@ -153,7 +129,7 @@ START_TEST(a_long_upload_asks_each_minute) {
 	gate.rotate_at_group = 2; /* the first is the session's */
 	put("alice", "one");
 	ck_assert_uint_eq(gate.posts, 1); /* nothing was posted in vain */
-	find("doc", &f);
+	gate_find("doc", &f);
 	ck_assert_mem_eq(f.key_id, gate.keys.v[0].key_id, KEY_ID_LEN);
 	ck_assert_uint_eq(gate_objects(), 1);
 }
@@ -190,16 +166,16 @@ START_TEST(an_unseen_version_is_never_replaced) {
 	ck_assert_int_eq(try_upload("bob", "doc", false, &e), ERR_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(e.text, "(conflict bob "));
 	ck_assert_uint_eq(files(), 2);
-	reads("bob", "doc", "hers");
+	gate_reads("bob", "doc", "hers");
 	ck_assert_int_eq(try_upload("alice", "doc", false, &e), 0); /* her own is seen */
 }
 END_TEST
 
 START_TEST(a_downloaded_version_may_be_replaced) {
 	put("alice", "hers");
-	reads("bob", "doc", "hers");
+	gate_reads("bob", "doc", "hers");
 	put("bob", "his");
-	reads("alice", "doc", "his");
+	gate_reads("alice", "doc", "his");
 	ck_assert_uint_eq(files(), 1);
 }
 END_TEST
@@ -211,7 +187,7 @@ START_TEST(replace_takes_what_is_there) {
 	put("alice", "hers");
 	gate_file("doc", "his");
 	ck_assert_int_eq(try_upload("bob", "doc", true, &e), 0);
-	find("doc", &f);
+	gate_find("doc", &f);
 	ck_assert_uint_eq(f.version, 2);
 	ck_assert_uint_eq(gate_objects(), 1);
 }
@@ -240,7 +216,7 @@ START_TEST(who_loses_the_race_is_kept_beside) {
 	gate_file("doc", "hers");
 	gate.before_post = bob_replaces;
 	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_CONFLICT);
-	reads("bob", "doc", "his");
+	gate_reads("bob", "doc", "his");
 	ck_assert_uint_eq(files(), 2);
 	ck_assert_uint_eq(gate_objects(), 2);
 }
@@ -253,7 +229,7 @@ START_TEST(a_race_for_a_new_name_is_a_conflict_too) {
 	gate.before_post = bob_replaces;
 	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_CONFLICT);
 	ck_assert_uint_eq(files(), 2);
-	reads("bob", "doc", "his");
+	gate_reads("bob", "doc", "his");
 }
 END_TEST
 
@@ -264,7 +240,7 @@ START_TEST(replace_wins_the_race_in_the_end) {
 	gate_file("doc", "hers");
 	gate.before_post = bob_replaces;
 	ck_assert_int_eq(try_upload("alice", "doc", true, &e), 0);
-	reads("bob", "doc", "hers");
+	gate_reads("bob", "doc", "hers");
 	ck_assert_uint_eq(files(), 1);
 	ck_assert_uint_eq(gate_objects(), 1);
 }
@@ -292,7 +268,7 @@ START_TEST(a_rename_meanwhile_is_taken_silently) {
 	gate.before_post = bob_renames_there_and_back;
 	gate.arg = (void *)(uintptr_t) "elsewhere";
 	put("alice", "two");
-	reads("bob", "doc", "two");
+	gate_reads("bob", "doc", "two");
 	ck_assert_uint_eq(files(), 1);
 }
 END_TEST
@@ -302,8 +278,8 @@ START_TEST(a_name_that_became_free_is_a_new_file) {
 	gate.before_post = bob_renames;
 	gate.arg = (void *)(uintptr_t) "elsewhere";
 	put("alice", "two");
-	reads("bob", "doc", "two");
-	reads("bob", "elsewhere", "one");
+	gate_reads("bob", "doc", "two");
+	gate_reads("bob", "elsewhere", "one");
 	ck_assert_uint_eq(files(), 2);
 }
 END_TEST
@@ -332,7 +308,7 @@ START_TEST(a_refused_event_leaves_no_object) {
 	gate_revoke(gate.f.alice.cert);
 	ck_assert_int_eq(upload(&s, &job, &e), ERR_REFUSED);
 	ck_assert_uint_eq(gate_objects(), 1);
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 }
 END_TEST
 
@@ -344,7 +320,7 @@ START_TEST(an_object_whose_event_was_taken_outlives_its_authors_revocation) {
 	gate.refuse_then = "revoked";
 	ck_assert_int_eq(try_upload("alice", "doc", false, &e), ERR_REFUSED);
 	gate.refuse = gate.refuse_then = NULL;
-	reads("bob", "doc", "two");
+	gate_reads("bob", "doc", "two");
 }
 END_TEST
 
@@ -379,7 +355,7 @@ START_TEST(an_object_that_gc_may_soon_destroy_is_not_posted) {
 	ck_assert_uint_eq(gate.posts, 2);
 	/* The first object may have been destroyed by now for all that is known; the second one is another. */
 	ck_assert_uint_eq(gate_objects(), 2);
-	reads("bob", "doc", "one");
+	gate_reads("bob", "doc", "one");
 }
 END_TEST
 
@@ -392,7 +368,7 @@ START_TEST(a_lost_answer_of_a_rename_or_removal_is_no_error) {
 	gate_session("bob", &s);
 	gate.lose_replies = 1;
 	ck_assert_msg(change_rename(&s, "doc", "moved", &e) == 0, "%s", e.text);
-	reads("alice", "moved", "one");
+	gate_reads("alice", "moved", "one");
 	gate.lose_replies = 1;
 	ck_assert_msg(change_remove(&s, &operand, 1, false, &e) == 0, "%s", e.text);
 	ck_assert_uint_eq(files(), 0);
@@ -409,7 +385,7 @@ START_TEST(what_was_replaced_meanwhile_is_not_removed) {
 	gate_session("alice", &s);
 	gate.before_post = bob_replaces;
 	ck_assert_int_eq(change_remove(&s, &operand, 1, false, &e), ERR_CONFLICT);
-	reads("bob", "doc", "his");
+	gate_reads("bob", "doc", "his");
 }
 END_TEST
 
@@ -422,7 +398,7 @@ START_TEST(a_rename_does_not_follow_another_rename) {
 	gate.before_post = bob_renames;
 	gate.arg = (void *)(uintptr_t) "his-name";
 	ck_assert_int_eq(change_rename(&s, "doc", "her-name", &e), ERR_CONFLICT);
-	reads("alice", "his-name", "one");
+	gate_reads("alice", "his-name", "one");
 }
 END_TEST
 
