@@ -13,6 +13,7 @@
 struct queue {
 	struct buf bytes;
 	size_t n;
+	int64_t newest_s;
 };
 
 struct audit {
@@ -22,6 +23,7 @@ struct audit {
 	struct tree next;      /* with what was written since */
 	uint8_t root[32];      /* of tree */
 	struct queue lasting, fleeting;
+	int64_t newest_s;      /* time of tree's last entry, 0: none */
 	uint64_t signed_size, next_signed;
 	int64_t signed_ms, next_signed_ms;
 	struct buf text;       /* of the committed head; empty: to be made */
@@ -60,12 +62,14 @@ static void take_tree(struct audit *a, const struct tree *t) {
 }
 
 int audit_reload(struct audit *a, struct err *e) {
+	OWN(buf_wipe) struct buf newest = { 0 };
 	struct nodes nodes = { a, e };
+	struct record last;
 	uint8_t root[32];
 	struct tree t;
 	uint64_t size;
 
-	if (state_audit_size(a->state, &size, e) != 0)
+	if (state_audit_size(a->state, &size, &newest, e) != 0)
 		return e->code;
 	if (size < a->tree.size)
 		return err_set(e, ERR_DAMAGED, "audit log: %" PRIu64 " entries, but it had %" PRIu64, size, a->tree.size);
@@ -74,6 +78,7 @@ int audit_reload(struct audit *a, struct err *e) {
 	if (memcmp(root, a->root, sizeof root) != 0)
 		return err_set(e, ERR_DAMAGED, "audit log: its first %" PRIu64 " entries are not what they were", a->tree.size);
 	take_tree(a, &t);
+	a->newest_s = record_parse(newest.data, newest.len, &last, NULL) == 0 ? last.time_s : 0;
 	return 0;
 }
 
@@ -141,12 +146,21 @@ void audit_add(struct audit *a, const struct record *r, bool lasting) {
 	len = (uint32_t)body.len;
 	buf_add(&q->bytes, &len, sizeof len);
 	buf_add(&q->bytes, body.data, body.len);
+	q->newest_s = r->time_s;
 	q->n++;
+}
+
+/* Of what waits, in the order in which it is written; the committed one where nothing does. */
+static int64_t newest_s(const struct audit *a) {
+	if (a->fleeting.n > 0)
+		return a->fleeting.newest_s;
+	return a->lasting.n > 0 ? a->lasting.newest_s : a->newest_s;
 }
 
 void audit_keep(struct audit *a) {
 	buf_add(&a->lasting.bytes, a->fleeting.bytes.data, a->fleeting.bytes.len);
 	a->lasting.n += a->fleeting.n;
+	a->lasting.newest_s = newest_s(a);
 	forget(&a->fleeting);
 }
 
@@ -225,6 +239,7 @@ void audit_committed(struct audit *a) {
 		take_tree(a, &t);
 	a->signed_size = a->next_signed;
 	a->signed_ms = a->next_signed_ms;
+	a->newest_s = newest_s(a);
 	forget(&a->lasting);
 	forget(&a->fleeting);
 }
@@ -236,6 +251,18 @@ void audit_undone(struct audit *a) {
 
 void audit_head(const struct audit *a, struct head *h) {
 	head_of(a, &a->tree, h);
+}
+
+uint64_t audit_size(const struct audit *a) {
+	return a->tree.size;
+}
+
+int64_t audit_newest_s(const struct audit *a) {
+	return a->newest_s;
+}
+
+uint64_t audit_signed(const struct audit *a) {
+	return a->signed_size;
 }
 
 const char *audit_head_text(struct audit *a) {

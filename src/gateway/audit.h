@@ -42,6 +42,9 @@ void audit_undone(struct audit *a);
 
 /* What is committed. */
 void audit_head(const struct audit *a, struct head *h);
+uint64_t audit_size(const struct audit *a);
+int64_t audit_newest_s(const struct audit *a); /* the time of its last entry; 0 where there is none */
+uint64_t audit_signed(const struct audit *a);  /* how many entries the newest signed head speaks of */
 /* Its text, for SignedData made otherwise; borrowed until the next commit. */
 const char *audit_head_text(struct audit *a);
 /* That the committed log begins with its first old entries, as of size (old <= size <= the committed one, else ERR_NOTFOUND). */

@@ -27,6 +27,11 @@ void sight_take(struct sight *s, const struct group *g, const struct tally *refu
 	}
 	s->epoch = g->keyring.n > 0 ? keyring_current(&g->keyring)->number : 0;
 	s->ledger_size = ledger_size(g->ledger);
+	s->audit_fails = g->audit_at_ms != 0;
+	s->audit_size = audit_size(g->audit);
+	s->audit_signed = audit_signed(g->audit);
+	s->audit_waiting = audit_waiting(g->audit);
+	s->audit_newest_s = audit_newest_s(g->audit);
 	s->cert_end_s = g->id_valid.until_s;
 	s->ca_end_s = cert_not_after(chain_ca(g->chain));
 }
@@ -46,6 +51,7 @@ enum sight_state sight_judge(const struct sight *s, int64_t now_s, int64_t now_m
 	add_reason(reasons, n, now_ms - s->taken_ms > SIGHT_STALL_MS, "stalled");
 	add_reason(reasons, n, s->has_list && sight_crl_is_old(s->crl_this_s, s->crl_next_s, now_s), "crl-half-life");
 	add_reason(reasons, n, !s->is_stored, "crl-not-stored");
+	add_reason(reasons, n, s->audit_fails, "audit-not-written");
 	add_reason(reasons, n, s->cert_end_s - now_s < SIGHT_CERT_S, "certificate-ends");
 	add_reason(reasons, n, s->ca_end_s - now_s < SIGHT_CA_S, "ca-ends");
 	if (s->closed != NULL)
@@ -60,6 +66,14 @@ static json_t *list_json(const struct sight *s, int64_t now_s) {
 	    (json_int_t)(now_s - s->crl_this_s), "expires_in_s", (json_int_t)(s->crl_next_s - now_s), "stored", (int)s->is_stored);
 }
 
+static json_t *audit_json(const struct sight *s) {
+	char time[CLOCK_TEXT];
+
+	clock_print(s->audit_newest_s, time);
+	return json_pack("{s:I, s:I, s:I, s:s?, s:b}", "size", (json_int_t)s->audit_size, "signed", (json_int_t)s->audit_signed, "waiting",
+	    (json_int_t)s->audit_waiting, "last", s->audit_newest_s != 0 ? time : NULL, "written", (int)!s->audit_fails);
+}
+
 static const char *const state_names[] = { [SIGHT_OK] = "ok", [SIGHT_DEGRADED] = "degraded", [SIGHT_CLOSED] = "closed" };
 
 /* What concerns one group. */
@@ -71,8 +85,8 @@ static json_t *group_json(const struct sight *s, int64_t now_s, int64_t now_ms, 
 	*state = sight_judge(s, now_s, now_ms, reasons, &n);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(why, json_string(reasons[i]));
-	return json_pack("{s:s*, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "group", s->group, "status", state_names[*state], "reasons", why, "crl",
-	    list_json(s, now_s), "epoch", (json_int_t)s->epoch, "ledger_size", (json_int_t)s->ledger_size, "certificate_days",
+	return json_pack("{s:s*, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "group", s->group, "status", state_names[*state], "reasons", why, "crl",
+	    list_json(s, now_s), "audit", audit_json(s), "epoch", (json_int_t)s->epoch, "ledger_size", (json_int_t)s->ledger_size, "certificate_days",
 	    (json_int_t)((s->cert_end_s - now_s) / 86400), "ca_days", (json_int_t)((s->ca_end_s - now_s) / 86400));
 }
 
@@ -253,6 +267,31 @@ static int64_t size_of_ledger(const struct sight *s, const struct now *now) {
 	return (int64_t)s->ledger_size;
 }
 
+static int64_t size_of_audit(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->audit_size;
+}
+
+static int64_t audit_is_signed(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->audit_signed;
+}
+
+static int64_t audit_waits(const struct sight *s, const struct now *now) {
+	(void)now;
+	return (int64_t)s->audit_waiting;
+}
+
+static int64_t audit_last(const struct sight *s, const struct now *now) {
+	(void)now;
+	return s->audit_newest_s;
+}
+
+static int64_t audit_written(const struct sight *s, const struct now *now) {
+	(void)now;
+	return !s->audit_fails;
+}
+
 static const struct gauge {
 	const char *name, *help;
 	int64_t (*get)(const struct sight *s, const struct now *now);
@@ -270,6 +309,11 @@ static const struct gauge {
 	{ "ca_remaining_seconds", "Until the end of the CA's certificate.", ca_remaining, false },
 	{ "epoch", "Epoch of the group key.", epoch, false },
 	{ "ledger_size", "Entries of the ledger.", size_of_ledger, false },
+	{ "audit_size", "Entries of the audit log.", size_of_audit, false },
+	{ "audit_signed", "Its entries under the newest signed head.", audit_is_signed, false },
+	{ "audit_waiting", "Entries that are not on disk yet.", audit_waits, false },
+	{ "audit_last_timestamp_seconds", "When its last entry was made, since 1970; 0: never.", audit_last, false },
+	{ "audit_written", "0: the audit log could not be written; no key is handed out.", audit_written, false },
 };
 
 static void add_gauge(const struct gauge *g, const struct sight *v, size_t n, const struct now *now, struct buf *b) {

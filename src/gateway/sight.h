@@ -18,6 +18,9 @@ struct sight {
 	int64_t taken_ms; /* monotonic */
 	const char *closed; /* why the gateway serves nobody, or NULL */
 	bool has_list, is_stored;
+	bool audit_fails; /* the audit log could not be written when that was last tried */
+	uint64_t audit_size, audit_signed, audit_waiting;
+	int64_t audit_newest_s; /* time of its last entry, 0: none */
 	uint64_t crl_number, crl_entries, crl_bytes, epoch, ledger_size;
 	int64_t crl_this_s, crl_next_s, cert_end_s, ca_end_s;
 };

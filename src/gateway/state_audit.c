@@ -21,13 +21,20 @@ int state_audit_add(struct state *s, const struct state_audit_row *row, struct e
 	    row->nodes, row->nodes_len);
 }
 
-int state_audit_size(struct state *s, uint64_t *size, struct err *e) {
-	int64_t n;
-	int r = db_get_int(state_db(s), e, &n, "SELECT n FROM audit ORDER BY n DESC LIMIT 1", "");
+int state_audit_size(struct state *s, uint64_t *size, struct buf *newest, struct err *e) {
+	OWN(db_done) struct db_rows rows = { 0 };
+	const uint8_t *entry;
+	size_t len;
+	int r;
 
-	if (r != 0 && r != ERR_NOTFOUND)
-		return r;
-	*size = r == 0 ? (uint64_t)n + 1 : 0;
+	if (db_query(state_db(s), &rows, e, "SELECT n, entry FROM audit ORDER BY n DESC LIMIT 1", "") != 0 || (r = db_row(&rows, e)) < 0)
+		return e->code;
+	*size = 0;
+	if (r == 0)
+		return 0;
+	*size = (uint64_t)db_int(&rows, 0) + 1;
+	entry = db_blob(&rows, 1, &len);
+	buf_add(newest, entry, len);
 	return 0;
 }
 

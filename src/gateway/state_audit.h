@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct state;
@@ -22,8 +23,8 @@ struct state_audit_row {
 };
 /* Entry n, which must not be there yet. */
 int state_audit_add(struct state *s, const struct state_audit_row *row, struct err *e) MUST_CHECK;
-/* One more than the highest number. */
-int state_audit_size(struct state *s, uint64_t *size, struct err *e) MUST_CHECK;
+/* One more than the highest number, and the entry of that number (appended to newest; nothing if there is none). */
+int state_audit_size(struct state *s, uint64_t *size, struct buf *newest, struct err *e) MUST_CHECK;
 /* The hash of this level that the leaf completed; ERR_DAMAGED where it is not there. */
 int state_audit_node(struct state *s, uint64_t n, unsigned level, uint8_t out[static 32], struct err *e) MUST_CHECK;
 /* Each row in order, as of one moment; non-zero from f ends it (handed on). */

@@ -19,7 +19,10 @@ mount -t tmpfs -o size=3m small gw || skip "cannot mount"
 trap 'umount -l "$T/gw" 2>/dev/null; _finish' EXIT
 rmdir gw/* 2>/dev/null || :
 make_gateway
+echo 'monitor = "127.0.0.1:0";' >>gw/gateway.conf
 gateway_up
+M=http://$(sed -n 's/.* monitor listen=//p' gw.log)
+health() { curl -s "$M/healthz" >.seen && jq -e "$1" .seen >/dev/null; }
 person alice
 person bob
 person officer admin
@@ -49,6 +52,13 @@ ask alice "$keys_path"
 [ "$code" = 200 ] || [ "$code" = 503 ] || fail "$code for the keys"
 has gw.log 'not-stored|settle-failed'
 
+say "from when the audit log finds no room no key is handed out, and health says so"
+no_room() {
+	ask alice "$keys_path"
+	[ "$code" = 503 ] && health '.status == "degraded" and (.reasons | index("audit-not-written")) and (.audit.written | not)'
+}
+within 60 no_room
+
 say "it is not forgotten while the disk stays full"
 sleep 2.5
 answers 403 revoked bob "$keys_path"
@@ -58,6 +68,7 @@ say "with room again list, event and epoch follow within seconds"
 rm gw/filler
 epoch_is_two() { [ "$(epoch alice)" = 2 ]; }
 within 60 epoch_is_two
+within 60 health '.audit.written'
 answers 204 - - /crl -X PUT --data-binary @crl.hand
 answers 403 revoked bob "$keys_path"
 

@@ -45,6 +45,15 @@ for line in 'scg_open 1' 'scg_degraded 0' 'scg_epoch 1' 'scg_crl_number 2' 'scg_
 done
 lacks .seen 'alice|127\.0\.0\.1'
 
+say "how far the audit log is, and that it can be written"
+all_is_on_disk() { health '.audit.waiting == 0 and .audit.signed == .audit.size and .audit.written'; }
+within 60 all_is_on_disk
+ok scg-gateway audit -config gw/gateway.conf -json
+jq -e --slurpfile log .out '$log[0] as $l | .audit.size == ($l | length) and .audit.last == $l[-1].time' .seen >/dev/null ||
+	fail "health tells of another log: $(jq -c .audit .seen), $(tail -n 1 .out)"
+metric 'scg_audit_written 1' || fail "audit_written"
+has .seen '^scg_audit_size [1-9]'
+
 say "revoked: refused, counted, a new epoch"
 revoke bob keyCompromise
 within 60 metric 'scg_epoch 2'

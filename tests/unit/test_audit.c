@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "gateway/sight.h"
 #include "gateway/witness.h"
 #include "gateway_env.h"
 #include "lib/suite.h"
@@ -202,18 +203,75 @@ START_TEST(with_audit_sync_a_key_without_its_entry_is_not_handed_out) {
 }
 END_TEST
 
+/* What group_open says of the folder as it is. */
+static int reopen(void) {
+	struct identity id = { .key = v.f.gateway.key, .cert = v.f.gateway.cert };
+	int r;
+
+	witness_stop(v.g, clock_now_s());
+	group_close(&v.g);
+	EVP_PKEY_up_ref(id.key);
+	X509_up_ref(id.cert);
+	r = group_open(&v.g, &v.conf, v.f.chain, &id, GROUP_SERVE, &e);
+	v.service.group = v.g;
+	if (r != 0)
+		identity_wipe(&id);
+	return r;
+}
+
+static struct sight sight(void) {
+	const struct tally refused = { 0 };
+	struct sight s = { 0 };
+
+	sight_take(&s, v.g, &refused, clock_now_s());
+	return s;
+}
+
+START_TEST(an_operator_sees_how_far_the_log_is) {
+	uint64_t size = sight().audit_size;
+	struct record r = { 0 };
+	struct sight s;
+
+	ck_assert_uint_gt(size, 0); /* the first list and epoch */
+	env_expect(&v, v.f.alice.cert, "GET /v1/group", NULL, 0, 200, NULL);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	s = sight();
+	ck_assert_uint_eq(s.audit_size, size + 1); /* the member, with his ledger entry */
+	ck_assert_uint_eq(s.audit_waiting, 1);
+	clock_step_mono_ms(2000);
+	tick();
+	s = sight();
+	ck_assert(!s.audit_fails && s.audit_waiting == 0);
+	ck_assert_uint_eq(s.audit_size, size + 2);
+	ck_assert_uint_eq(s.audit_signed, size + 2);
+	ck_assert_uint_eq(count(RECORD_KEYS, &r), 1);
+	ck_assert_int_eq(s.audit_newest_s, r.time_s);
+	ck_assert_msg(reopen() == 0, "%s", e.text);
+	ck_assert_uint_eq(count(RECORD_STOP, &r), 1);
+	ck_assert_uint_eq(sight().audit_size, size + 3);
+	ck_assert_int_eq(sight().audit_newest_s, r.time_s);
+}
+END_TEST
+
 START_TEST(where_the_log_cannot_be_written_no_more_keys_are_handed_out) {
 	struct record r = { 0 };
+	struct sight s;
+	uint64_t size;
 
 	env_expect(&v, v.f.alice.cert, "GET /v1/group", NULL, 0, 200, NULL); /* a member event is not what fails here */
+	size = sight().audit_size;
 	sql(FULL);
 	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
 	tick();
 	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 503, "not-stored");
 	env_expect(&v, v.f.alice.cert, "GET /v1/group", NULL, 0, 200, NULL);
+	s = sight();
+	ck_assert_msg(s.audit_fails && s.audit_size == size && s.audit_waiting == 1, "%d, %d waiting", s.audit_fails, (int)s.audit_waiting);
 	sql(ROOM);
 	clock_step_mono_ms(2000); /* the pause after a failure is over */
 	tick();
+	s = sight();
+	ck_assert_msg(!s.audit_fails && s.audit_size == size + 1 && s.audit_waiting == 0, "%d, %d waiting", s.audit_fails, (int)s.audit_waiting);
 	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
 	tick();
 	ck_assert_uint_eq(count(RECORD_KEYS, &r), 2);
@@ -418,23 +476,7 @@ END_TEST
 
 /* --- damage --- */
 
-/* What group_open says of the folder as it is. */
-static int reopen(void) {
-	struct identity id = { .key = v.f.gateway.key, .cert = v.f.gateway.cert };
-	int r;
-
-	witness_stop(v.g, clock_now_s());
-	group_close(&v.g);
-	EVP_PKEY_up_ref(id.key);
-	X509_up_ref(id.cert);
-	r = group_open(&v.g, &v.conf, v.f.chain, &id, GROUP_SERVE, &e);
-	v.service.group = v.g;
-	if (r != 0)
-		identity_wipe(&id);
-	return r;
-}
-
-/* The same after somebody else changed the file. */
+/* Closes; then somebody else changes the file. */
 static int reopen_after(const char *text) {
 	struct err none = ERR_INIT;
 	struct state *s = NULL;
@@ -497,6 +539,7 @@ int main(void) {
 	tcase_add_test(t, a_key_that_is_handed_out_is_an_entry_after_the_next_tick);
 	tcase_add_test(t, with_audit_sync_it_is_one_before_the_reply_leaves);
 	tcase_add_test(t, with_audit_sync_a_key_without_its_entry_is_not_handed_out);
+	tcase_add_test(t, an_operator_sees_how_far_the_log_is);
 	tcase_add_test(t, where_the_log_cannot_be_written_no_more_keys_are_handed_out);
 	tcase_add_test(t, lists_epochs_and_members_are_entries_of_their_own_transaction);
 	tcase_add_test(t, what_was_rolled_back_is_no_entry);

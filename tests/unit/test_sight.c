@@ -78,6 +78,32 @@ START_TEST(a_list_that_is_not_on_disk_is_told) {
 	ck_assert_int_eq(judge(&s, "crl-not-stored"), SIGHT_DEGRADED);
 } END_TEST
 
+START_TEST(an_audit_log_that_cannot_be_written_is_told) {
+	OWN(buf_wipe) struct buf out = {0};
+	struct sight s = well();
+
+	s.audit_size = 12;
+	s.audit_fails = true;
+	s.audit_newest_s = NOW - 5;
+	ck_assert_int_eq(judge(&s, "audit-not-written"), SIGHT_DEGRADED);
+	ck_assert_int_eq(sight_health(&s, 1, NOW, 1001000, &out), 200);
+	ck_assert_msg(strstr(buf_str(&out), "\"audit\": {\n  \"size\": 12,\n  \"signed\": 0,\n  \"waiting\": 0,\n"
+					    "  \"last\": \"2027-01-15T07:59:55Z\",\n  \"written\": false\n }") != NULL, "%s", buf_str(&out));
+	buf_clear(&out);
+	sight_metrics(&s, 1, NOW, 1001000, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_audit_size 12\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_audit_written 0\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_audit_last_timestamp_seconds 1799999995\n"));
+} END_TEST
+
+START_TEST(a_log_without_an_entry_has_no_time) {
+	OWN(buf_wipe) struct buf out = {0};
+	struct sight s = well();
+
+	(void)sight_health(&s, 1, NOW, 1001000, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\"last\": null,"));
+} END_TEST
+
 START_TEST(closed_is_more_than_degraded) {
 	OWN(buf_wipe) struct buf out = {0};
 	struct sight s = well();
@@ -216,6 +242,8 @@ int main(void) {
 	tcase_add_test(t, ends_are_told_days_before);
 	tcase_add_test(t, a_loop_that_stands_still_is_told);
 	tcase_add_test(t, a_list_that_is_not_on_disk_is_told);
+	tcase_add_test(t, an_audit_log_that_cannot_be_written_is_told);
+	tcase_add_test(t, a_log_without_an_entry_has_no_time);
 	tcase_add_test(t, closed_is_more_than_degraded);
 	tcase_add_test(t, metrics_are_well_formed);
 	tcase_add_test(t, of_several_groups_each_is_told);
