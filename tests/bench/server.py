@@ -10,8 +10,10 @@ and of a second server of nginx with a session cache; besides it is compared wit
 medians, the ratio is the median of the rounds' own: what else the machine does changes from round to round, hardly within one.
 BENCH_ROUNDS (31), BENCH_HANDSHAKES (150) and BENCH_REQUESTS (5000) change what is measured.
 """
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -75,6 +77,52 @@ frontend bench
 """
 
 
+started = []  # by start(): all of them end with the bench
+
+
+def start(argv, **how):
+    process = subprocess.Popen(argv, **how)
+    started.append(process)
+    return process
+
+
+def run(*argv):
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit("%s: status %d: %s" % (" ".join(argv), done.returncode, done.stderr.strip()))
+    return done.stdout
+
+
+def end_all():
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def be_ended(number, frame):
+    sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def bench(*more):
+    """A folder for it, if all programs are there; what was started ends with it, however it ends."""
+    missing = [os.path.relpath(p, BUILD) for p in (CA, GATEWAY, MEMBER) + more if not os.access(p, os.X_OK)]
+    if missing:
+        sys.exit("not built: make %s (and top_builddir says where)" % " ".join(missing))
+    signal.signal(signal.SIGTERM, be_ended)
+    d = tempfile.mkdtemp(prefix="scg-bench-")
+    try:
+        yield d
+    finally:
+        end_all()
+        shutil.rmtree(d, ignore_errors=True)
+
+
 def children(pid):
     found = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
     return [int(p) for p in found]
@@ -89,15 +137,14 @@ def cpu_us(pid):
 
 
 class Server:
-    def __init__(self, name, process, pid, port, work=("handshakes", "requests", "group")):
-        self.name, self.process, self.pid, self.port = name, process, pid, port
+    def __init__(self, name, pid, port, work=("handshakes", "requests", "group")):
+        self.name, self.pid, self.port = name, pid, port
         self.cost = {what: [] for what in work}
 
     def measure(self, d, what):
         mode, n, path = WORK[what]
         before = cpu_us(self.pid)
-        out = subprocess.run([LOAD, self.port, d + "/member.crt", d + "/member.key", mode, str(n), CONNECTIONS, path],
-                             stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+        out = run(LOAD, self.port, d + "/member.crt", d + "/member.key", mode, str(n), CONNECTIONS, path).split()
         if int(out[0]) != n:
             sys.exit("%s: %s of %d replies" % (self.name, out[0], n))
         self.cost[what].append((cpu_us(self.pid) - before) / n)
@@ -109,9 +156,6 @@ class Server:
 
 def make_group(d):
     """A CA, a gateway's folder and a member, by the programs themselves."""
-    def run(*argv):
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
     run(CA, "init", "-dir", d + "/ca", "-group", "bench", "-noenc")
     run(GATEWAY, "init", "-dir", d + "/gw", "-cacert", d + "/ca/ca.crt", "-host", "localhost,127.0.0.1", "-listen", "127.0.0.1:0")
     run(CA, "sign", "-dir", d + "/ca", "-in", d + "/gw/gateway.csr", "-out", d + "/gw/gateway.crt", "-name", "gw", "-role", "gateway",
@@ -129,13 +173,14 @@ def make_group(d):
 def start_gateway(d, folder="/gw", work=("handshakes", "requests", "group")):
     ready = d + folder + ".ready"
     with open(d + folder + ".log", "w") as log:
-        process = subprocess.Popen([GATEWAY, "run", "-config", d + folder + "/gateway.conf", "-ready", ready], stderr=log)
+        process = start([GATEWAY, "run", "-config", d + folder + "/gateway.conf", "-ready", ready], stderr=log)
     while not os.path.exists(ready):
         if process.poll() is not None:
-            sys.exit("scg-gateway did not serve")
+            with open(d + folder + ".log") as log:
+                sys.exit("scg-gateway does not serve: " + log.read())
         time.sleep(0.1)
     with open(ready) as f:
-        return Server("scg", process, process.pid, f.read().strip().rsplit(":", 1)[1], work)
+        return Server("scg", process.pid, f.read().strip().rsplit(":", 1)[1], work)
 
 
 def start_resuming(d):
@@ -146,8 +191,11 @@ def start_resuming(d):
 
 
 def start_serve(d):
-    process = subprocess.Popen([SERVE, d], stdout=subprocess.PIPE, text=True)
-    return Server("server", process, process.pid, process.stdout.readline().strip())
+    process = start([SERVE, d], stdout=subprocess.PIPE, text=True)
+    port = process.stdout.readline().strip()
+    if not port:
+        sys.exit("tests/bench/serve does not serve")
+    return Server("server", process.pid, port)
 
 
 def start_nginx(d):
@@ -157,11 +205,13 @@ def start_nginx(d):
     for port in range(20000 + os.getpid() % 20000, 65000, 2):
         with open(d + "/nginx.conf", "w") as f:
             f.write(NGINX.format(d=d, port=port, second=port + 1))
-        process = subprocess.Popen([nginx, "-c", d + "/nginx.conf", "-e", d + "/error.log"], stderr=subprocess.DEVNULL)
+        process = start([nginx, "-c", d + "/nginx.conf", "-e", d + "/error.log"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         if process.poll() is None and children(process.pid):
             worker = children(process.pid)[0]
-            return [Server("nginx", process, worker, str(port)), Server("nginx", process, worker, str(port + 1), ("resumed",))]
+            return [Server("nginx", worker, str(port)), Server("nginx", worker, str(port + 1), ("resumed",))]
+        process.terminate()
+        process.wait()
     return []
 
 
@@ -177,11 +227,11 @@ def start_haproxy(d):
         port = free.getsockname()[1]
     with open(d + "/haproxy.conf", "w") as f:
         f.write(HAPROXY.format(d=d, port=port))
-    process = subprocess.Popen([haproxy, "-db", "-q", "-f", d + "/haproxy.conf"], stderr=subprocess.DEVNULL)
+    process = start([haproxy, "-db", "-q", "-f", d + "/haproxy.conf"], stderr=subprocess.DEVNULL)
     while process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
-            return [Server("haproxy", process, process.pid, str(port))]
+            return [Server("haproxy", process.pid, str(port))]
         except ConnectionRefusedError:
             time.sleep(0.1)
     return []
@@ -207,9 +257,7 @@ def report(servers):
 
 
 def main():
-    d = tempfile.mkdtemp(prefix="scg-bench-")
-    servers = []
-    try:
+    with bench(SERVE, LOAD) as d:
         make_group(d)
         servers = [start_gateway(d), start_serve(d), start_resuming(d)]
         servers += start_nginx(d) + start_haproxy(d)
@@ -225,11 +273,6 @@ def main():
         report(servers)
         if len(servers) == 3:
             print("neither nginx nor haproxy is installed: nothing to compare with")
-    finally:
-        for s in servers:
-            s.process.terminate()
-            s.process.wait()
-        shutil.rmtree(d)
 
 
 if __name__ == "__main__":

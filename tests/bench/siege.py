@@ -6,10 +6,7 @@ cannot succeed. Memory and descriptors before and after.
 BENCH_HOSTILE (200, of each kind), BENCH_SECONDS (30) and BENCH_BAD (5000) change what is measured.
 """
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -23,9 +20,8 @@ BAD = os.environ.get("BENCH_BAD", "5000")
 SIEGE = os.path.join(server.BUILD, "tests/lib/siege")
 
 
-def run(s, d, n, how):
-    out = subprocess.run([SIEGE, s.port, d + "/member.crt", d + "/member.key", n, how], stdout=subprocess.PIPE, check=True, text=True)
-    return out.stdout.split()
+def siege(s, d, n, how):
+    return server.run(SIEGE, s.port, d + "/member.crt", d + "/member.key", n, how).split()
 
 
 def state(s):
@@ -34,29 +30,22 @@ def state(s):
 
 
 def main():
-    d = tempfile.mkdtemp(prefix="scg-bench-")
-    s = None
-    try:
+    with server.bench(SIEGE) as d:
         server.make_group(d)
         s = server.start_gateway(d)
-        run(s, d, "1", "1")
+        siege(s, d, "1", "1")
         print("before:                  %s" % state(s))
-        good, made, kept, fresh, out = run(s, d, HOSTILE, SECONDS)
+        good, made, kept, fresh, out = siege(s, d, HOSTILE, SECONDS)
         print("%s of each kind: %s of %s good requests answered, slowest %.1f ms kept, %.1f ms with handshake; thrown out %s times" %
               (HOSTILE, good, made, int(kept) / 1000, int(fresh) / 1000, out))
         time.sleep(12)  # what they left waits for its limits
         print("after:                   %s" % state(s))
-        run(s, d, BAD, "bad")
+        siege(s, d, BAD, "bad")
         time.sleep(6)
         print("%s bad handshakes: %s" % (BAD, state(s)))
-        run(s, d, BAD, "bad")
+        siege(s, d, BAD, "bad")
         time.sleep(6)
         print("%s more:           %s" % (BAD, state(s)))
-    finally:
-        if s is not None:
-            s.process.terminate()
-            s.process.wait()
-        shutil.rmtree(d)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ BENCH_SOAK_REQUESTS (200000) and BENCH_SOAK_LISTS (200) change how long it lives
 import os
 import shutil
 import ssl
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import million  # noqa: E402
 import server  # noqa: E402
+from server import run  # noqa: E402
 
 REQUESTS = int(os.environ.get("BENCH_SOAK_REQUESTS", 200000))
 LISTS = int(os.environ.get("BENCH_SOAK_LISTS", 200))
@@ -39,10 +38,6 @@ WORK = (
     ("revoked", "handshakes", 0.10, "/v1/group", False),
 )
 ANONYMOUS = 0.05
-
-
-def run(*argv):
-    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
 def make_revoked(d):
@@ -128,9 +123,7 @@ def complaints(d):
 
 
 def main():
-    d = tempfile.mkdtemp(prefix="scg-bench-")
-    s = None
-    try:
+    with server.bench(server.LOAD) as d:
         server.make_group(d)
         make_revoked(d)
         run(server.CA, "crl", "-dir", d + "/ca", "-out", d + "/gw/crl.pem")
@@ -141,11 +134,6 @@ def main():
             print(line)
         if complaints(d) or (LISTS >= JUDGED_FROM and (rss_end - rss > GROWTH_KIB or fds_end != fds)):
             sys.exit(1)
-    finally:
-        if s is not None:
-            s.process.terminate()
-            s.process.wait()
-        shutil.rmtree(d)
 
 
 if __name__ == "__main__":
