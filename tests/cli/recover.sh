@@ -33,6 +33,9 @@ for size in 0 1 4194303 4194304 4194305; do
 done
 recover ca/ca.crt ca/crl.pem - sealed.1 got.stdin <keys >.out 2>.err || fail "$(cat .err)"
 same plain.1 got.stdin
+printf '\r\n %s \r\n' "$key" >keys.edited
+ok recover ca/ca.crt ca/crl.pem keys.edited sealed.1 got.edited
+same plain.1 got.edited
 
 say "with the exported package and the recovery key"
 ok scg-gateway export -config gw/gateway.conf -recip rec.crt -out package.cms
@@ -66,12 +69,14 @@ rm plain.long sealed.long got.long
 say "a whole drive, by the names that the authors gave"
 mkdir -p up/inner
 echo one >'up/inner/año 1.txt'
+echo two >'up/inner/ blanks '
 cp plain.4194305 up/long
 ok scg upload -dir alice -r up
 ok recover ca/ca.crt ca/crl.pem keys drive got.drive
 same 'up/inner/año 1.txt' 'got.drive/up/inner/año 1.txt'
+same 'up/inner/ blanks ' 'got.drive/up/inner/ blanks '
 same plain.4194305 got.drive/up/long
-[ "$(find got.drive -type f | wc -l)" -eq 2 ] || fail "something else is there"
+[ "$(find got.drive -type f | wc -l)" -eq 3 ] || fail "something else is there"
 
 # refused PATTERN FILE [KEYS [CA [CRL [CERT KEY]]]]: nothing under the name, nothing beside it
 refused() {
@@ -106,12 +111,42 @@ for at in 900 $((note + full + 150)) $((size - 300)) $((size - 3)); do
 	flip bad $at
 	refused "byte|no key" bad
 done
+for at in 5 $((note - 1)); do
+	cp $long bad
+	flip bad $at
+	refused 'byte 0: no note' bad
+done
 head -c 4194305 /dev/urandom >plain.other
 ok scg encrypt -dir alice -in plain.other -out other
 { head -c $note $long; tail -c +$((note + 1)) other | head -c $full; tail -c +$((note + full + 1)) $long; } >bad
 refused 'byte 806' bad
 { head -c $((size - last + 173)) $long; tail -c $((last - 173)) other; } >bad
 refused . bad
+
+say "names that lead elsewhere or that command the terminal"
+lone() { openssl cms -encrypt -aes-256-gcm -secretkey "$key" -secretkeyid 00 -binary -outform DER; }
+# named NAME: a file of one byte whose author, alice, wrote this into its manifest
+named() {
+	openssl cms -sign -signer alice/cert.pem -inkey alice/key.pem -cades -nosmimecap -nodetach -binary -outform DER -in - -out signed 2>.err <<-MANIFEST || fail "$(cat .err)"
+		scg-manifest 1
+		group lab
+		name $1
+		file 123e4567-e89b-42d3-a456-426614174000
+		version 1
+		size 1
+		segment-size 4194304
+		count 1
+		$(sha256sum <plain.1 | cut -d ' ' -f 1)
+	MANIFEST
+	{ lone <plain.1; lone <signed; } >bad
+}
+named 'a~b/%C3%A9'
+ok recover ca/ca.crt ca/crl.pem keys bad got.named
+same plain.1 got.named
+for name in ../a /a a//b %1B%5B1m a%C2%9Bb a%E2%80%AEb; do
+	named "$name"
+	refused 'name not fit' bad
+done
 
 say "what another one signed, or who was evicted before"
 (
@@ -138,13 +173,20 @@ same plain.1 got.revoked
 say "in a folder each bad file is named, the good ones come out, nothing is overwritten"
 cp bad drive/aaaa.cms
 first=$(objects | grep -v aaaa | head -n 1)
+: >"drive/$(printf 'esc\033[1m\nx').cms"
 cp "$first" drive/copy.cms
 _got=0
 recover ca/ca.crt ca/crl.pem keys drive got.bad >.out 2>.err || _got=$?
 [ $_got -eq 4 ] || fail "status $_got"
 has .err 'aaaa.cms'
 has .err 'is there'
-[ "$(find got.bad -type f | wc -l)" -eq 2 ] || fail "not the two files"
+has .err 'esc\?\[1m\?x'
+lacks .err "$(printf '\033')"
+[ "$(find got.bad -type f | wc -l)" -eq 3 ] || fail "not the three files"
+mkdir empty
+_got=0
+recover ca/ca.crt ca/crl.pem keys empty got.empty >.out 2>.err || _got=$?
+[ $_got -eq 4 ] || fail "status $_got of a folder with nothing in it"
 echo keep >keep
 _got=0
 recover ca/ca.crt ca/crl.pem keys sealed.1 keep >.out 2>.err || _got=$?
