@@ -79,7 +79,8 @@ int cmd_encrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	if ((r = check_streams(p, e)) != 0 || (r = manifest_name(p->in, &name, e)) != 0)
 		return r;
 	if ((r = input_open(&in, p->in, e)) != 0 || (r = commands_session(&s, p, e)) != 0 ||
-	    (p->recip != NULL && (r = load_recip(&s, p->recip, &recip, e)) != 0) || (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+	    (p->recip != NULL && (r = load_recip(&s, p->recip, &recip, e)) != 0) ||
+	    (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	struct envelope_seal how = {
 		.epoch = keyring_current(&s.keys),
@@ -179,7 +180,8 @@ int cmd_decrypt(void *plan, const struct opt_operands *operands, struct err *e) 
 	if ((r = check_streams(p, e)) != 0 || (p->range != NULL && (r = range_parse(p->range, &range, e)) != 0) ||
 	    (r = input_open(&in, p->in, e)) != 0)
 		return r;
-	if ((r = commands_session(&s, p, e)) != 0 || (r = identity_check_out(s.me.dir, p->out, e)) != 0 || (r = output_open(&out, p->out, 0666, e)) != 0)
+	if ((r = commands_session(&s, p, e)) != 0 || (r = identity_check_out(s.me.dir, p->out, e)) != 0 ||
+	    (r = output_open(&out, p->out, 0666, e)) != 0)
 		return r;
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s.revocation);
 	struct envelope_open how = {
