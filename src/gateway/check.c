@@ -28,7 +28,8 @@ struct check {
 	const char *folder; /* in front of each line where there are several; or NULL */
 	struct gwconf conf;
 	struct chain *chain;
-	struct identity id;
+	struct identity id; /* all of it, or nothing */
+	X509 *cert;         /* what can be judged without the key; or NULL */
 	unsigned wrong;
 	int64_t now_s;
 	uint64_t stored; /* number of the list in the database, 0: none */
@@ -36,6 +37,7 @@ struct check {
 
 static void check_wipe(struct check *c) {
 	identity_wipe(&c->id);
+	X509_free(c->cert);
 	chain_free(c->chain);
 	gwconf_wipe(&c->conf);
 }
@@ -79,7 +81,7 @@ static void check_mode(struct check *c, const char *path, unsigned forbidden) {
 
 static void check_modes(struct check *c) {
 	static const struct { const char *name; unsigned forbidden; } files[] = {
-		{ ".", OTHERS_WRITE }, { FILE_KEY, OTHERS_READ }, { FILE_KEY_NEW, OTHERS_READ }, { FILE_DB, OTHERS_READ }, { FILE_DB "-wal", OTHERS_READ },
+		{ ".", OTHERS_WRITE }, { FILE_KEY_NEW, OTHERS_READ }, { FILE_DB, OTHERS_READ }, { FILE_DB "-wal", OTHERS_READ },
 		{ FILE_CA, OTHERS_WRITE }, { FILE_CERT, OTHERS_WRITE }, { FILE_CRL, OTHERS_WRITE }, { FILE_RECOVERY, OTHERS_WRITE },
 	};
 	struct stat st;
@@ -158,24 +160,32 @@ static void check_recovery(struct check *c) {
 		wrong(c, e.text);
 }
 
+static void check_cert(struct check *c) {
+	const struct identity id = { .cert = c->cert };
+	OWN(own_free) char *host = NULL;
+
+	check_dates(c, FILE_CERT, cert_not_before(c->cert), cert_not_after(c->cert), SIGHT_CERT_S);
+	if (c->conf.host != NULL)
+		host = identity_missing_host(&id, &c->conf);
+	if (host != NULL)
+		wrong_path(c, host, "RFC 9525 6.3: the gateway's certificate does not name this host");
+}
+
+/* A fault of the key hides none of the certificate. Who loads the key says whether others may read it. */
 static void check_identity(struct check *c) {
 	struct gwconf conf = c->conf;
 	const struct identity_source from = { .conf = &conf, .chain = c->chain, .passin = c->passin };
-	OWN(own_free) char *host = NULL;
+	OWN(own_free) char *cert = gwconf_path(&c->conf, FILE_CERT);
+	OWN(own_free) char *key = gwconf_path(&c->conf, FILE_KEY);
 	struct err e = ERR_INIT;
 
 	conf.recovery = NULL; /* said already */
-	if (c->chain == NULL)
-		return;
-	if (identity_load(&c->id, &from, &e) != 0) {
+	if (c->chain != NULL && identity_load(&c->id, &from, &e) != 0)
 		wrong(c, e.text);
-		return;
-	}
-	check_dates(c, FILE_CERT, cert_not_before(c->id.cert), cert_not_after(c->id.cert), SIGHT_CERT_S);
-	if (c->conf.host != NULL)
-		host = identity_missing_host(&c->id, &c->conf);
-	if (host != NULL)
-		wrong_path(c, host, "RFC 9525 6.3: the gateway's certificate does not name this host");
+	if (cert_load(cert, &c->cert, &e) == 0)
+		check_cert(c);
+	if (c->chain == NULL || c->cert == NULL)
+		check_mode(c, key, OTHERS_READ);
 }
 
 /* --- database and list --- */
@@ -189,7 +199,7 @@ static void check_list(struct check *c, const struct list *l, const char *what) 
 		wrong(c, expired);
 	else if (sight_crl_is_old(this_s, next_s, c->now_s))
 		say(c, "soon", old);
-	if (c->id.cert != NULL && crl_set_has_cert(l->set, c->id.cert))
+	if (c->cert != NULL && crl_set_has_cert(l->set, c->cert))
 		wrong_path(c, what, "lists the gateway's own certificate");
 }
 

@@ -85,24 +85,32 @@ static bool is_of(const struct gwconf *c, const char *group) {
 }
 
 /* What stands in the way in a folder is said by check: it is not to keep the commands about other groups from working. */
-static bool has_group(const char *path, const char *group) {
+static bool has_group(const char *path, const char *group, unsigned *hidden) {
 	OWN(gwconf_wipe) struct gwconf c = { 0 };
+	OWN(own_chain) struct chain *chain = NULL;
 	struct err e = ERR_INIT;
 
-	return gwconf_load(path, &c, &e) == 0 && c.groups.n == 0 && is_of(&c, group);
+	if (gwconf_load(path, &c, &e) != 0 || c.groups.n != 0 || identity_chain(&c, &chain, &e) != 0) {
+		++*hidden;
+		return false;
+	}
+	return strcmp(chain_group(chain), group) == 0;
 }
 
 static int find(const struct gwconf *c, const char *config, const char *group, char **path, struct err *e) {
+	unsigned hidden = 0;
+
 	for (size_t i = 0; i < c->groups.n; i++) {
 		OWN(own_free) char *one = folders_config(c, i);
 
-		if (!has_group(one, group))
+		if (!has_group(one, group, &hidden))
 			continue;
 		*path = one;
 		one = NULL;
 		return 0;
 	}
-	return err_set(e, ERR_NOTFOUND, "%s: -group: no folder of a group of this name", config);
+	return err_set(e, ERR_NOTFOUND, "%s: -group: no folder of a group of this name%s", config,
+	    hidden > 0 ? ", as far as they can be read: scg-gateway check says what is wrong" : "");
 }
 
 static int find_in(const struct gwconf *common, const char *config, const char *group, char **path, struct err *e) {

@@ -98,6 +98,9 @@ def swap(s, d, number, seed):
     m, after = memory_kib(s.pid), scheduled(s)
     print("%d revoked: in force after %.1f s, stored after %.1f s; %s replies, %s others, slowest %.1f ms; peak %d KiB, now %d KiB (%d anonymous)" %
           (REVOKED, force, stored, out[0], out[2], int(out[1]) / 1000, m["VmHWM"], m["VmRSS"], m["RssAnon"]))
+    for task in threads if FIRST else ():
+        server.run("chrt", "-o", "-p", "0", task)
+    wait_for("the end of the thread that stored", lambda: len(scheduled(s)) <= len(before))
     print("    its %d threads that serve ran %.0f ms and waited for a processor %.0f ms" %
           (len(threads), sum(after[t][0] - before[t][0] for t in threads), sum(after[t][1] - before[t][1] for t in threads)), flush=True)
 

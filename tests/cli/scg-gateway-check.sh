@@ -91,6 +91,24 @@ wrongs 1
 rm gw/crl.pem
 ok check gw
 
+say "a key that others may read hides nothing else"
+cp gw/gateway.conf kept.conf
+sed -i 's/^host.*/host = "other.example";/' gw/gateway.conf
+chmod 644 gw/gateway.key
+if check gw; then fail "nothing is wrong?"; fi
+finds '^wrong: .*gateway\.key: holds a key, but its mode 0644'
+finds '^wrong: other.example: RFC 9525 6.3'
+wrongs 2
+mv gw/gateway.crt kept.crt
+if check gw; then fail "nothing is wrong?"; fi
+finds '^wrong: .*gateway\.crt: not there yet'
+finds '^wrong: .*gateway\.key: others may read it'
+wrongs 2
+mv kept.crt gw/gateway.crt
+mv kept.conf gw/gateway.conf
+chmod 600 gw/gateway.key
+ok check gw
+
 say "another key than the certificate's, a foreign certificate, a certificate that ended"
 CA=$T/ca
 cp new/gateway.key gw/gateway.key

@@ -250,14 +250,16 @@ ok openssl cms -decrypt -inform DER -in law.keys -recip bob/cert.pem -inkey bob/
 has package law
 ok scg-gateway check -config site/gateway.conf
 chmod 644 site/law/gateway.key
-refuses 1 'things are wrong' scg-gateway check -config site/gateway.conf
-has .out "^wrong: .*/site/law: .*gateway.key: others may read it"
+refuses 1 '1 thing is wrong' scg-gateway check -config site/gateway.conf
+has .out "^wrong: .*/site/law: .*gateway.key: holds a key, but its mode 0644 lets others in"
 ok scg-gateway check -config site/gateway.conf -group lab
 chmod 600 site/law/gateway.key
 
 say "SIGHUP: what is wrong in one folder leaves that group as it was, and no other"
 cp site/law/gateway.conf good.conf
 echo 'nonsense = 1;' >>site/law/gateway.conf
+refuses 1 'no folder of a group of this name, as far as they can be read' scg-gateway keys -config site/gateway.conf -group law
+json 'length == 2' scg-gateway keys -config site/gateway.conf -group lab -json
 kill -HUP "$(pid site)"
 within 60 grep -q ' error reload-failed group=law error=.*unknown key nonsense' site.log
 within 60 grep -q ' info reloaded group=lab ' site.log
