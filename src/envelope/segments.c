@@ -117,6 +117,13 @@ static int write_stretch(const struct at_once *a, struct piece *p, uint64_t pos,
 	return a->out->write_at(a->out->arg, p->body - head, head + n, off, e);
 }
 
+/* An object that ends early is damaged; a plaintext is somebody's file that he is working on. */
+static int read_stretch(const struct at_once *a, struct piece *p, size_t want, uint64_t off, struct err *e) {
+	int r = layout_read(a->in, p->body, want, off, e);
+
+	return r == ERR_DAMAGED && a->s->from == NULL ? err_set(e, ERR_FAIL, "the source became shorter while it was read") : r;
+}
+
 /* One stretch of a segment, from pos on: n bytes of its content. */
 static int stretch(const struct at_once *a, struct crypt *c, struct piece *p, uint64_t pos, size_t n, struct err *e) {
 	const struct segments *s = a->s;
@@ -130,7 +137,7 @@ static int stretch(const struct at_once *a, struct crypt *c, struct piece *p, ui
 		off += object_header_len(s->layout.recipient_len, p->o.len);
 		want += last ? OBJECT_TRAILER_LEN : 0;
 	}
-	if ((r = layout_read(a->in, p->body, want, off, e)) != 0 || (!s->copy && (r = crypt_update(c, p->body, n, e)) != 0) ||
+	if ((r = read_stretch(a, p, want, off, e)) != 0 || (!s->copy && (r = crypt_update(c, p->body, n, e)) != 0) ||
 	    (last && (r = finish(s, c, p->body, n, digest, e)) != 0))
 		return r;
 	if (last && !s->copy)

@@ -362,6 +362,23 @@ START_TEST(a_source_that_cannot_be_read_is_an_error) {
 }
 END_TEST
 
+static int lie(void *arg, const void *data, size_t len, struct err *e) {
+	(void)arg, (void)data, (void)len;
+	return err_set(e, ERR_DAMAGED, "the medium lies");
+}
+
+START_TEST(what_the_medium_says_is_not_said_of_the_source) {
+	OWN(envelope_result_wipe) struct envelope_result r = {0};
+	struct lab_in in = { .p = (const uint8_t *)"x", .len = 1 };
+	struct source source = lab_source(&in, LAB_SEEK);
+	struct sink sink = { .write = lie };
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(envelope_seal(&lab.seal, &source, &sink, &r, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "the medium lies"));
+}
+END_TEST
+
 START_TEST(a_source_that_becomes_shorter_is_an_error) {
 	OWN(own_free) uint8_t *plain = lab_plain(1000);
 	OWN(lab_out_wipe) struct lab_out out = {0};
@@ -477,6 +494,7 @@ static void add_failures(TCase *c) {
 	tcase_add_test(c, unsigned_envelopes_are_not_re_encrypted);
 	tcase_add_test(c, a_full_medium_is_an_error);
 	tcase_add_test(c, a_source_that_cannot_be_read_is_an_error);
+	tcase_add_test(c, what_the_medium_says_is_not_said_of_the_source);
 	tcase_add_test(c, a_source_that_becomes_shorter_is_an_error);
 	tcase_add_loop_test(c, inspecting_needs_no_key, 0, N_SIZES);
 	tcase_add_loop_test(c, the_first_bytes_name_the_key, 0, N_SIZES);
