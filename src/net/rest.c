@@ -12,6 +12,7 @@
 #include "net/rest_call.h"
 
 #define BODY_ANNOUNCED 4096u /* a shorter body is sent twice as well as asked for */
+#define WARY_FOR 100u        /* bodies */
 #define ANCHORS_MAX ((size_t)4 * 1024 * 1024) /* the system's whole bundle has a quarter of a megabyte */
 
 /* libcurl's connections must not be shared between threads, so each call takes a handle for itself, and the one that was used last has the
@@ -20,7 +21,7 @@ struct rest {
 	struct buf anchors;
 	unsigned total_s, tired_s;
 	enum rest_verdict (*judge)(int status, const char *type, const struct buf *body);
-	atomic_bool wary;  /* a body was sent and refused: so the next ones are announced */
+	atomic_uint wary;  /* a body was sent and refused or broken off: so many of the next ones are announced */
 	atomic_bool mute;  /* the service does not answer that */
 	atomic_bool tired; /* a request has waited all its time in vain, and none was answered since */
 	pthread_mutex_t lock;
@@ -133,14 +134,18 @@ void rest_gave_up(struct rest *r) {
 
 /* A round trip more is little where the service refuses things; else it is not worth it. */
 static bool asks_first(const struct rest *r, const struct rest_request *q) {
-	return q->body_len >= BODY_ANNOUNCED && atomic_load(&r->wary) && !atomic_load(&r->mute);
+	return q->body_len >= BODY_ANNOUNCED && atomic_load(&r->wary) > 0 && !atomic_load(&r->mute);
 }
 
-static void learn(struct rest *r, const struct rest_call *c) {
-	if (c->p->status >= 400 && c->q->body_len > 0)
-		atomic_store(&r->wary, true);
-	else if (c->ask_first && !c->went_on)
+static void learn(struct rest *r, const struct rest_call *c, int rc) {
+	unsigned wary = atomic_load(&r->wary);
+
+	if (rc == 0 ? c->p->status >= 400 && c->q->body_len > 0 : c->p->sent > 0)
+		atomic_store(&r->wary, WARY_FOR);
+	else if (rc == 0 && c->ask_first && !c->went_on)
 		atomic_store(&r->mute, true);
+	else if (rc == 0 && c->ask_first && wary > 0)
+		(void)atomic_compare_exchange_strong(&r->wary, &wary, wary - 1);
 }
 
 static int run(struct rest *r, struct rest_call *c, struct err *e) {
@@ -153,8 +158,8 @@ static int run(struct rest *r, struct rest_call *c, struct err *e) {
 	do {
 		rest_reply_wipe(p);
 		c->ask_first = asks_first(r, c->q);
-		if ((rc = rest_call_try(c, e)) == 0)
-			learn(r, c);
+		rc = rest_call_try(c, e);
+		learn(r, c, rc);
 		p->attempts = ++attempts;
 		again = worth_again(r, c, rc);
 	} while (again && retry_pause(&c->retry, p->retry_after_s));

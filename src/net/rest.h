@@ -54,7 +54,7 @@ struct rest_request {
 	int (*take)(void *arg, const void *data, size_t len, struct err *e);
 	void *take_arg;
 	size_t max;
-	const char *expect;             /* the media type that a 2xx with a body must have, or NULL; else ERR_DAMAGED */
+	const char *expect;             /* the media type that a 2xx with a body must have where it names one, or NULL; else ERR_DAMAGED */
 	bool idempotent;                /* may be sent again although the service perhaps acted on it; GET, PUT and DELETE always may */
 	bool once;                      /* no second attempt at all: the caller asks first what became of it */
 	unsigned total_s;               /* instead of rest_config's; 0: that one */
@@ -92,6 +92,8 @@ void rest_gave_up(struct rest *r);
 /* Takes https, or http to a loopback address (RFC 8252 8.3), without user or fragment, else ERR_USAGE. Gives site, "https://HOST" for texts
  * (malloc'd), and whether it is a loopback address. */
 int rest_url_check(const char *url, char **site, bool *loopback, struct err *e) MUST_CHECK;
+/* What a reference of the reply to base means (RFC 3986 5.2; RFC 9110 10.2.2): malloc'd, what is absolute as it came; NULL: it is none. */
+char *rest_url_resolve(const char *base, const char *reference);
 /* application/x-www-form-urlencoded and query parts: appends NAME=VALUE, percent-encoded (RFC 3986 2.1), with & before it if out is not empty. */
 void rest_form_add(struct buf *out, const char *name, const char *value);
 

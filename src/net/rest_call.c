@@ -144,7 +144,7 @@ static int outcome(struct rest_call *c, CURLcode code, struct err *e) {
 static void begin(struct rest_call *c) {
 	head_init(&c->head, REST_HEAD_MAX);
 	c->why = c->own = (struct err)ERR_INIT;
-	c->off = c->went = c->came = 0;
+	c->off = c->handed = c->went = c->came = 0;
 	c->sent = 0;
 	c->end_ms = c->retry.end_ms;
 	c->late = c->enough = false;

@@ -28,6 +28,7 @@ struct rest_call {
 	struct err why;               /* why the reply was not taken: code 0, nothing wrong so far */
 	struct err own;               /* what read or take said */
 	uint64_t off;                 /* what read is asked for next */
+	uint64_t handed;              /* how far libcurl has had the body */
 	uint64_t went, came;          /* bytes of the two bodies */
 	unsigned sent;                /* how often the request went onto a connection */
 	int64_t end_ms;               /* this attempt's limit, from its own last progress; that of all attempts is in retry */

@@ -98,7 +98,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg) {
 		return keep_error(c, data, len) ? len : 0;
 	if (len == 0)
 		return 0;
-	if (c->came == 0 && head_check_type(&c->head, c->q->expect, &c->why) != 0)
+	/* One that names none may hold anything (RFC 9110 8.3): who parses it finds out. */
+	if (c->came == 0 && c->head.type[0] != '\0' && head_check_type(&c->head, c->q->expect, &c->why) != 0)
 		return 0;
 	c->came += len;
 	if (!keep(c, data, len))
@@ -135,6 +136,7 @@ static size_t on_read(char *data, size_t size, size_t n, void *arg) {
 	if (read_some(c, data, left < size * n ? (size_t)left : size * n, &got) != 0)
 		return CURL_READFUNC_ABORT;
 	c->off += got;
+	c->handed = c->off > c->handed ? c->off : c->handed;
 	return got;
 }
 
@@ -190,6 +192,7 @@ void rest_flow_end(struct rest_call *c) {
 
 	if (c->q->body_len == 0 || curl_easy_getinfo(c->curl, CURLINFO_SIZE_UPLOAD_T, &up) != CURLE_OK)
 		return;
-	c->p->sent = (uint64_t)up;
 	count_up(c, up);
+	/* It counts anew when libcurl begins anew, which is not let happen (before_sending): then what it had taken counts, as if it had gone. */
+	c->p->sent = c->sent > 1 && !c->may_repeat ? c->handed : (uint64_t)up;
 }

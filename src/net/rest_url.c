@@ -56,6 +56,24 @@ int rest_url_check(const char *url, char **site, bool *loopback, struct err *e) 
 	return 0;
 }
 
+char *rest_url_resolve(const char *base, const char *reference) {
+	OWN(own_curlu) CURLU *u = curl_url();
+	size_t scheme = strcspn(reference, ":/?#");
+	char *whole;
+
+	if (u == NULL || reference[0] == '\0' || text_has_control(reference, strlen(reference)))
+		return NULL;
+	if (reference[scheme] == ':')
+		return xstrdup(reference);
+	if (curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK || curl_url_set(u, CURLUPART_URL, reference, 0) != CURLUE_OK)
+		return NULL;
+	whole = easy_url_part(u, CURLUPART_URL);
+	if (whole[0] != '\0')
+		return whole;
+	free(whole);
+	return NULL;
+}
+
 void rest_form_add(struct buf *out, const char *name, const char *value) {
 	if (out->len > 0)
 		buf_addc(out, '&');

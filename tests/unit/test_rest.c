@@ -406,6 +406,39 @@ START_TEST(where_a_body_was_refused_the_next_is_announced) {
 	ck_assert_ptr_nonnull(strstr(heard, "Expect: 100-continue\r\n"));
 } END_TEST
 
+START_TEST(where_a_body_broke_off_the_next_is_announced) {
+	static const struct hostile_step s[] = { STEP("", HOSTILE_RESET), STEP(OK EMPTY, HOSTILE_KEEP) };
+	static char body[BODY_LEN];
+	struct rest_request q;
+
+	lab_play(s, N(s));
+	memset(body, '~', sizeof body);
+	q = lab_ask_for("PUT", "/first");
+	q.body = body;
+	q.body_len = sizeof body;
+	ck_assert_msg(rest(lab.r, &q, &lab.p, &lab.e) == 0, "%s", lab.e.text);
+	ck_assert_uint_eq(lab.p.attempts, 2);
+	ck_assert_ptr_nonnull(strstr(lab_stop(), "Expect: 100-continue\r\n"));
+} END_TEST
+
+START_TEST(references_are_resolved_against_what_was_asked_for) {
+	static const char base[] = "http://127.0.0.1:81/base/files?x=y";
+	static const struct {
+		const char *reference, *whole;
+	} all[] = {
+		{ "/a?b=c%20d", "http://127.0.0.1:81/a?b=c%20d" }, { "?b=c", "http://127.0.0.1:81/base/files?b=c" },
+		{ "other?b", "http://127.0.0.1:81/base/other?b" }, { "//h.example/a", "http://h.example/a" },
+		{ "https://h.example/a b", "https://h.example/a b" }, { "", NULL }, { "/a\r\nX: y", NULL },
+	};
+
+	for (size_t i = 0; i < N(all); i++) {
+		OWN(own_free) char *whole = rest_url_resolve(base, all[i].reference);
+
+		ck_assert_msg(all[i].whole == NULL ? whole == NULL : whole != NULL && strcmp(whole, all[i].whole) == 0, "%s: %s", all[i].reference,
+		    whole != NULL ? whole : "none");
+	}
+} END_TEST
+
 static enum rest_verdict judge(int status, const char *type, const struct buf *body) {
 	return status == 403 && strcmp(type, "application/json") == 0 && strcmp(buf_str(body), "[\"rate\"]") == 0 ? REST_AGAIN : REST_FINAL;
 }
@@ -581,6 +614,8 @@ static void add_again(TCase *t) {
 	tcase_add_test(t, reset_before_tls_may_always_be_tried_again);
 	tcase_add_test(t, once_is_once);
 	tcase_add_test(t, where_a_body_was_refused_the_next_is_announced);
+	tcase_add_test(t, where_a_body_broke_off_the_next_is_announced);
+	tcase_add_test(t, references_are_resolved_against_what_was_asked_for);
 	tcase_add_test(t, caller_judges_by_the_body);
 	tcase_add_loop_test(t, nothing_is_asked_before_retry_after, 0, N(later));
 	tcase_add_loop_test(t, retry_after_beyond_the_patience_is_final, 0, 3);

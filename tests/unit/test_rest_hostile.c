@@ -230,7 +230,7 @@ static const struct { struct hostile_step step; const char *expect; int code; co
 	  "bytes of headers" },
 	{ STEP("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", HOSTILE_ENDLESS), NULL, ERR_FAIL, "bytes of headers" },
 	{ STEP(OK "Content-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>", HOSTILE_CLOSE), "application/json", ERR_DAMAGED, "\"text/html\"" },
-	{ STEP(OK "Content-Length: 2\r\n\r\n{}", HOSTILE_CLOSE), "application/json", ERR_DAMAGED, "not application/json" },
+	{ STEP(OK "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", HOSTILE_CLOSE), "application/json", ERR_DAMAGED, "not application/json" },
 	{ STEP(OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", HOSTILE_CLOSE), NULL, ERR_DAMAGED, "content coding" },
 	{ STEP(OK "Content-Length: 2, 2\r\n\r\n{}", HOSTILE_CLOSE), NULL, ERR_DAMAGED, "" },
 	{ STEP(OK "Content-Length: -2\r\n\r\n{}", HOSTILE_CLOSE), NULL, ERR_DAMAGED, "" },
@@ -274,6 +274,19 @@ START_TEST(wrong_type_is_not_taken) {
 	q.expect = "application/octet-stream";
 	ck_assert_int_eq(rest(lab.r, &q, &lab.p, &lab.e), ERR_DAMAGED);
 	ck_assert_uint_eq(lab.got.len, 0);
+	(void)lab_stop();
+} END_TEST
+
+START_TEST(no_type_is_for_who_reads_the_body) {
+	static const struct hostile_step s = STEP(OK "Content-Length: 2\r\n\r\n{}", HOSTILE_KEEP);
+	struct rest_request q;
+
+	lab_play(&s, 1);
+	q = lab_ask_for("GET", "/t");
+	q.expect = "application/json";
+	ck_assert_msg(rest(lab.r, &q, &lab.p, &lab.e) == 0, "%s", lab.e.text);
+	ck_assert_str_eq(lab.p.type, "");
+	ck_assert_str_eq(buf_str(&lab.p.body), "{}");
 	(void)lab_stop();
 } END_TEST
 
@@ -363,6 +376,7 @@ static void add_refused(TCase *t) {
 	tcase_add_test(t, proxy_of_the_environment_is_for_others);
 	tcase_add_loop_test(t, hostile_reply_has_its_error, 0, N(hostile_replies));
 	tcase_add_test(t, wrong_type_is_not_taken);
+	tcase_add_test(t, no_type_is_for_who_reads_the_body);
 	tcase_add_test(t, endless_error_keeps_its_status);
 	tcase_add_loop_test(t, control_characters_make_no_headers, 0, 4);
 	tcase_add_loop_test(t, body_that_cannot_be_read_ends_the_request, 0, 2);
