@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -260,6 +261,16 @@ static int show(void *arg, const char *url, const char *user_code, struct err *e
 	return 0;
 }
 
+/* It came from a browser, with the mode of any file: that cannot be undone, but it should not stay so. */
+static void warn_of_others(const char *key_file) {
+	OWN(own_free) char *shown = print_safe(key_file);
+	struct stat st;
+
+	if (stat(key_file, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		note("%s: others on this machine can read this key (mode %04o): remove the file, it is not needed any more", shown,
+		    (unsigned)st.st_mode & 07777u);
+}
+
 int cmd_login(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct plan *p = plan;
 	OWN(account_wipe) struct account a = {0};
@@ -284,6 +295,8 @@ int cmd_login(void *plan, const struct opt_operands *operands, struct err *e) {
 		r = save_conf(&a, e);
 	if (r == 0)
 		note("signed in to Google Drive");
+	if (r == 0 && p->service_account != NULL)
+		warn_of_others(p->service_account);
 	return r;
 }
 

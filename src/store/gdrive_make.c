@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "net/retry.h"
 #include "pki/ossl.h"
 #include "store/gdrive_upload.h"
 
@@ -142,11 +143,55 @@ static int made(struct gdrive *g, const char *file, int r, const struct rest_rep
 	return gdrive_made_anyway(g, file, r, f, e);
 }
 
+/* One object on its way in one request. */
+struct small {
+	struct gdrive *g;
+	const char *file;
+	struct rest_request q;
+	struct retry retry;
+	uint64_t reached; /* of the body, in the attempt that came the farthest */
+	bool asked;
+};
+
+/* All of it went and nothing came back: perhaps it is there, and need not be sent again. Every other time it is sent unasked: where each second request
+ * fails, the answered question would else always be followed by the body that is not. */
+static bool is_there(struct small *s, int r, uint64_t sent, struct gdrive_file *f) {
+	struct err why = ERR_INIT;
+
+	s->asked = r == ERR_UNREACHABLE && sent == s->q.body_len && !s->asked;
+	return s->asked && gdrive_file_get(s->g, s->file, GDRIVE_FILE_FIELDS, f, &why) == 0;
+}
+
+static bool has_time(struct small *s, const struct rest_reply *p) {
+	if (p->sent > s->reached) {
+		s->reached = p->sent;
+		retry_extend(&s->retry);
+	}
+	if (retry_pause(&s->retry, p->retry_after_s))
+		return true;
+	rest_gave_up(s->g->net);
+	return false;
+}
+
+static int send_small(struct small *s, struct gdrive_file *f, struct err *e) {
+	retry_init(&s->retry, rest_patience_s(s->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
+	for (;;) {
+		OWN(rest_reply_wipe) struct rest_reply p = {0};
+		int r;
+
+		s->q.total_s = retry_left_s(&s->retry);
+		r = gdrive_rest(s->g, &s->q, &p, e);
+		if (!gdrive_may_pass(r, &p) || !has_time(s, &p))
+			return made(s->g, s->file, r, &p, f, e);
+		if (is_there(s, r, p.sent, f))
+			return 0;
+	}
+}
+
 int gdrive_make_small(struct gdrive *g, const char *object, const char *file, const struct buf *data, struct gdrive_file *f, struct err *e) {
 	OWN(own_free) char *url =
 	    gdrive_url(g, "/upload/drive/v3/files", (const char *const[]){ "uploadType", "multipart", "fields", GDRIVE_MADE_FIELDS, NULL });
 	OWN(buf_wipe) struct buf type = {0}, before = {0}, after = {0};
-	OWN(rest_reply_wipe) struct rest_reply p = {0};
 	char name[STORE_ID_LEN + sizeof(".cms")];
 	OWN(own_free) char *meta = NULL;
 	int r;
@@ -156,7 +201,7 @@ int gdrive_make_small(struct gdrive *g, const char *object, const char *file, co
 	if ((r = frame(meta, &type, &before, &after, e)) != 0)
 		return r;
 	struct pieces body = { { { before.data, before.len }, { data->data, data->len }, { after.data, after.len } } };
-	struct rest_request q = {
+	struct small s = { .g = g, .file = file, .q = {
 		.method = "POST",
 		.url = url,
 		.type = buf_str(&type),
@@ -165,8 +210,7 @@ int gdrive_make_small(struct gdrive *g, const char *object, const char *file, co
 		.read_arg = &body,
 		.max = GDRIVE_REPLY_MAX,
 		.expect = "application/json",
-		.idempotent = true, /* by its id */
-	};
-	r = gdrive_rest(g, &q, &p, e);
-	return made(g, file, r, &p, f, e);
+		.once = true, /* by its id it may come twice, but costs its length each time */
+	} };
+	return send_small(&s, f, e);
 }

@@ -82,11 +82,16 @@ static void copy_shown(const json_t *v, char *out, size_t size) {
 	}
 }
 
-/* An int64 travels as a string (Google's JSON mapping). */
+/* An int64 travels as a string, and is taken as a number too (Google's JSON mapping). */
 static bool copy_size(const json_t *o, bool *has, uint64_t *size) {
+	const json_t *number = json_object_get(o, "size");
 	const char *s = member(o, "size", 20);
 
-	*has = s != NULL;
+	*has = s != NULL || json_is_integer(number);
+	if (json_is_integer(number) && json_integer_value(number) >= 0) {
+		*size = (uint64_t)json_integer_value(number);
+		return true;
+	}
 	return s != NULL ? text_u64(s, INT64_MAX, size, NULL) == 0 : json_object_get(o, "size") == NULL;
 }
 
@@ -239,6 +244,12 @@ int gdrive_parse_ids(const struct buf *body, void (*take)(void *arg, const char 
 	return 0;
 }
 
+/* Google's newer services say it there (google.rpc.ErrorInfo), also in front of the old ones. */
+static void copy_info(const json_t *details, struct gdrive_fault *f) {
+	for (size_t i = 0; i < json_array_size(details) && f->reason[0] == '\0'; i++)
+		copy_shown(json_object_get(json_array_get(details, i), "reason"), f->reason, sizeof(f->reason));
+}
+
 void gdrive_parse_fault(const struct buf *body, struct gdrive_fault *f) {
 	OWN(own_json) json_t *o = load(body);
 	const json_t *error = json_object_get(o, "error");
@@ -246,4 +257,5 @@ void gdrive_parse_fault(const struct buf *body, struct gdrive_fault *f) {
 	memset(f, 0, sizeof(*f));
 	copy_shown(json_object_get(error, "message"), f->message, sizeof(f->message));
 	copy_shown(json_object_get(json_array_get(json_object_get(error, "errors"), 0), "reason"), f->reason, sizeof(f->reason));
+	copy_info(json_object_get(error, "details"), f);
 }

@@ -72,7 +72,7 @@ bool gdrive_is_passing(int status, const struct gdrive_fault *f);
 /* What a status that is not 2xx says, named what: ERR_NOTFOUND (404, 410), ERR_EXISTS (409), ERR_REFUSED, ERR_UNREACHABLE (passing, a day's limit), ERR_FAIL. */
 int gdrive_refuse(int status, const struct buf *body, const char *what, struct err *e) MUST_CHECK;
 
-/* "bytes=0-N" of a 308 gives N + 1, NULL gives 0; false for anything else. */
+/* "bytes=0-N" of a 308, or "0-N" as the documentation has it in places, gives N + 1, NULL gives 0; false for anything else. */
 bool gdrive_parse_range(const char *range, uint64_t *next);
 /* "bytes A-B/TOTAL" (RFC 9110 14.4); A <= B < TOTAL. */
 struct gdrive_span {

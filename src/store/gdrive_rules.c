@@ -27,6 +27,7 @@ static const struct {
 } reasons[] = {
 	{ "rateLimitExceeded", true, ERR_UNREACHABLE, "asks for patience" },
 	{ "userRateLimitExceeded", true, ERR_UNREACHABLE, "asks for patience" },
+	{ "RATE_LIMIT_EXCEEDED", true, ERR_UNREACHABLE, "asks for patience" },
 	{ "dailyLimitExceeded", false, ERR_UNREACHABLE, "the day's limit of requests is used up" },
 	{ "dailyLimitExceededUnreg", false, ERR_UNREACHABLE, "the day's limit of requests is used up" },
 	{ "storageQuotaExceeded", false, ERR_FAIL, "the drive is full" },
@@ -35,6 +36,8 @@ static const struct {
 	{ "insufficientPermissions", false, ERR_REFUSED, "the sign-in does not allow it (scope): scg login again" },
 	{ "insufficientScopes", false, ERR_REFUSED, "the sign-in does not allow it (scope): scg login again" },
 	{ "insufficientFilePermissions", false, ERR_REFUSED, "this account may not" },
+	{ "ACCESS_TOKEN_SCOPE_INSUFFICIENT", false, ERR_REFUSED, "the sign-in does not allow it (scope): scg login again" },
+	{ "SERVICE_DISABLED", false, ERR_REFUSED, "the Drive API is not enabled for the client ID's project" },
 	{ "accessNotConfigured", false, ERR_REFUSED, "the Drive API is not enabled for the client ID's project" },
 };
 
@@ -105,12 +108,15 @@ static const char *number(const char *s, char end, uint64_t *v) {
 }
 
 bool gdrive_parse_range(const char *range, uint64_t *next) {
+	static const char unit[] = "bytes=", from[] = "0-";
 	uint64_t last;
 
 	*next = 0;
 	if (range == NULL)
 		return true;
-	if (strncmp(range, "bytes=0-", strlen("bytes=0-")) != 0 || number(range + strlen("bytes=0-"), '\0', &last) == NULL)
+	if (strncmp(range, unit, strlen(unit)) == 0)
+		range += strlen(unit);
+	if (strncmp(range, from, strlen(from)) != 0 || number(range + strlen(from), '\0', &last) == NULL)
 		return false;
 	*next = last + 1;
 	return true;

@@ -21,10 +21,14 @@ void gdrive_upload_wipe(struct gdrive_upload *u) {
 	gdrive_upload_take(u, NULL);
 }
 
-static int take_session(struct gdrive_upload *u, struct rest_reply *p, struct err *e) {
-	if (p->location == NULL || !gdrive_is_session(u->g->api, p->location))
+static int take_session(struct gdrive_upload *u, const char *asked, struct rest_reply *p, struct err *e) {
+	char *session = p->location != NULL ? rest_url_resolve(asked, p->location) : NULL;
+
+	if (session == NULL || !gdrive_is_session(u->g->api, session)) {
+		free(session);
 		return err_set(e, ERR_DAMAGED, "object %s: Drive names no upload session of its own (Location)", u->object);
-	gdrive_upload_take(u, xstrdup(p->location));
+	}
+	gdrive_upload_take(u, session);
 	u->have = u->sent = 0;
 	return 0;
 }
@@ -38,11 +42,11 @@ static int take_made(struct gdrive_upload *u, const struct rest_reply *p, struct
 	return r;
 }
 
-static int begin_answered(struct gdrive_upload *u, struct rest_reply *p, struct err *e) {
+static int begin_answered(struct gdrive_upload *u, const char *asked, struct rest_reply *p, struct err *e) {
 	int r;
 
 	if (p->status >= 200 && p->status <= 299)
-		return take_session(u, p, e);
+		return take_session(u, asked, p, e);
 	r = gdrive_refuse(p->status, &p->body, "files.create", e);
 	if (r != ERR_EXISTS)
 		return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "the drive's folder is gone") : r;
@@ -73,7 +77,7 @@ int gdrive_upload_begin(struct gdrive_upload *u, struct err *e) {
 		.idempotent = true, /* a second session for the same id: only one of them can end */
 	};
 	r = gdrive_rest(u->g, &q, &p, e);
-	return r != 0 ? r : begin_answered(u, &p, e);
+	return r != 0 ? r : begin_answered(u, url, &p, e);
 }
 
 static int take_have(struct gdrive_upload *u, const struct rest_reply *p, struct err *e) {

@@ -58,7 +58,7 @@ static int parse(const json_t *o, struct grant *g, char **token_uri, struct err 
 int jwt_load(const char *path, struct grant *g, char **token_uri, struct err *e) {
 	OWN(own_json) json_t *o = NULL;
 	OWN(buf_wipe) struct buf json = {0};
-	int r = file_load_private(path, JWT_FILE_MAX, &json, e);
+	int r = file_load(path, JWT_FILE_MAX, &json, e);
 
 	if (r != 0)
 		return r;

@@ -185,8 +185,6 @@ refuses 1 'nobody has signed in' scg logout -dir alice
 
 say "a service account"
 drive_control "{\"service-account\": {\"account\": \"robot@example.org\", \"token_uri\": \"$DRIVE_URL/token\"}}" >robot.json
-chmod 644 robot.json
-refuses 1 'robot\.json.*mode' scg login -dir bob -service-account robot.json -token-url "$DRIVE_URL/token"
 chmod 600 robot.json
 refuses 2 'token service.*-token-url' scg login -dir bob -service-account robot.json
 refuses 2 'service account' scg login -dir bob -service-account alice/scg.conf
@@ -198,6 +196,10 @@ ok scg login -dir bob -service-account robot.json $endpoints
 grant bob >granted
 jq -e '.kind == "service" and .client_email == "robot@example.org" and (has("refresh_token") | not)' granted >/dev/null || fail "not the form of doc/FORMAT"
 lacks bob/scg.conf 'client_id|PRIVATE'
+lacks .err 'robot'
+chmod 644 robot.json
+ok scg login -dir bob -service-account robot.json
+has .err 'robot\.json: others.*mode 0644'
 ok scg logout -dir bob
 
 say "a device: not without the ledger, whose one member may have it"

@@ -67,9 +67,19 @@ START_TEST(a_folder_and_a_document_are_no_objects) {
 }
 END_TEST
 
+START_TEST(a_size_is_a_string_or_a_number) {
+	struct gdrive_file f;
+
+	ck_assert_int_eq(parse("{\"id\": \"x\", \"size\": 12}", &f), 0);
+	ck_assert(f.has_size && f.size == 12);
+	ck_assert_int_eq(parse("{\"id\": \"x\", \"size\": \"12\"}", &f), 0);
+	ck_assert(f.has_size && f.size == 12);
+}
+END_TEST
+
 START_TEST(what_is_no_resource_is_refused) {
 	static const char *const bad[] = { "", "null", "[]", "\"x\"", "{}", "{\"id\": \"\"}", "{\"id\": 7}", "{\"id\": \"a/b\"}", "{\"id\": \"a\\u0000b\"}",
-		"{\"id\": \"x\", \"id\": \"y\"}", "{\"id\": \"x\"", "{\"id\": \"x\"}}", "{\"id\": \"x\", \"size\": 12}", "{\"id\": \"x\", \"size\": \"-1\"}",
+		"{\"id\": \"x\", \"id\": \"y\"}", "{\"id\": \"x\"", "{\"id\": \"x\"}}", "{\"id\": \"x\", \"size\": -12}", "{\"id\": \"x\", \"size\": 1.5}", "{\"id\": \"x\", \"size\": \"-1\"}",
 		"{\"id\": \"x\", \"size\": \"0x10\"}", "{\"id\": \"x\", \"size\": \"9223372036854775808\"}", "{\"id\": \"x\", \"createdTime\": \"yesterday\"}",
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-30T00:00:00Z\"}", "{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5\"}",
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xZ\"}", "{\"id\": \"x\", \"sha256Checksum\": \"00\"}",
@@ -270,6 +280,20 @@ START_TEST(errors_are_judged_by_their_reason) {
 }
 END_TEST
 
+START_TEST(a_reason_stands_in_the_details_too) {
+	struct err e = ERR_INIT;
+	bool passing;
+
+	ck_assert_int_eq(refused(403, "{\"error\": {\"status\": \"PERMISSION_DENIED\", \"details\": [{\"@type\": \"x\"}, {\"reason\": \"RATE_LIMIT_EXCEEDED\"}]}}", &passing, &e), ERR_UNREACHABLE);
+	ck_assert(passing);
+	ck_assert_int_eq(refused(403, "{\"error\": {\"details\": [{\"reason\": \"SERVICE_DISABLED\"}]}}", &passing, &e), ERR_REFUSED);
+	ck_assert(!passing && strstr(e.text, "not enabled") != NULL);
+	ck_assert_int_eq(refused(403, "{\"error\": {\"errors\": [{\"reason\": \"storageQuotaExceeded\"}], \"details\": [{\"reason\": \"RATE_LIMIT_EXCEEDED\"}]}}",
+	    &passing, &e), ERR_FAIL);
+	ck_assert(!passing);
+}
+END_TEST
+
 START_TEST(errors_of_no_form_are_judged_by_their_status) {
 	static const char *const odd[] = { "", "<html>Sorry</html>", "{\"error\": \"invalid_grant\"}", "{\"error\": {\"errors\": {}}}", "[1]",
 		"{\"error\": {\"errors\": [\"x\"]}}" };
@@ -292,8 +316,8 @@ END_TEST
 /* Headers. */
 
 START_TEST(the_range_of_a_308_is_read_strictly) {
-	static const char *const bad[] = { "", "bytes=0-", "bytes=1-5", "bytes 0-5", "bytes=0-5,7-8", "bytes=0-x", "bytes=0-05", "bytes=0--1", "0-5",
-		"bytes=0-99999999999999999999", " bytes=0-5" };
+	static const char *const bad[] = { "", "bytes=0-", "bytes=1-5", "bytes 0-5", "bytes=0-5,7-8", "bytes=0-x", "bytes=0-05", "bytes=0--1", "1-5", "-5", "0-",
+		"bytes=bytes=0-5", "bytes=0-99999999999999999999", " bytes=0-5" };
 	uint64_t next = 9;
 
 	ck_assert(gdrive_parse_range(NULL, &next));
@@ -302,6 +326,8 @@ START_TEST(the_range_of_a_308_is_read_strictly) {
 	ck_assert_uint_eq(next, 262144);
 	ck_assert(gdrive_parse_range("bytes=0-0", &next));
 	ck_assert_uint_eq(next, 1);
+	ck_assert(gdrive_parse_range("0-42", &next));
+	ck_assert_uint_eq(next, 43);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(!gdrive_parse_range(bad[i], &next), "%s", bad[i]);
 }
@@ -415,6 +441,7 @@ int main(void) {
 	tcase_add_test(tc, a_resource_is_read);
 	tcase_add_test(tc, what_was_not_asked_for_may_be_missing);
 	tcase_add_test(tc, a_folder_and_a_document_are_no_objects);
+	tcase_add_test(tc, a_size_is_a_string_or_a_number);
 	tcase_add_test(tc, what_is_no_resource_is_refused);
 	tcase_add_test(tc, an_id_may_have_128_characters_and_no_more);
 	tcase_add_test(tc, names_are_shown_escaped_and_cut_between_characters);
@@ -424,6 +451,7 @@ int main(void) {
 	tcase_add_test(tc, a_page_of_more_than_was_asked_for_is_refused);
 	tcase_add_test(tc, generated_ids_are_all_read_or_none);
 	tcase_add_test(tc, errors_are_judged_by_their_reason);
+	tcase_add_test(tc, a_reason_stands_in_the_details_too);
 	tcase_add_test(tc, errors_of_no_form_are_judged_by_their_status);
 	tcase_add_test(tc, the_range_of_a_308_is_read_strictly);
 	tcase_add_test(tc, the_range_of_a_206_is_read_strictly);

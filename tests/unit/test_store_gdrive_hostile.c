@@ -62,7 +62,10 @@ static void say(const char *status, const char *headers, const char *body) {
 	say_and(status, headers, body, HOSTILE_KEEP);
 }
 
+static bool stopped;
+
 static void setup(void) {
+	stopped = false;
 	(void)signal(SIGPIPE, SIG_IGN);
 	n_steps = 0;
 	drive = NULL;
@@ -88,9 +91,17 @@ static void setup_folder(void) {
 	say(OK, JSON, FOLDER_JSON);
 }
 
-static void teardown(void) {
+/* From now on h.heard is all that was asked. */
+static void stop(void) {
 	store_close(drive);
+	drive = NULL;
 	hostile_stop(&h);
+	stopped = true;
+}
+
+static void teardown(void) {
+	if (!stopped)
+		stop();
 	buf_wipe(&h.heard);
 	for (size_t i = 0; i < n_steps; i++)
 		free(said[i]);
@@ -325,6 +336,24 @@ START_TEST(a_session_at_another_place_gets_nothing) {
 }
 END_TEST
 
+START_TEST(a_session_at_a_place_of_the_same_service_is_gone_to) {
+	struct err e = ERR_INIT;
+
+	say(OK, JSON, "{\"ids\": [\"NEW\"]}");
+	say(OK, "Location: /elsewhere?upload_id=1%20b\r\n", ""); /* RFC 9110 10.2.2 */
+	say(OK, JSON, OBJECT_JSON("NEW", ", \"md5Checksum\": \"781e5e245d69b566979b86e28d23f2c7\""));
+	begin();
+	ck_assert_msg(send_ten(NULL, &e) == 0, "%s", e.text);
+	stop();
+	ck_assert_ptr_nonnull(strstr(buf_str(&h.heard), "PUT /elsewhere?upload_id=1%20b HTTP/1.1\r\n"));
+}
+END_TEST
+
+START_TEST(a_session_that_points_elsewhere_without_a_scheme_gets_nothing) {
+	session_refused("Location: //evil.example/secret\r\n", "upload session of its own");
+}
+END_TEST
+
 START_TEST(a_session_without_a_place_gets_nothing) {
 	session_refused("", "upload session of its own");
 }
@@ -412,6 +441,8 @@ int main(void) {
 	tcase_add_test(tc, what_is_stored_wrongly_and_cannot_be_destroyed_ends_the_put);
 	tcase_add_test(tc, md5_serves_where_there_is_no_sha256);
 	tcase_add_test(tc, a_session_at_another_place_gets_nothing);
+	tcase_add_test(tc, a_session_at_a_place_of_the_same_service_is_gone_to);
+	tcase_add_test(tc, a_session_that_points_elsewhere_without_a_scheme_gets_nothing);
 	tcase_add_test(tc, a_session_without_a_place_gets_nothing);
 	tcase_add_test(tc, more_than_the_whole_was_never_sent);
 	tcase_add_test(tc, a_range_from_the_middle_is_refused);

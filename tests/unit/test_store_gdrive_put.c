@@ -130,6 +130,7 @@ END_TEST
 START_TEST(a_lost_reply_makes_no_second_object) {
 	lab_fault("{\"fault\": \"lost_reply\", \"kind\": \"upload.multipart\", \"times\": 1}");
 	put_whole(1000);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 1); /* it was asked for first */
 }
 END_TEST
 
