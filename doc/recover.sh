@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Opens what scg sealed where there is no scg: sh, openssl (3.0 or later), tail, head, sha256sum, awk, and mkdir, mv, rm are enough.
 #     recover.sh CA.crt CRL.pem KEYS IN OUT               KEYS: the group's keys in hex, one a line; - is standard input
-#     recover.sh CA.crt CRL.pem PACKAGE IN OUT CERT KEY   PACKAGE: from scg-gateway export, for this certificate and its key; or none: IN
-#                                                         was sealed to the certificate itself (scg encrypt -recip)
+#     recover.sh CA.crt CRL.pem PACKAGE IN OUT CERT KEY   PACKAGE: from scg-gateway export, for this certificate and its key; or none: IN was
+#                         sealed to the certificate itself (scg encrypt -recip). PASS in the environment is the passphrase of KEY, if it has one
 # IN is a sealed file and OUT a new file; or IN is a folder of them (a drive) and OUT a new folder, in which each has the name that its
 # author gave it (later renamings stand in the ledger only). Status 4: something was refused, and has no name. Format: doc/FORMAT 5 to 7.
 # openssl takes a group key from its command line only (-secretkey): no file, environment or configuration does instead. While it
@@ -13,7 +13,7 @@ shown() { awk '{ gsub(/[\001-\037\177]|\302[\200-\237]/, "?"); printf "%s%s", (N
 stretch() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; } # FILE OFFSET LENGTH
 has_size() { case $2$(stretch "$1" $(($2 > 0 ? $2 - 1 : 0)) 2 | openssl base64 -A) in 0 | [1-9]*==) ;; *) false ;; esac; }
 opened() { # FILE OFFSET LENGTH KEY, or "-recip CERT -inkey KEY" as that
-	if [ "$4" = own ]; then set -- "$@" -recip "$cert" -inkey "$own"; else set -- "$@" -secretkey "$4"; fi
+	if [ "$4" = own ]; then set -- "$@" -recip "$cert" -inkey "$own" ${PASS+-passin env:PASS}; else set -- "$@" -secretkey "$4"; fi
 	stretch "$1" "$2" "$3" | { shift 4; openssl cms -decrypt -inform DER -binary "$@" 2>/dev/null; }
 }
 object_len() { # FILE OFFSET: its first ten octets, made an OCTET STRING, are shown in hex: 30 8n and n octets of length
@@ -71,7 +71,7 @@ recover() ( # FILE PLACE, or only FILE: then where its name says
 ca=$1 crl=$2 in=./$4 out=./$5 failed=0 any=''; case $4 in /*) in=$4 ;; esac; case $5 in /*) out=$5 ;; esac
 case $(openssl crl -in "$crl" -noout -CAfile "$ca" -no-CApath -no-CAstore 2>&1) in *"verify OK"*) ;; *) die "$crl: not of $ca" ;; esac
 if [ $# -eq 5 ]; then keys=$(awk '{ gsub(/[ \t\r]/, "") } /^[0-9A-Fa-f]+$/ && length == 64' "$3"); elif cert=$6 own=$7; [ "$3" = none ]; then keys=own; else
-	keys=$(openssl cms -decrypt -inform DER -in "$3" -recip "$cert" -inkey "$own" -binary | openssl asn1parse -inform DER |
+	keys=$(openssl cms -decrypt -inform DER -in "$3" -recip "$cert" -inkey "$own" ${PASS+-passin env:PASS} -binary | openssl asn1parse -inform DER |
 		awk -F: '/OCTET STRING +\[HEX DUMP\]:/ && length($NF) == 64 { print $NF }'); fi
 tmp=$out.recover.$$; trap 'rm -rf "$tmp"' EXIT; trap 'exit 1' INT TERM HUP
 if [ -z "$keys" ] || ! mkdir "$tmp"; then die "no group key, or no place for $out"; fi

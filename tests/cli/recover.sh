@@ -52,6 +52,15 @@ for who in bob/cert.pem:bob/key.pem carol.crt:carol.key; do
 	rm got.own
 done
 
+say "the passphrase of that key comes from the environment"
+ok openssl pkey -in carol.key -aes256 -passout pass:secret -out carol.locked
+ok env -i PATH="$T/tools" PASS=secret sh "$top_srcdir/doc/recover.sh" ca/ca.crt ca/crl.pem none sealed.own got.own carol.crt carol.locked
+same plain.4194305 got.own
+_got=0
+env -i PATH="$T/tools" PASS=wrong sh "$top_srcdir/doc/recover.sh" ca/ca.crt ca/crl.pem none sealed.own fresh carol.crt carol.locked >.out 2>.err || _got=$?
+[ $_got -eq 4 ] || fail "status $_got"
+absent fresh
+
 say "the author's certificate has expired since: what counts is when he signed"
 ok "$top_builddir/tests/cli/make_expired"
 ok recover expired.ca expired.crl expired.keys in-time got.expired
@@ -59,7 +68,7 @@ has .out 'minutes, version 1, 27 bytes, signed at .*CN = eve'
 has got.expired '^the minutes of the meeting$'
 
 say "a long file"
-long=$((${TEST_LONG:-0} ? 1 << 30 : 1 << 26))
+long=$((${TEST_LONG:-0} ? 1 << 30 : 1 << 25))
 head -c $long /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null >plain.long
 ok scg encrypt -dir alice -in plain.long -out sealed.long
 ok recover ca/ca.crt ca/crl.pem keys sealed.long got.long
