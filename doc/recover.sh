@@ -73,7 +73,7 @@ case $(openssl crl -in "$crl" -noout -CAfile "$ca" -no-CApath -no-CAstore 2>&1) 
 if [ $# -eq 5 ]; then keys=$(awk '{ gsub(/[ \t\r]/, "") } /^[0-9A-Fa-f]+$/ && length == 64' "$3"); elif cert=$6 own=$7; [ "$3" = none ]; then keys=own; else
 	keys=$(openssl cms -decrypt -inform DER -in "$3" -recip "$cert" -inkey "$own" ${PASS+-passin env:PASS} -binary | openssl asn1parse -inform DER |
 		awk -F: '/OCTET STRING +\[HEX DUMP\]:/ && length($NF) == 64 { print $NF }'); fi
-tmp=$out.recover.$$; trap 'rm -rf "$tmp"' EXIT; trap 'exit 1' INT TERM HUP
+out=${out%/} tmp=${out%/}.recover.$$; trap 'rm -rf "$tmp"' EXIT; trap 'exit 1' INT TERM HUP
 if [ -z "$keys" ] || ! mkdir "$tmp"; then die "no group key, or no place for $out"; fi
 [ -d "$in" ] || { recover "$in" "$out"; exit; }; mkdir "$out" || exit 1
 for file in "$in"/*.cms "$in"/*/*.cms; do if [ -f "$file" ]; then any=y; recover "$file" || failed=4; fi; done

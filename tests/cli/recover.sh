@@ -81,7 +81,7 @@ echo one >'up/inner/año 1.txt'
 echo two >'up/inner/ blanks '
 cp plain.4194305 up/long
 ok scg upload -dir alice -r up
-ok recover ca/ca.crt ca/crl.pem keys drive got.drive
+ok recover ca/ca.crt ca/crl.pem keys drive/ got.drive/
 same 'up/inner/año 1.txt' 'got.drive/up/inner/año 1.txt'
 same 'up/inner/ blanks ' 'got.drive/up/inner/ blanks '
 same plain.4194305 got.drive/up/long
