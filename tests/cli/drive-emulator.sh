@@ -138,6 +138,18 @@ q "not (name contains 'third' or mimeType = 'application/vnd.google-apps.folder'
 [ "$(field '.files | length')" = 2 ] || fail "not the second page"
 q "name contains 'hird'"
 [ "$(field '.files | length')" = 0 ] || fail "contains found the middle of a word"
+finds() {
+	q "$2"
+	[ "$(field '.files | length')" = "$1" ] || fail "not $1 found: $2"
+}
+finds 2 "(name = 'third' or name = 'it\\'s') and trashed = false"
+finds 1 "name = 'nobody' or name contains 'third'"
+finds 0 "not name = 'third' and name = 'third'"
+gives 200 fourth alice "$files/$id" -X PATCH -d '{"name": "fourth"}'
+finds 1 "name = 'FOURTH'"
+finds 0 "name = 'third'"
+drive_restart
+finds 1 "name = 'fourth'"
 for wrong in 'name =' "name like 'x'" "name = 'x" "trashed = false)" "'x' in nothing"; do
 	q "$wrong"
 	[ "$code" = 400 ] || fail "taken: $wrong"

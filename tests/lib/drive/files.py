@@ -94,7 +94,7 @@ class Files:
         is_in = self._corpus(request, caller)
         now = time.time()
         found = []
-        for file in self.state.files.values():
+        for file in self.state.files.named(parsed.names):
             if not file["parents"] or file["listed"] > now or not is_in(file):
                 continue
             view = View(self.state, file, caller)

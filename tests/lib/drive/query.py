@@ -37,13 +37,24 @@ COMPARE = {
 }
 
 
+def only(names, test):
+    """A test that no file passes but those of these names; None: of any."""
+    test.names = names
+    return test
+
+
+def names_of(test):
+    return getattr(test, "names", None)
+
+
 class Query:
-    """A parsed q. parents holds the ids that it asks for with in parents; trashed whether it speaks of the trash."""
+    """A parsed q. parents holds the ids that it asks for with in parents; names, where only files of certain names can fit, those in lower case."""
 
     def __init__(self, text):
         self.tokens, self.at = tokens(text), 0
         self.parents = []
         self.test = self._expression() if self.tokens else lambda view: True
+        self.names = names_of(self.test)
         if self.at != len(self.tokens):
             raise invalid("q")
 
@@ -69,9 +80,10 @@ class Query:
 
     @staticmethod
     def _join(word, a, b):
+        in_a, in_b = names_of(a), names_of(b)
         if word == "and":
-            return lambda view: a(view) and b(view)
-        return lambda view: a(view) or b(view)
+            return only(in_b if in_a is None else in_a, lambda view: a(view) and b(view))
+        return only(None if in_a is None or in_b is None else in_a | in_b, lambda view: a(view) or b(view))
 
     def _term(self):
         kind, got = self._next()
@@ -112,7 +124,8 @@ class Query:
     @staticmethod
     def _text(field, kind, op, value):
         if field == "name" and op in ("=", "!="):
-            return lambda view: (view.value("name").casefold() == value.casefold()) == (op == "=")
+            folded = value.casefold()
+            return only({folded} if op == "=" else None, lambda view: (view.value("name").casefold() == folded) == (op == "="))
         if field in ("name", "fullText") and op == "contains":
             return lambda view: words_begin(view.value("name"), value)
         if field == "mimeType" and op == "contains":

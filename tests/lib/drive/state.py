@@ -41,6 +41,39 @@ class Table(dict):
             self.dirty.add(key)
 
 
+class FileTable(Table):
+    """Files are also found by name, since some clients look for each name before they use it."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.by_name, self.name_of = {}, {}
+
+    def index(self, key, record):
+        folded, before = record["name"].casefold(), self.name_of.get(key)
+        if folded != before:
+            self.forget(key)
+            self.name_of[key] = folded
+            self.by_name.setdefault(folded, set()).add(key)
+
+    def forget(self, key):
+        keys = self.by_name.get(self.name_of.pop(key, None), set())
+        keys.discard(key)
+
+    def put(self, key, record):
+        self.index(key, record)
+        return super().put(key, record)
+
+    def remove(self, key):
+        self.forget(key)
+        super().remove(key)
+
+    def named(self, names):
+        """Those of one of the names (in lower case), the oldest first; None: all."""
+        if names is None:
+            return self.values()
+        return sorted((self[key] for name in names for key in self.by_name.get(name, ())), key=lambda file: file["seq"])
+
+
 class State:
     """All tables under one lock, and the folder of contents."""
 
@@ -52,9 +85,11 @@ class State:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=OFF")  # a kill must lose nothing, a power cut may
         self.db.execute("CREATE TABLE IF NOT EXISTS record (kind TEXT, id TEXT, json TEXT, PRIMARY KEY (kind, id))")
-        self.tables = {name: Table(name) for name in TABLES}
+        self.tables = {name: FileTable(name) if name == "file" else Table(name) for name in TABLES}
         for kind, key, text in self.db.execute("SELECT kind, id, json FROM record"):
             dict.__setitem__(self.tables[kind], key, json.loads(text))
+        for key, record in self.tables["file"].items():
+            self.tables["file"].index(key, record)
         for name, table in self.tables.items():
             setattr(self, name + "s", table)
 
