@@ -3,12 +3,17 @@
 """scg on Google Drive beside rclone with a crypt remote on the same emulator, in interleaved runs.
 
 Both are led to the emulator as to the service, through a proxy (CONNECT) and TLS. One file of BENCH_BYTES (1 GiB) goes up and down, then
-BENCH_FILES (1000) of 4 KiB, eight at once. Times are medians of BENCH_ROUNDS (5) runs of whole processes, ratios the median of the rounds'
-own: what else the machine does changes from round to round, hardly within one. The emulator takes part of the same cores: what it alone
-needs is shown as CPU seconds too. Requests are those that the emulator counted. BENCH_DIR (/dev/shm) is where all of it lies.
+BENCH_FILES (1000) of 4 KiB, eight at once. Times are medians of BENCH_ROUNDS (5) runs of whole processes; a ratio is the median of the rounds'
+own, with the least and the greatest of them: what else the machine does changes from round to round, hardly within one. Requests are those that
+the emulator counted. BENCH_DIR (/dev/shm) is where all of it lies.
+
+The emulator takes part of the same cores: what it alone needs is shown too, and a second ratio, of the processor time of a program with the
+emulator's. On two cores the first can hardly be better than that one. Of the time beside other programs only the second means something; the
+first wants a machine without others, or "chrt -r 1" before the whole.
 """
 import contextlib
 import json
+import mmap
 import os
 import shutil
 import statistics
@@ -74,6 +79,15 @@ class Emulator:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def warm():
+    """Has the host of a virtual machine give the memory that the files will take: it comes dear, and to whom it comes first is luck."""
+    with open("/proc/meminfo") as f:
+        free = next(int(line.split()[1]) for line in f if line.startswith("MemAvailable")) << 10
+    with mmap.mmap(-1, min(2 * BYTES + (256 << 20), free // 2)) as memory:
+        for at in range(0, len(memory), mmap.PAGESIZE):
+            memory[at] = 1
+
+
 class Tool:
     """How a program does each kind of work; clean is called between two runs."""
 
@@ -83,6 +97,7 @@ class Tool:
 
     def measure(self, what, emulator):
         emulator.ask("reset")
+        warm()
         before = emulator.cpu()
         seconds, used, peak = run(self.work[what])
         for store, value in ((self.seconds, seconds), (self.cpu, used), (self.served, emulator.cpu() - before)):
@@ -190,16 +205,22 @@ def one_round(d, tools, emulator):
         t.clean()
 
 
+def against(tools, own, measure):
+    """The median of the rounds' own ratios to rclone, and the least and the greatest of them."""
+    ratios = sorted(other / mine for mine, other in zip(measure(own), measure(tools[-1])))
+    return "%5.2f (%.2f to %.2f)" % (statistics.median(ratios), ratios[0], ratios[-1])
+
+
 def report(tools):
     print("%d bytes, %d files of %d bytes, %d rounds, %d cores" % (BYTES, FILES, SMALL, ROUNDS, len(os.sched_getaffinity(0))))
     for what in ("up", "down", "many up", "many down"):
         n = FILES if what.startswith("many") else 1
         for t in tools:
             times = t.seconds[what]
-            ratio = statistics.median(other / own for own, other in zip(times, tools[-1].seconds[what]))
-            print("%-9s %-6s %8.3f s %7.1f MB/s  %5.2f x rclone  CPU %7.3f s  emulator's %7.3f s  %6.3f requests a file  peak %6.1f MiB" %
-                  (what, t.name, statistics.median(times), (BYTES if n == 1 else n * SMALL) / statistics.median(times) / 1e6, ratio,
-                   statistics.median(t.cpu[what]), statistics.median(t.served[what]), t.requests[what] / n, t.peak[what] / 1024))
+            print("%-9s %-6s %8.3f s %7.1f MB/s  %s x rclone  CPU %7.3f s  emulator's %7.3f s  %s x rclone  %6.3f requests a file  peak %6.1f MiB" %
+                  (what, t.name, statistics.median(times), (BYTES if n == 1 else n * SMALL) / statistics.median(times) / 1e6,
+                   against(tools, t, lambda x: x.seconds[what]), statistics.median(t.cpu[what]), statistics.median(t.served[what]),
+                   against(tools, t, lambda x: [a + b for a, b in zip(x.cpu[what], x.served[what])]), t.requests[what] / n, t.peak[what] / 1024))
 
 
 def main():
