@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/err.h>
@@ -38,7 +39,7 @@ static struct kind kinds[] = {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static OSSL_LIB_CTX *lean;
-static OSSL_PROVIDER *whole;
+static OSSL_PROVIDER *whole, *part; /* of the default context, of the lean one */
 
 /* names: "EC:id-ecPublicKey:1.2.840.10045.2.1" */
 static bool has_name(const char *names, const char *wanted) {
@@ -104,10 +105,17 @@ static bool is_of_use(void) {
 static OSSL_LIB_CTX *new_ctx(void) {
 	OSSL_LIB_CTX *c = OSSL_LIB_CTX_new();
 
-	if (c != NULL && OSSL_PROVIDER_add_builtin(c, "lean", start) == 1 && OSSL_PROVIDER_load(c, "lean") != NULL)
+	if (c != NULL && OSSL_PROVIDER_add_builtin(c, "lean", start) == 1 && (part = OSSL_PROVIDER_load(c, "lean")) != NULL)
 		return c;
 	OSSL_LIB_CTX_free(c);
 	return NULL;
+}
+
+/* Before OpenSSL's own end, which was asked for earlier (atexit(3)) and would free the provider but not this context. */
+static void end(void) {
+	(void)OSSL_PROVIDER_unload(part);
+	OSSL_LIB_CTX_free(lean);
+	lean = NULL;
 }
 
 static void make(void) {
@@ -116,6 +124,8 @@ static void make(void) {
 		for (size_t i = 0; i < KINDS; i++)
 			choose(&kinds[i]);
 		lean = new_ctx();
+		if (lean != NULL && atexit(end) != 0)
+			end();
 	}
 	(void)ERR_pop_to_mark();
 }

@@ -8,7 +8,7 @@
 
 /* Of the default provider only what TLS 1.3 and the certificate profiles need: the keys that key_check lets pass (EC and RSA), X25519, SHA-2, AES-GCM,
  * ChaCha20-Poly1305. A certificate with another key is read, but its key is NULL. Objects made in it may be used beside others. One
- * for the process, never freed; thread-safe. NULL, OpenSSL's own default, where it would not help or is not to be had. */
+ * for the process, freed at its exit(3); thread-safe. NULL, OpenSSL's own default, where it would not help or is not to be had. */
 OSSL_LIB_CTX *lean_libctx(void);
 
 #endif
