@@ -32,6 +32,7 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1InputStream;
+import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.DERSet;
 import org.bouncycastle.asn1.cms.Attribute;
@@ -263,8 +264,11 @@ public final class Envelope {
 	private static byte[] signed(byte[] text, X509Certificate cert, PrivateKey key) throws Exception {
 		DefaultSignedAttributeTableGenerator usual = new DefaultSignedAttributeTableGenerator();
 		ESSCertIDv2[] ids = { new ESSCertIDv2(sha256(cert.getEncoded())) };
+		/* Of RFC 5754 3.2's two names the format has the one that every implementation must know; left alone, BouncyCastle writes the other. */
+		AlgorithmIdentifier rsa = new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE);
 		JcaSignerInfoGeneratorBuilder builder = new JcaSignerInfoGeneratorBuilder(
-			new JcaDigestCalculatorProviderBuilder().setProvider(BC).build());
+			new JcaDigestCalculatorProviderBuilder().setProvider(BC).build(),
+			a -> a.getAlgorithm().equals(PKCSObjectIdentifiers.sha256WithRSAEncryption) ? rsa : a);
 		builder.setSignedAttributeGenerator(p -> {
 			AttributeTable table = usual.getAttributes(p).remove(CMSAttributes.cmsAlgorithmProtect);
 			return table.add(PKCSObjectIdentifiers.id_aa_signingCertificateV2, new SigningCertificateV2(ids));

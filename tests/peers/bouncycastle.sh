@@ -56,5 +56,8 @@ for size in 0 1 4194304 9000000; do
 	json ".author == \"alice\" and .name == \"from-java\" and .size == $size" scg decrypt -dir bob -in sealed -out got -json
 	same plain got
 done
+ok peer seal key "$id" carol/cert.pem carol/key.pem lab from-java plain sealed
+json '.author == "carol" and .size == 9000000' scg decrypt -dir bob -in sealed -out got -json
+same plain got
 refuses 4 . scg decrypt -dir bob -in bad -out never
 absent never
