@@ -27,6 +27,8 @@ struct envelope_seal {
 	unsigned threads;               /* 0: all cores; in a stream at most 4 work, since each holds a whole segment */
 	bool hash_object;               /* also SHA-256 of the whole ciphertext (costs one more pass, in order) */
 	uint64_t object_size;           /* as envelope_seal_size said: the ciphertext has just so many bytes; 0: as it comes */
+	const uint8_t *ticket;          /* the content key and nonces of envelope_ticket, for a sealing that an earlier process began: see there; NULL: */
+	const uint8_t *purpose;         /* fresh ones. 32 bytes, as the ticket was made for */
 	void (*progress)(void *arg, uint64_t plain_bytes); void *progress_arg; /* bytes done since the last call; may be NULL; any thread */
 };
 
@@ -52,6 +54,19 @@ int envelope_seal(const struct envelope_seal *s, const struct source *in, const 
 /* The ciphertext's length for plain_size bytes, before they are read. An author's signature (ECDSA) varies in length, so envelope_seal has to be
  * told to keep to it (object_size). */
 int envelope_seal_size(const struct envelope_seal *s, uint64_t plain_size, uint64_t *object_size, struct err *e) MUST_CHECK;
+
+/* With a ticket a sealing outlives its process: another one that is given it, and the same source, writes the same bytes up to the manifest, whose
+ * signature is another one at each time. Two plaintexts under one key and nonce would lay both open (NIST SP 800-38D 8), so whoever seals with a
+ * ticket a second time has to hold what comes against *all* that left before, and at the first difference, or if a byte of a manifest has left, to
+ * throw all away and take a fresh ticket. It holds the content key, wrapped with the epoch's key, and is bound to a digest of what it is for. */
+#define ENVELOPE_TICKET_LEN 80
+int envelope_ticket(const struct epoch *epoch, const uint8_t purpose[static 32], uint8_t ticket[static ENVELOPE_TICKET_LEN],
+    struct err *e) MUST_CHECK;
+/* ERR_DAMAGED where it was not made with this epoch's key and for this purpose: no file is sealed with it. */
+int envelope_ticket_check(const struct epoch *epoch, const uint8_t purpose[static 32], const uint8_t ticket[static ENVELOPE_TICKET_LEN],
+    struct err *e) MUST_CHECK;
+/* How many bytes of ciphertext stand before the manifest, in a file of the group. */
+uint64_t envelope_body_size(uint64_t plain_size);
 
 /* Bytes first to last of a file, last included; what lies behind the end is left out. */
 struct envelope_range { uint64_t first, last; };

@@ -17,5 +17,6 @@ src_envelope_libenvelope_a_SOURCES = \
 	src/envelope/segments.c src/envelope/segments.h \
 	src/envelope/stock.c src/envelope/stock.h \
 	src/envelope/stream.c src/envelope/stream.h \
+	src/envelope/ticket.c src/envelope/ticket.h \
 	src/envelope/tree.c src/envelope/tree.h \
 	src/envelope/tree_show.c src/envelope/tree_show.h

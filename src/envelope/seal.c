@@ -7,6 +7,7 @@
 #include "envelope/content.h"
 #include "envelope/layout.h"
 #include "envelope/segments.h"
+#include "envelope/ticket.h"
 #include "pki/ossl.h"
 
 #define SIGN_VARIES 64u
@@ -24,6 +25,19 @@ uint64_t envelope_size_max(uint64_t plain_size) {
 	layout_make(&l, plain_size, OBJECT_KEK_LEN);
 	l.manifest_len = layout_manifest_max(l.count);
 	return layout_total(&l);
+}
+
+uint64_t envelope_body_size(uint64_t plain_size) {
+	struct layout l;
+
+	layout_make(&l, plain_size, OBJECT_KEK_LEN);
+	return layout_manifest_off(&l);
+}
+
+static int choose_key(const struct envelope_seal *s, struct content *c, struct err *e) {
+	if (s->recip != NULL)
+		return content_make_for(c, s->recip, e);
+	return s->ticket != NULL ? ticket_open(c, s->epoch, s->purpose, s->ticket, e) : content_make(c, s->epoch, e);
 }
 
 /* What is known before the first byte is read: refused now rather than after an hour. */
@@ -108,7 +122,7 @@ int envelope_seal(const struct envelope_seal *s, const struct source *in, const 
 	int rc;
 
 	*r = (struct envelope_result){0};
-	if ((rc = describe(s, &r->manifest, e)) != 0 || (rc = s->recip != NULL ? content_make_for(&c, s->recip, e) : content_make(&c, s->epoch, e)) != 0 ||
+	if ((rc = describe(s, &r->manifest, e)) != 0 || (rc = choose_key(s, &c, e)) != 0 ||
 	    (rc = ends_init(&x, in, out, false, s->hash_object, e)) != 0 || (rc = seal(s, &c, &x, r, e)) != 0)
 		envelope_result_wipe(r);
 	return rc;
@@ -121,7 +135,7 @@ int envelope_seal_size(const struct envelope_seal *s, uint64_t plain_size, uint6
 	struct layout l;
 	int rc;
 
-	if ((rc = describe(s, &r.manifest, e)) != 0 || (rc = s->recip != NULL ? content_make_for(&c, s->recip, e) : content_make(&c, s->epoch, e)) != 0)
+	if ((rc = describe(s, &r.manifest, e)) != 0 || (rc = choose_key(s, &c, e)) != 0)
 		return rc;
 	layout_make(&l, plain_size, object_recipient_len(&c.file));
 	if (l.count > SEGMENTS_MAX)
