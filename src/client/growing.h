@@ -9,8 +9,7 @@
 
 #include "base/err.h"
 
-/* What is shorter is sealed sooner than the drive answers, and is sent when it is whole: what was sent of a file that is killed before has to be sent
- * again. */
+/* What is shorter is sealed sooner than the drive answers, and is sent when it is whole. */
 #define GROWING_AHEAD ((uint64_t)64 << 20)
 
 struct growing {

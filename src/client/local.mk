@@ -29,7 +29,7 @@ src_client_libclient_a_SOURCES = \
 	src/client/spool.c src/client/spool.h \
 	src/client/spool_record.c src/client/spool_record.h \
 	src/client/step.c src/client/step.h \
-	src/client/upload.c src/client/upload.h src/client/upload_put.c src/client/upload_spool.c src/client/upload_state.h \
+	src/client/upload.c src/client/upload.h src/client/upload_put.c src/client/upload_sealing.c src/client/upload_spool.c src/client/upload_state.h \
 	src/client/verify.c src/client/verify.h \
 	src/client/worker.c src/client/worker.h
 

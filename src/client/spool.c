@@ -21,6 +21,7 @@
 #define DATA ".cms"
 #define RECORD ".rec"
 #define LOCK_TRIES 20 /* a fiftieth of a second apart */
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define TRIES_MAX 100 /* a file that others remove each time that it is opened */
 
 _Static_assert(SPOOL_AGE_S <= UPLOAD_POST_WITHIN_S, "what is taken up can still be posted");
@@ -96,12 +97,33 @@ static int lock_data(struct spool *s, unsigned tries, struct err *e) {
 	return r == 1 ? err_set(e, ERR_EXISTS, "other processes are uploading to this name") : r;
 }
 
-static bool is_whole(const struct spool *s) {
+bool spool_place(const struct spool *s, struct spool_place *p) {
+	OWN(buf_wipe) struct buf id = {0};
 	struct stat st;
-	int64_t age = clock_now_s() - (int64_t)s->record.time_s;
 
-	return fstat(s->fd, &st) == 0 && (uint64_t)st.st_size == s->record.object_size && age < SPOOL_AGE_S &&
-	    age > -SPOOL_AGE_S;
+	if (file_load(BOOT_ID, 64, &id, NULL) != 0 || id.len != 37 || id.data[36] != '\n' || fstat(s->fd, &st) != 0)
+		return false;
+	id.data[36] = '\0';
+	*p = (struct spool_place){ .dev = (uint64_t)st.st_dev, .ino = (uint64_t)st.st_ino };
+	return text_unuuid((const char *)id.data, p->boot, NULL) == 0;
+}
+
+static bool is_where_it_was(const struct spool *s) {
+	struct spool_place now;
+
+	return spool_place(s, &now) && spool_place_is(&now, &s->record.place);
+}
+
+static bool is_usable(const struct spool *s) {
+	const struct spool_record *rec = &s->record;
+	int64_t age = clock_now_s() - (int64_t)rec->time_s;
+	struct stat st;
+
+	if (fstat(s->fd, &st) != 0 || age >= SPOOL_AGE_S || age <= -SPOOL_AGE_S)
+		return false;
+	if (rec->sealing)
+		return (uint64_t)st.st_size <= rec->object_size && is_where_it_was(s);
+	return (uint64_t)st.st_size == rec->object_size;
 }
 
 /* What cannot be read, is damaged or too old is none. */
@@ -110,7 +132,8 @@ static void load_record(struct spool *s) {
 	OWN(buf_wipe) struct buf text = {0};
 
 	s->kept = file_load_private(path, SPOOL_RECORD_MAX, &text, NULL) == 0 &&
-	    spool_record_parse(text.data, text.len, &s->record, NULL) == 0 && is_whole(s);
+	    spool_record_parse(text.data, text.len, &s->record, NULL) == 0 && is_usable(s);
+	s->synced = s->kept && !s->record.sealing;
 	if (!s->kept)
 		spool_record_wipe(&s->record);
 }
@@ -145,7 +168,7 @@ static void remove_record(struct spool *s) {
 	OWN(own_free) char *path = path_to(s, RECORD);
 
 	(void)unlink(path);
-	s->kept = false;
+	s->kept = s->synced = false;
 	spool_record_wipe(&s->record);
 }
 
@@ -162,8 +185,9 @@ int spool_keep(struct spool *s, struct err *e) {
 	OWN(buf_wipe) struct buf text = {0};
 	int r;
 
-	if (!s->kept && fsync(s->fd) != 0)
+	if (!s->record.sealing && !s->synced && fsync(s->fd) != 0)
 		return text_about(s->dir, err_sys(e, ERR_FAIL, "cannot sync a file of the spool"), e);
+	s->synced = !s->record.sealing;
 	spool_record_print(&s->record, &text);
 	r = file_save(path, text.data, text.len, 0600, e);
 	s->kept = s->kept || r == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealed files on their way to a drive: DIR/spool/STEM.cms, which no other process touches while it is locked, and STEM.rec beside it, which says
- * what it is. A STEM.cms without its STEM.rec was not sealed to its end, and is thrown away. */
+ * what it is. A STEM.cms without its STEM.rec is thrown away. */
 #ifndef SCG_CLIENT_SPOOL_H
 #define SCG_CLIENT_SPOOL_H
 
@@ -19,6 +19,7 @@ struct spool {
 	char stem[SPOOL_STEM_LEN + 1];
 	int fd;                     /* of STEM.cms, locked; -1: not open */
 	bool kept;                  /* there is a record */
+	bool synced;                /* what it speaks of is on the disk */
 	struct spool_record record; /* owned */
 };
 #define SPOOL_INIT \
@@ -32,14 +33,17 @@ int spool_open(struct spool *s, const char *dir, const char *group, const uint8_
     struct err *e) MUST_CHECK;
 /* Throws away what is there; fd is empty. */
 int spool_reset(struct spool *s, struct err *e) MUST_CHECK;
-/* What was written to fd is whole and as record says: both are on the disk when it returns. Again after each change of the record. */
+/* Where fd is; false where that cannot be told. */
+bool spool_place(const struct spool *s, struct spool_place *p);
+/* The record is on the disk when it returns. Unless it says that this is still being sealed, what was written to fd is whole, as record says, and is
+ * on the disk too. Again after each change of the record. */
 int spool_keep(struct spool *s, struct err *e) MUST_CHECK;
 /* Removes both. */
 void spool_drop(struct spool *s);
 /* Releases; what has no record is removed. */
 void spool_close(struct spool *s);
 
-/* Removes what is too old, damaged, not whole, or (key_id not NULL) under another epoch, unless a process is at it. */
+/* Removes what is too old, damaged, not whole (or, if still being sealed, not where it was), or (key_id not NULL) under another epoch, unless a process is at it. */
 int spool_sweep(const char *dir, const uint8_t *key_id, struct err *e) MUST_CHECK;
 
 #endif

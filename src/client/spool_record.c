@@ -13,7 +13,7 @@
 #include "pki/ossl.h"
 #include "store/store.h"
 
-static const char first_line[] = "scg-spool 1\n", last_key[] = "sha256 ";
+static const char sealed_line[] = "scg-spool 1\n", sealing_line[] = "scg-sealing 1\n", last_key[] = "sha256 ";
 #define LAST_LEN (sizeof(last_key) - 1 + 2 * (size_t)SHA256_LEN + 1)
 
 void spool_record_wipe(struct spool_record *r) {
@@ -26,7 +26,7 @@ void spool_record_wipe(struct spool_record *r) {
 }
 
 static void add_hex(const uint8_t *data, size_t len, struct buf *out) {
-	char hex[2 * SHA256_LEN + 1];
+	char hex[2 * ENVELOPE_TICKET_LEN + 1];
 
 	text_hex(data, len, hex);
 	buf_adds(out, hex);
@@ -132,7 +132,10 @@ static int parse_epoch(char *s, struct spool_record *r, struct err *e) {
 }
 
 static void print_object(const struct spool_record *r, struct buf *out) {
-	buf_addf(out, "%s %" PRIu64 " ", r->object, r->object_size);
+	buf_addf(out, "%s %" PRIu64, r->object, r->object_size);
+	if (r->sealing)
+		return;
+	buf_addc(out, ' ');
 	add_hex(r->object_sha256, sizeof(r->object_sha256), out);
 }
 
@@ -144,7 +147,7 @@ static int parse_object(char *s, struct spool_record *r, struct err *e) {
 		return bad(e);
 	memcpy(r->object, id, sizeof(r->object));
 	rc = take_u64(&s, &r->object_size, e);
-	return rc != 0 ? rc : take_hex(&s, r->object_sha256, sizeof(r->object_sha256), e);
+	return rc != 0 || r->sealing ? rc : take_hex(&s, r->object_sha256, sizeof(r->object_sha256), e);
 }
 
 static void print_content(const struct spool_record *r, struct buf *out) {
@@ -153,6 +156,29 @@ static void print_content(const struct spool_record *r, struct buf *out) {
 
 static int parse_content(char *s, struct spool_record *r, struct err *e) {
 	return take_hex(&s, r->content_sha256, sizeof(r->content_sha256), e);
+}
+
+static void print_place(const struct spool_record *r, struct buf *out) {
+	char uuid[37];
+
+	text_uuid(r->place.boot, uuid);
+	buf_addf(out, "%s %" PRIu64 " %" PRIu64, uuid, r->place.dev, r->place.ino);
+}
+
+static int parse_place(char *s, struct spool_record *r, struct err *e) {
+	int rc = take_uuid(&s, r->place.boot, e);
+
+	if (rc == 0)
+		rc = take_u64(&s, &r->place.dev, e);
+	return rc != 0 ? rc : take_u64(&s, &r->place.ino, e);
+}
+
+static void print_ticket(const struct spool_record *r, struct buf *out) {
+	add_hex(r->ticket, sizeof(r->ticket), out);
+}
+
+static int parse_ticket(char *s, struct spool_record *r, struct err *e) {
+	return take_hex(&s, r->ticket, sizeof(r->ticket), e);
 }
 
 static void print_time(const struct spool_record *r, struct buf *out) {
@@ -193,36 +219,59 @@ static int parse_token(char *s, struct spool_record *r, struct err *e) {
 	return rc;
 }
 
+/* Where a line stands: in a record of what is sealed to its end, of what is not yet, and in the purpose of the latter. */
+enum { SEALED = 1, SEALING = 2, PURPOSE = 4, ALWAYS = SEALED | SEALING | PURPOSE };
+
 static const struct line {
 	const char *key;
 	void (*print)(const struct spool_record *r, struct buf *out);
 	int (*parse)(char *s, struct spool_record *r, struct err *e);
+	unsigned in;
 } lines[] = {
-	{ "group ", print_group, parse_group },
-	{ "member ", print_member, parse_member },
-	{ "path ", print_path, parse_path },
-	{ "local ", print_local, parse_local },
-	{ "put ", print_put, parse_put },
-	{ "file ", print_file, parse_file },
-	{ "epoch ", print_epoch, parse_epoch },
-	{ "object ", print_object, parse_object },
-	{ "content ", print_content, parse_content },
-	{ "time ", print_time, parse_time },
-	{ "sent ", print_sent, parse_sent },
-	{ "token ", print_token, parse_token },
+	{ "group ", print_group, parse_group, ALWAYS },
+	{ "member ", print_member, parse_member, ALWAYS },
+	{ "path ", print_path, parse_path, ALWAYS },
+	{ "local ", print_local, parse_local, ALWAYS },
+	{ "put ", print_put, parse_put, ALWAYS },
+	{ "file ", print_file, parse_file, ALWAYS },
+	{ "epoch ", print_epoch, parse_epoch, ALWAYS },
+	{ "object ", print_object, parse_object, ALWAYS },
+	{ "content ", print_content, parse_content, SEALED },
+	{ "place ", print_place, parse_place, SEALING | PURPOSE },
+	{ "time ", print_time, parse_time, ALWAYS },
+	{ "ticket ", print_ticket, parse_ticket, SEALING },
+	{ "sent ", print_sent, parse_sent, SEALED },
+	{ "token ", print_token, parse_token, SEALED | SEALING },
 };
 #define N_LINES (sizeof(lines) / sizeof(lines[0]))
+
+static unsigned kind(const struct spool_record *r) {
+	return r->sealing ? SEALING : SEALED;
+}
+
+static void print_lines(const struct spool_record *r, unsigned in, struct buf *text) {
+	buf_adds(text, r->sealing ? sealing_line : sealed_line);
+	for (size_t i = 0; i < N_LINES; i++) {
+		if ((lines[i].in & in) == 0)
+			continue;
+		buf_adds(text, lines[i].key);
+		lines[i].print(r, text);
+		buf_addc(text, '\n');
+	}
+}
+
+void spool_record_purpose(const struct spool_record *r, uint8_t sha256[static 32]) {
+	OWN(buf_wipe) struct buf text = {0};
+
+	print_lines(r, PURPOSE, &text);
+	ossl_sha256(text.data, text.len, sha256);
+}
 
 void spool_record_print(const struct spool_record *r, struct buf *text) {
 	uint8_t sha256[SHA256_LEN];
 	size_t begin = text->len;
 
-	buf_adds(text, first_line);
-	for (size_t i = 0; i < N_LINES; i++) {
-		buf_adds(text, lines[i].key);
-		lines[i].print(r, text);
-		buf_addc(text, '\n');
-	}
+	print_lines(r, kind(r), text);
 	ossl_sha256(text->data + begin, text->len - begin, sha256);
 	buf_adds(text, last_key);
 	add_hex(sha256, sizeof(sha256), text);
@@ -231,24 +280,35 @@ void spool_record_print(const struct spool_record *r, struct buf *text) {
 
 static int parse_lines(char *s, struct spool_record *r, struct err *e) {
 	for (size_t i = 0; i < N_LINES; i++) {
-		char *line = strsep(&s, "\n");
 		size_t key = strlen(lines[i].key);
+		char *line;
 
+		if ((lines[i].in & kind(r)) == 0)
+			continue;
+		line = strsep(&s, "\n");
 		if (line == NULL || strncmp(line, lines[i].key, key) != 0 || lines[i].parse(line + key, r, e) != 0)
 			return bad(e);
 	}
 	return s != NULL && strncmp(s, last_key, strlen(last_key)) == 0 ? 0 : bad(e);
 }
 
+static bool begins(const uint8_t *text, size_t len, const char *line) {
+	return len > strlen(line) && memcmp(text, line, strlen(line)) == 0;
+}
+
 /* A torn or flipped record is found by its digest; one of another hand has to print as it was read. */
 int spool_record_parse(const uint8_t *text, size_t len, struct spool_record *r, struct err *e) {
 	OWN(buf_wipe) struct buf copy = {0}, again = {0};
+	size_t first;
 	int rc;
 
-	if (len > SPOOL_RECORD_MAX || len < strlen(first_line) + LAST_LEN || memchr(text, '\0', len) != NULL ||
-	    memcmp(text, first_line, strlen(first_line)) != 0)
+	if (len > SPOOL_RECORD_MAX || len < LAST_LEN || memchr(text, '\0', len) != NULL)
 		return bad(e);
-	buf_add(&copy, text + strlen(first_line), len - strlen(first_line));
+	r->sealing = begins(text, len, sealing_line);
+	if (!r->sealing && !begins(text, len, sealed_line))
+		return bad(e);
+	first = strlen(r->sealing ? sealing_line : sealed_line);
+	buf_add(&copy, text + first, len - first);
 	rc = parse_lines((char *)copy.data, r, e);
 	if (rc == 0)
 		spool_record_print(r, &again);
@@ -271,4 +331,8 @@ void spool_local_take(const struct stat *st, struct spool_local *l) {
 
 bool spool_local_is(const struct spool_local *a, const struct spool_local *b) {
 	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+bool spool_place_is(const struct spool_place *a, const struct spool_place *b) {
+	return memcmp(a->boot, b->boot, sizeof(a->boot)) == 0 && a->dev == b->dev && a->ino == b->ino;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "envelope/envelope.h"
 #include "keyring/keyring.h"
 #include "ledger/event.h"
 
@@ -20,7 +21,14 @@
 struct spool_local {
 	uint64_t dev, ino, size, mtime_s, mtime_ns, ctime_s, ctime_ns;
 };
+/* Where sealed bytes lie: this very file of the spool, as it was left since this start of the machine. Then all that ever left it is still there,
+ * though it was never synced: after a loss of power less may be there than was sent, and in a copy too. */
+struct spool_place {
+	uint8_t boot[16];
+	uint64_t dev, ino;
+};
 struct spool_record {
+	bool sealing; /* not sealed to its end: its digests are not known and it is not sent, but place and ticket count */
 	char *group, *path; /* the name that it is for */
 	uint8_t member[SPOOL_SKI_LEN];
 	struct spool_local local;
@@ -31,6 +39,8 @@ struct spool_record {
 	char object[OBJECT_ID_LEN + 1];
 	uint64_t object_size;
 	uint8_t object_sha256[32], content_sha256[32];
+	struct spool_place place;
+	uint8_t ticket[ENVELOPE_TICKET_LEN]; /* for spool_record_purpose */
 	uint64_t time_s; /* of the sealing */
 	bool sent;       /* the drive has said that it has it all */
 	char *token;     /* store_send.token, or NULL */
@@ -38,10 +48,13 @@ struct spool_record {
 /* Releases what is inside; safe on {0}. */
 void spool_record_wipe(struct spool_record *r);
 void spool_record_print(const struct spool_record *r, struct buf *text);
+/* SHA-256 of all that a sealing is for: the lines of its record but ticket and token. */
+void spool_record_purpose(const struct spool_record *r, uint8_t sha256[static 32]);
 /* Exactly what spool_record_print makes. ERR_DAMAGED. r begins as {0}; wipe it in every case. */
 int spool_record_parse(const uint8_t *text, size_t len, struct spool_record *r, struct err *e) MUST_CHECK;
 
 void spool_local_take(const struct stat *st, struct spool_local *l);
 bool spool_local_is(const struct spool_local *a, const struct spool_local *b);
+bool spool_place_is(const struct spool_place *a, const struct spool_place *b);
 
 #endif

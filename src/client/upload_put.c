@@ -65,6 +65,10 @@ int upload_seal(struct upload *u, uint64_t object_size, const struct sink *out, 
 	struct source in;
 	int r;
 
+	if (u->spool.fd >= 0) {
+		how.ticket = u->spool.record.ticket;
+		how.purpose = u->purpose;
+	}
 	if (lseek(u->fd, 0, SEEK_SET) < 0)
 		return err_sys(e, ERR_FAIL, "cannot seek");
 	if ((r = source_fd(&io, &in, e)) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a file through the spool to the drive. It is sent while it is sealed; nothing of it has a name on the drive before it is sealed to its end,
- * recorded, and found unchanged. From there it can be taken up again. */
+/* From the spool to the drive, while it is sealed into it (upload_sealing.c). Nothing of it has a name on the drive before it is sealed to its end,
+ * recorded, and found unchanged. It can be taken up again at any moment. */
 #include "client/upload_state.h"
 
 #include <stdlib.h>
@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/own.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "base/work.h"
 #include "client/note.h"
@@ -43,74 +41,6 @@ int upload_open_spool(struct upload *u, struct err *e) {
 	return r == 0 ? 0 : err_set(e, r, "%s (-spool-dir names another folder, -no-spool does without)", why.text);
 }
 
-static int spool_write(void *arg, const void *data, size_t len, struct err *e) {
-	struct upload *u = arg;
-	struct err why = ERR_INIT;
-	int r = upload_still_current(u, e);
-
-	if (r != 0)
-		return r;
-	if ((r = file_write_all(u->spool.fd, data, len, u->spool.dir, &why)) != 0)
-		return err_set(e, r, "%s (-spool-dir names another folder, -no-spool does without)", why.text);
-	return growing_add(&u->growing, len) ? 0 : err_set(e, ERR_FAIL, "it is not sent any more");
-}
-
-static int new_object_id(struct spool_record *rec, struct err *e) {
-	uint8_t raw[16];
-	int r = random_bytes(raw, sizeof(raw), e);
-
-	if (r == 0)
-		text_base32_id(raw, rec->object);
-	return r;
-}
-
-/* What is known before the first byte is read. */
-static int describe(struct upload *u, struct err *e) {
-	struct envelope_seal how = upload_how(u, 0);
-	struct spool_record *rec = &u->spool.record;
-	const struct session *s = u->w->session;
-	struct stat st;
-	size_t len;
-	int r;
-
-	if (fstat(u->fd, &st) != 0)
-		return err_sys(e, ERR_FAIL, "cannot stat");
-	*rec = (struct spool_record){ .group = xstrdup(s->me.group), .path = xstrdup(u->item->path), .version = u->version };
-	memcpy(rec->member, cert_ski(s->me.cert, &len), SPOOL_SKI_LEN);
-	memcpy(rec->put_id, u->put_id, sizeof(rec->put_id));
-	memcpy(rec->file_id, u->file_id, sizeof(rec->file_id));
-	memcpy(rec->key_id, u->epoch.v[0].key_id, KEY_ID_LEN);
-	if ((r = new_object_id(rec, e)) != 0)
-		return r;
-	return envelope_seal_size(&how, (uint64_t)st.st_size, &rec->object_size, e);
-}
-
-static int keep_sealed(struct upload *u, const struct stat *before, struct err *e) {
-	struct spool_record *rec = &u->spool.record;
-	int r;
-
-	(void)pthread_mutex_lock(&u->record_lock);
-	rec->time_s = (uint64_t)clock_now_s();
-	memcpy(rec->object_sha256, u->sealed.object_sha256, sizeof(rec->object_sha256));
-	memcpy(rec->content_sha256, u->sealed.content_sha256, sizeof(rec->content_sha256));
-	spool_local_take(before, &rec->local);
-	r = spool_keep(&u->spool, e);
-	(void)pthread_mutex_unlock(&u->record_lock);
-	return r;
-}
-
-/* What stops it is an error of the sending, which tells of it itself. */
-static int seal_part(struct upload *u, struct err *e) {
-	struct sink out = { .arg = u, .write = spool_write };
-	struct stat before;
-	int r = upload_seal(u, u->spool.record.object_size, &out, &before, e);
-
-	if (r == 0)
-		r = keep_sealed(u, &before, e);
-	growing_end(&u->growing, r, e);
-	return growing_is_stopped(&u->growing) ? 0 : r;
-}
-
 /* Is what an earlier run left still what would be sealed now? */
 static bool fits(const struct upload *u) {
 	const struct spool_record *rec = &u->spool.record;
@@ -130,21 +60,23 @@ static bool is_described(const struct upload *u, const struct envelope_result *s
 	const struct spool_record *rec = &u->spool.record;
 	const struct manifest *m = &sealed->manifest;
 
+	if (!rec->sealing && memcmp(sealed->object_sha256, rec->object_sha256, sizeof(rec->object_sha256)) != 0)
+		return false;
 	return sealed->object_size == rec->object_size && m->size == rec->local.size && m->version == rec->version &&
-	    memcmp(sealed->object_sha256, rec->object_sha256, sizeof(rec->object_sha256)) == 0 &&
 	    memcmp(m->file_id, rec->file_id, sizeof(rec->file_id)) == 0 && strcmp(m->name, rec->path) == 0 &&
 	    X509_cmp(sealed->author, u->w->session->me.cert) == 0;
 }
 
 /* A spool is believed as little as a drive: what will be posted under our name is opened and verified first. */
-static bool take_up(struct upload *u) {
+static bool open_spooled(struct upload *u) {
 	struct session *s = u->w->session;
+	const struct spool_record *rec = &u->spool.record;
 	struct io_fd io = { u->spool.fd, u->spool.dir };
 	struct envelope_open how = {
 		.keys = &u->epoch,
 		.chain = s->me.chain,
 		.group = s->me.group,
-		.content_sha256 = u->spool.record.content_sha256,
+		.content_sha256 = rec->sealing ? NULL : rec->content_sha256,
 		.in_ledger = true,
 		.hash_object = true,
 		.threads = u->w->threads,
@@ -153,18 +85,30 @@ static bool take_up(struct upload *u) {
 	};
 	struct source in;
 
-	if (!fits(u) || source_fd(&io, &in, NULL) != 0 || envelope_open(&how, &in, NULL, &u->sealed, NULL) != 0)
+	if (lseek(u->spool.fd, 0, SEEK_SET) != 0 || source_fd(&io, &in, NULL) != 0 || envelope_open(&how, &in, NULL, &u->sealed, NULL) != 0)
 		return false;
-	if (!is_described(u, &u->sealed)) {
-		envelope_result_wipe(&u->sealed);
-		return false;
-	}
-	memcpy(u->put_id, u->spool.record.put_id, sizeof(u->put_id));
-	memcpy(u->file_id, u->spool.record.file_id, sizeof(u->file_id));
-	return true;
+	if (is_described(u, &u->sealed))
+		return true;
+	envelope_result_wipe(&u->sealed);
+	return false;
 }
 
-/* Durable, or as soon as there is a record, which has to be before anything is whole on the drive. */
+static void take_ids(struct upload *u) {
+	memcpy(u->put_id, u->spool.record.put_id, sizeof(u->put_id));
+	memcpy(u->file_id, u->spool.record.file_id, sizeof(u->file_id));
+}
+
+/* Sealed to its end, even if the earlier run did not come to say so. */
+static bool take_up(struct upload *u) {
+	const struct spool_record *rec = &u->spool.record;
+	struct stat st;
+
+	if (fstat(u->spool.fd, &st) != 0 || (uint64_t)st.st_size != rec->object_size || !open_spooled(u))
+		return false;
+	return !rec->sealing || upload_keep_sealed(u, &rec->local, NULL) == 0;
+}
+
+/* Durable, which it has to be before anything is sent; where what is there would not outlast this process, as soon as it is sealed to its end. */
 static int save_token(struct upload *u, const char *token, struct err *e) {
 	struct spool_record *rec = &u->spool.record;
 
@@ -172,7 +116,7 @@ static int save_token(struct upload *u, const char *token, struct err *e) {
 		return 0;
 	free(rec->token);
 	rec->token = xstrdup(token);
-	return u->spool.kept ? spool_keep(&u->spool, e) : 0;
+	return u->lasting || u->spool.kept ? spool_keep(&u->spool, e) : 0;
 }
 
 /* While it is sealed the sealing asks whether it is still worth it. */
@@ -202,7 +146,7 @@ static void sent(void *arg, uint64_t bytes) {
 
 static int store_it(struct upload *u, struct err *e) {
 	const struct spool_record *rec = &u->spool.record;
-	OWN(own_free) char *token = u->is_growing || rec->token == NULL ? NULL : xstrdup(rec->token);
+	OWN(own_free) char *token = rec->token == NULL ? NULL : xstrdup(rec->token);
 	struct store_send how = {
 		.fd = u->spool.fd,
 		.size = rec->object_size,
@@ -242,7 +186,7 @@ static int part(void *arg, unsigned i, struct err *e) {
 	int r;
 
 	if (i == 0)
-		return seal_part(u, e);
+		return upload_seal_spooled(u, e);
 	r = send_part(u, e);
 	/* What cannot be reached now is sent by the next run. */
 	if (r != 0 && r != ERR_UNREACHABLE)
@@ -250,19 +194,41 @@ static int part(void *arg, unsigned i, struct err *e) {
 	return r;
 }
 
+/* What cannot be sealed to its end is of no use to a later run either. */
 static int seal_and_send(struct upload *u, struct err *e) {
+	struct err why = ERR_INIT;
 	int r;
 
-	if ((r = spool_reset(&u->spool, e)) != 0 || (r = describe(u, e)) != 0)
-		return r;
 	growing_init(&u->growing);
 	u->is_growing = true;
 	r = work_run(2, part, u, e);
 	u->is_growing = false;
 	growing_wipe(&u->growing);
+	if (u->sealing_failed && spool_reset(&u->spool, &why) != 0)
+		note("%s", why.text);
 	return r;
 }
 
+static int begin_anew(struct upload *u, struct err *e) {
+	int r;
+
+	if ((r = spool_reset(&u->spool, e)) != 0 || (r = upload_describe(u, e)) != 0)
+		return r;
+	return seal_and_send(u, e);
+}
+
 int upload_put_spooled(struct upload *u, struct err *e) {
-	return take_up(u) ? send_part(u, e) : seal_and_send(u, e);
+	int r;
+
+	if (!fits(u))
+		return begin_anew(u, e);
+	if (take_up(u)) {
+		take_ids(u);
+		return send_part(u, e);
+	}
+	if (!upload_can_go_on(u))
+		return begin_anew(u, e);
+	take_ids(u);
+	r = seal_and_send(u, e);
+	return r != 0 && u->differs ? begin_anew(u, e) : r;
 }

@@ -40,6 +40,14 @@ struct upload {
 	struct spool spool; /* fd -1: it goes straight to the drive */
 	struct growing growing;      /* what is in the spool, while it is sealed and sent at once */
 	bool is_growing;
+	/* While it is sealed into the spool, under a key of the record's ticket. */
+	uint8_t purpose[32];
+	uint64_t found;              /* bytes that an earlier run left there under this key */
+	uint64_t written, body;      /* and that are there as due; those before the manifest */
+	bool lasting;                /* the record tells the next run where it was */
+	bool differs;                /* what was found is not what is due */
+	bool unwanted;               /* the sending has ended */
+	bool sealing_failed;         /* for a reason of its own */
 	pthread_mutex_t record_lock; /* of the spool's record meanwhile */
 	/* What the last attempt posted. */
 	uint8_t put_id[16]; /* of a new file */
@@ -54,8 +62,19 @@ struct upload {
 bool upload_is_spooled(const struct session *s, const struct upload_job *job, uint64_t size);
 /* Takes the file's place in the spool, if it goes through it and no other process is there. */
 int upload_open_spool(struct upload *u, struct err *e) MUST_CHECK;
-/* Seals into the spool, and sends what is sealed; or sends what an earlier run left there, if it is what would be sealed now. */
+/* Seals into the spool, and sends what is sealed; or goes on with what an earlier run left there, if it is what would be sealed now. */
 int upload_put_spooled(struct upload *u, struct err *e) MUST_CHECK;
+
+/* --- upload_sealing.c --- */
+/* What is known before the first byte is read: the record, with a new object and a new key. The spool is empty. */
+int upload_describe(struct upload *u, struct err *e) MUST_CHECK;
+/* Is what is in the spool, and fits, the beginning of an object that can be sealed to its end? */
+bool upload_can_go_on(struct upload *u);
+/* One half of the work: seals into the spool, while the other half sends. What stops it is an error of the sending, which tells of it itself. */
+int upload_seal_spooled(struct upload *u, struct err *e) MUST_CHECK;
+/* The spool holds it all: u->sealed. local: what it was sealed from. */
+int upload_keep_sealed(struct upload *u, const struct spool_local *local, struct err *e) MUST_CHECK;
+
 
 /* --- upload_put.c --- */
 /* A gateway that does not answer now may do so at the end; one that refuses us will not. Asked each minute at most. */

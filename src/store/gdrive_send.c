@@ -105,6 +105,16 @@ static int send_anew(void *arg, const char *file, struct gdrive_file *f, struct 
 	return r;
 }
 
+/* A session that says it has it all may say so before it is all there. */
+static int end_session(struct send *s, struct gdrive_upload *u, struct err *e) {
+	int r;
+
+	if (!u->done)
+		return gdrive_upload_run(u, e);
+	r = wait_for(s, u->total, e);
+	return r == ERR_NOTFOUND ? err_recode(e, ERR_FAIL) : r;
+}
+
 /* Going on where the token says; same: it is there now and proved. Not same, and no error: to be sent anew. */
 static int resume(struct send *s, const struct gdrive_token *t, const struct gdrive_want *want, bool *same, struct err *e) {
 	OWN(gdrive_upload_wipe) struct gdrive_upload u = upload_of(s);
@@ -121,7 +131,7 @@ static int resume(struct send *s, const struct gdrive_token *t, const struct gdr
 		gdrive_upload_take(&u, NULL);
 	else if (r != 0)
 		return r;
-	if (!u.done && (r = gdrive_upload_run(&u, e)) != 0)
+	if ((r = end_session(s, &u, e)) != 0)
 		return r == ERR_NOTFOUND ? 0 : r;
 	r = gdrive_prove(s->g, want, u.file, &u.made, same, e);
 	if (r == 0 && *same)

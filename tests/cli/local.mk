@@ -61,5 +61,5 @@ CLI_TESTS += tests/cli/scg-inspect.sh
 EXTRA_DIST += tests/cli/gdlib.sh
 CLI_TESTS += tests/cli/scg-gdrive-roundtrip.sh
 CLI_TESTS += tests/cli/scg-gdrive-evict.sh
-CLI_TESTS += tests/cli/scg-gdrive-faults.sh tests/cli/scg-gdrive-kill.sh
+CLI_TESTS += tests/cli/scg-gdrive-faults.sh tests/cli/scg-gdrive-kill.sh tests/cli/scg-gdrive-kill-sealing.sh
 CLI_TESTS += tests/cli/scg-gdrive-limits.sh

@@ -5,8 +5,9 @@
  *     FAULT=kill:N   killed before the n-th call
  *     FAULT=torn:N   the same, but a write has half its bytes on disk
  *     FAULT=full:N   the n-th and all later calls that need room fail with ENOSPC (standard output and error do not)
+ *     FAULT=hold:N   the thread that is about to make the n-th write of a MiB or more waits until it is killed; the others go on
  *     FAULT=stop     stopped (SIGSTOP) whenever a file that was written is about to get its name, link and linkat
- *     FAULT_MARK=FILE   appears when it came to a death or to the full disk */
+ *     FAULT_MARK=FILE   appears when it came to a death, to the full disk or to the wait */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define LONG_WRITE ((size_t)1 << 20)
 
 enum need { NO_ROOM_NEEDED, ROOM_NEEDED };
 
@@ -42,7 +45,7 @@ static bool is_full(enum need need, void (*half)(void *), void *arg) {
 	const char *fault = getenv("FAULT"), *colon = fault == NULL ? NULL : strchr(fault, ':');
 	long n = colon == NULL ? 0 : strtol(colon + 1, NULL, 10), now;
 
-	if (n == 0)
+	if (n == 0 || strncmp(fault, "hold", 4) == 0)
 		return false;
 	now = atomic_fetch_add(&calls, 1) + 1;
 	if (strncmp(fault, "full", 4) == 0) {
@@ -70,6 +73,16 @@ struct writing {
 	off64_t off; /* -1: at the file's position */
 };
 
+static void hold(size_t len) {
+	const char *fault = getenv("FAULT");
+
+	if (len < LONG_WRITE || fault == NULL || strncmp(fault, "hold:", 5) != 0 || atomic_fetch_add(&calls, 1) + 1 != strtol(fault + 5, NULL, 10))
+		return;
+	mark();
+	for (;;)
+		(void)pause();
+}
+
 static void write_half(void *arg) {
 	const struct writing *w = arg;
 
@@ -82,18 +95,21 @@ static void write_half(void *arg) {
 ssize_t write(int fd, const void *data, size_t len) {
 	struct writing w = {fd, data, len, -1};
 
+	hold(len);
 	return fd > 2 && is_full(ROOM_NEEDED, write_half, &w) ? -1 : NEXT(write)(fd, data, len);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t off) {
 	struct writing w = {fd, data, len, off};
 
+	hold(len);
 	return is_full(ROOM_NEEDED, write_half, &w) ? -1 : NEXT(pwrite)(fd, data, len, off);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t off) {
 	struct writing w = {fd, data, len, off};
 
+	hold(len);
 	return is_full(ROOM_NEEDED, write_half, &w) ? -1 : NEXT(pwrite64)(fd, data, len, off);
 }
 

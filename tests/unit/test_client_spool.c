@@ -42,6 +42,19 @@ static void make_record(struct spool_record *r, const char *path) {
 	memcpy(r->object, OBJECT, sizeof(r->object));
 }
 
+/* Of what is still being sealed. */
+static void make_sealing(struct spool_record *r, const char *path) {
+	make_record(r, path);
+	r->sealing = true;
+	memset(r->object_sha256, 0, sizeof(r->object_sha256));
+	memset(r->content_sha256, 0, sizeof(r->content_sha256));
+	memset(r->ticket, 0xa5, sizeof(r->ticket));
+	memset(r->place.boot, 0x41, sizeof(r->place.boot));
+	r->place.boot[8] = 0x81;
+	r->place.dev = 7;
+	r->place.ino = UINT64_MAX;
+}
+
 static bool takes(void *arg, const uint8_t *data, size_t len) {
 	OWN(spool_record_wipe) struct spool_record r = {0};
 
@@ -94,6 +107,82 @@ START_TEST(a_cut_or_flipped_record_is_refused) {
 	spool_record_print(&a, &text);
 	ck_assert(takes(NULL, text.data, text.len));
 	sweep_refused(text.data, text.len, takes, NULL);
+}
+END_TEST
+
+START_TEST(a_record_of_what_is_being_sealed_is_read_as_it_was_written) {
+	OWN(spool_record_wipe) struct spool_record a = {0}, b = {0};
+	OWN(buf_wipe) struct buf text = {0};
+	struct err e = ERR_INIT;
+
+	make_sealing(&a, "doc");
+	spool_record_print(&a, &text);
+	ck_assert_msg(spool_record_parse(text.data, text.len, &b, &e) == 0, "%s", e.text);
+	ck_assert(b.sealing && !b.sent);
+	ck_assert_mem_eq(b.ticket, a.ticket, sizeof(a.ticket));
+	ck_assert(spool_place_is(&a.place, &b.place));
+	ck_assert_uint_eq(b.object_size, a.object_size);
+	ck_assert_str_eq(b.token, a.token);
+	sweep_refused(text.data, text.len, takes, NULL);
+}
+END_TEST
+
+/* One kind of record is not read as the other, whatever its digest says. */
+START_TEST(what_is_being_sealed_has_no_digests_and_is_not_sent) {
+	static const char *const foreign[] = { "sent yes\n", "sent no\n", "content " };
+	OWN(spool_record_wipe) struct spool_record a = {0};
+	OWN(buf_wipe) struct buf sealing = {0}, sealed = {0};
+
+	make_sealing(&a, "doc");
+	a.sent = true;
+	spool_record_print(&a, &sealing);
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		ck_assert_ptr_null(strstr(buf_str(&sealing), foreign[i]));
+	a.sealing = false;
+	spool_record_print(&a, &sealed);
+	ck_assert_ptr_null(strstr(buf_str(&sealed), "ticket "));
+	ck_assert_ptr_null(strstr(buf_str(&sealed), "place "));
+}
+END_TEST
+
+static void change_purpose(struct spool_record *r, unsigned i) {
+	switch (i) {
+	case 0: r->member[0] ^= 1; break;
+	case 1: r->local.ctime_ns ^= 1; break;
+	case 2: r->put_id[0] ^= 1; break;
+	case 3: r->file_id[0] ^= 1; break;
+	case 4: r->version++; break;
+	case 5: r->key_id[0] ^= 1; break;
+	case 6: r->object[0] ^= 1; break;
+	case 7: r->object_size++; break;
+	case 8: r->place.boot[0] ^= 1; break;
+	case 9: r->place.dev++; break;
+	case 10: r->place.ino--; break;
+	case 11: r->time_s++; break;
+	case 12: r->path[0] ^= 1; break;
+	case 13: r->group[0] ^= 1; break;
+	default: ck_abort();
+	}
+}
+
+START_TEST(a_purpose_is_all_but_ticket_and_token) {
+	OWN(spool_record_wipe) struct spool_record a = {0};
+	uint8_t first[32], then[32];
+
+	make_sealing(&a, "doc");
+	spool_record_purpose(&a, first);
+	a.ticket[0] ^= 1;
+	a.token[0] ^= 1;
+	spool_record_purpose(&a, then);
+	ck_assert_mem_eq(first, then, sizeof(first));
+	for (unsigned i = 0; i <= 13; i++) {
+		OWN(spool_record_wipe) struct spool_record b = {0};
+
+		make_sealing(&b, "doc");
+		change_purpose(&b, i);
+		spool_record_purpose(&b, then);
+		ck_assert_msg(memcmp(first, then, sizeof(first)) != 0, "%u", i);
+	}
 }
 END_TEST
 
@@ -252,6 +341,63 @@ START_TEST(what_is_not_whole_or_too_old_is_none) {
 }
 END_TEST
 
+/* Sealing: from the record of this place, changed. len: bytes that are there. */
+static bool sealing_is_left(void (*change)(struct spool_record *), off_t len) {
+	OWN(spool_close) struct spool s = SPOOL_INIT;
+	struct err e = ERR_INIT;
+
+	opens(&s, "doc");
+	spool_record_wipe(&s.record);
+	make_sealing(&s.record, "doc");
+	ck_assert(spool_place(&s, &s.record.place));
+	if (change != NULL)
+		change(&s.record);
+	ck_assert_int_eq(ftruncate(s.fd, len), 0);
+	ck_assert_msg(spool_keep(&s, &e) == 0, "%s", e.text);
+	spool_close(&s);
+	return is_left("doc");
+}
+
+static void boot_again(struct spool_record *r) {
+	r->place.boot[15] ^= 1;
+}
+
+static void copy_it(struct spool_record *r) {
+	r->place.ino ^= 1;
+}
+
+static void copy_it_elsewhere(struct spool_record *r) {
+	r->place.dev ^= 1;
+}
+
+static void age_it(struct spool_record *r) {
+	r->time_s -= (uint64_t)SPOOL_AGE_S;
+}
+
+START_TEST(what_is_being_sealed_is_left_only_where_it_was) {
+	static void (*const changes[])(struct spool_record *) = { boot_again, copy_it, copy_it_elsewhere, age_it };
+
+	ck_assert(sealing_is_left(NULL, 0));
+	ck_assert(sealing_is_left(NULL, (off_t)strlen(DATA)));
+	ck_assert(!sealing_is_left(NULL, (off_t)strlen(DATA) + 1));
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		ck_assert_msg(!sealing_is_left(changes[i], 3), "%zu", i);
+	ck_assert_uint_eq(files(), 0);
+}
+END_TEST
+
+START_TEST(a_sweep_leaves_what_is_being_sealed) {
+	uint8_t newest[KEY_ID_LEN] = { 1 };
+	struct err e = ERR_INIT;
+
+	ck_assert(sealing_is_left(NULL, 3));
+	ck_assert_int_eq(spool_sweep(tmp_path("spool"), NULL, &e), 0);
+	ck_assert_uint_eq(files(), 2);
+	ck_assert_int_eq(spool_sweep(tmp_path("spool"), newest, &e), 0);
+	ck_assert_uint_eq(files(), 0);
+}
+END_TEST
+
 START_TEST(the_record_of_another_name_is_none) {
 	OWN(spool_close) struct spool s = SPOOL_INIT;
 	struct err e = ERR_INIT;
@@ -318,7 +464,12 @@ int main(void) {
 	tcase_add_test(t, a_record_is_read_as_it_was_written);
 	tcase_add_test(t, a_record_without_token_is_read);
 	tcase_add_test(t, a_cut_or_flipped_record_is_refused);
+	tcase_add_test(t, a_record_of_what_is_being_sealed_is_read_as_it_was_written);
+	tcase_add_test(t, what_is_being_sealed_has_no_digests_and_is_not_sent);
+	tcase_add_test(t, a_purpose_is_all_but_ticket_and_token);
 	tcase_add_test(t, a_record_of_another_hand_is_refused);
+	tcase_add_test(t, what_is_being_sealed_is_left_only_where_it_was);
+	tcase_add_test(t, a_sweep_leaves_what_is_being_sealed);
 	tcase_add_test(t, what_is_left_is_found_again);
 	tcase_add_test(t, what_was_not_sealed_to_its_end_is_gone);
 	tcase_add_test(t, each_name_and_member_has_a_place_of_its_own);

@@ -432,8 +432,8 @@ static int write_up_to(void *arg, uint64_t end, struct err *e) {
 	return 0;
 }
 
-static int send_growing(struct written *w, struct err *e) {
-	struct store_send how = { .fd = suite_file("", 0), .size = LEN, .wait = write_up_to, .arg = w };
+static int send_growing(struct written *w, const char *token, struct err *e) {
+	struct store_send how = { .fd = suite_file("", 0), .size = LEN, .token = token, .wait = write_up_to, .arg = w };
 	int r;
 
 	w->fd = how.fd;
@@ -446,9 +446,25 @@ START_TEST(no_byte_is_read_before_it_is_there) {
 	struct written w = {0};
 	struct err e = ERR_INIT;
 
-	ck_assert_msg(send_growing(&w, &e) == 0, "%s", e.text);
+	ck_assert_msg(send_growing(&w, NULL, &e) == 0, "%s", e.text);
 	ck_assert_uint_eq(w.there, LEN);
 	ck_assert_uint_eq(w.asked, (LEN + LAB_CHUNK - 1) / LAB_CHUNK);
+	suite_has(drive, ID_A, data, LEN);
+}
+END_TEST
+
+START_TEST(a_session_that_says_it_has_it_all_is_held_against_all_of_it) {
+	struct sending s = {0};
+	struct written w = {0};
+	struct err e = ERR_INIT;
+
+	sent_whole(&s, NULL);
+	ck_assert_msg(send_growing(&w, s.token, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(w.there, LEN);
+	ck_assert_uint_eq(w.asked, 1);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.resumable"), 1);
+	w = (struct written){ .fail_at = LEN, .code = ERR_NOTFOUND };
+	ck_assert_int_eq(send_growing(&w, s.token, &e), ERR_FAIL);
 	suite_has(drive, ID_A, data, LEN);
 }
 END_TEST
@@ -461,7 +477,7 @@ START_TEST(what_does_not_get_whole_is_no_object) {
 		struct written w = { .fail_at = LEN, .code = codes[i] };
 		struct err e = ERR_INIT;
 
-		ck_assert_int_eq(send_growing(&w, &e), ERR_FAIL);
+		ck_assert_int_eq(send_growing(&w, NULL, &e), ERR_FAIL);
 		ck_assert_str_eq(e.text, "it was changed while it was read");
 		ck_assert_int_eq(drive_requests(&lab_drive, "upload.resumable"), (long long)i + 1);
 		ck_assert_uint_eq(suite_count(drive), 0);
@@ -522,6 +538,7 @@ int main(void) {
 	tcase_add_test(tc, a_file_that_got_shorter_is_no_object);
 	tcase_add_test(tc, without_a_kept_token_nothing_goes_out);
 	tcase_add_test(tc, no_byte_is_read_before_it_is_there);
+	tcase_add_test(tc, a_session_that_says_it_has_it_all_is_held_against_all_of_it);
 	tcase_add_test(tc, what_does_not_get_whole_is_no_object);
 	failed = suite_run("store/gdrive uploads", tc);
 	lab_end();
