@@ -10,6 +10,7 @@ that read and store lists stay what they are.
 
 BENCH_REVOKED (1000000), BENCH_SECONDS (30, how long the 8 ask), BENCH_ROUNDS (15) and BENCH_HANDSHAKES (150) change what is measured.
 """
+import contextlib
 import os
 import shutil
 import statistics
@@ -64,8 +65,9 @@ def scheduled(s):
     """Of each thread: how long it ran, and how long it waited for a processor."""
     found = {}
     for task in os.listdir("/proc/%d/task" % s.pid):
-        with open("/proc/%d/task/%s/schedstat" % (s.pid, task)) as f:
-            found[task] = [int(n) / 1e6 for n in f.read().split()[:2]]
+        with contextlib.suppress(OSError):  # it has ended
+            with open("/proc/%d/task/%s/schedstat" % (s.pid, task)) as f:
+                found[task] = [int(n) / 1e6 for n in f.read().split()[:2]]
     return found
 
 
@@ -95,12 +97,13 @@ def swap(s, d, number, seed):
     out = load.communicate()[0].split()
     if load.returncode != 0:
         sys.exit("a connection was lost")
-    m, after = memory_kib(s.pid), scheduled(s)
-    print("%d revoked: in force after %.1f s, stored after %.1f s; %s replies, %s others, slowest %.1f ms; peak %d KiB, now %d KiB (%d anonymous)" %
-          (REVOKED, force, stored, out[0], out[2], int(out[1]) / 1000, m["VmHWM"], m["VmRSS"], m["RssAnon"]))
+    after = scheduled(s)
     for task in threads if FIRST else ():
         server.run("chrt", "-o", "-p", "0", task)
     wait_for("the end of the thread that stored", lambda: len(scheduled(s)) <= len(before))
+    m = memory_kib(s.pid)
+    print("%d revoked: in force after %.1f s, stored after %.1f s; %s replies, %s others, slowest %.1f ms; peak %d KiB, now %d KiB (%d anonymous)" %
+          (REVOKED, force, stored, out[0], out[2], int(out[1]) / 1000, m["VmHWM"], m["VmRSS"], m["RssAnon"]))
     print("    its %d threads that serve ran %.0f ms and waited for a processor %.0f ms" %
           (len(threads), sum(after[t][0] - before[t][0] for t in threads), sum(after[t][1] - before[t][1] for t in threads)), flush=True)
 
