@@ -132,6 +132,10 @@ void rest_gave_up(struct rest *r) {
 	atomic_store(&r->tired, true);
 }
 
+bool rest_is_wary(const struct rest *r) {
+	return atomic_load(&r->wary) > 0;
+}
+
 /* A round trip more is little where the service refuses things; else it is not worth it. */
 static bool asks_first(const struct rest *r, const struct rest_request *q) {
 	return q->body_len >= BODY_ANNOUNCED && atomic_load(&r->wary) > 0 && !atomic_load(&r->mute);

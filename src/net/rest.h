@@ -89,6 +89,9 @@ int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, str
 unsigned rest_patience_s(const struct rest *r);
 void rest_gave_up(struct rest *r);
 
+/* Of the last hundred bodies or so one was refused or broke off: who can send in parts does. */
+bool rest_is_wary(const struct rest *r);
+
 /* Takes https, or http to a loopback address (RFC 8252 8.3), without user or fragment, else ERR_USAGE. Gives site, "https://HOST" for texts
  * (malloc'd), and whether it is a loopback address. */
 int rest_url_check(const char *url, char **site, bool *loopback, struct err *e) MUST_CHECK;

@@ -10,6 +10,8 @@
 #include "pki/ossl.h"
 #include "store/gdrive_upload.h"
 
+#define IN_PARTS ((size_t)1 << 20) /* Drive keeps whole units of 256 KiB of what breaks off: of less than four that is little */
+
 struct put {
 	struct gdrive *g;
 	char object[STORE_ID_LEN + 1];
@@ -145,9 +147,22 @@ int gdrive_put_write(void *put, const void *data, size_t len, struct err *e) {
 	return 0;
 }
 
+/* One request more, and what breaks off goes on where it was. */
+static int make_in_session(struct put *p, const char *file, struct gdrive_file *f, struct err *e) {
+	OWN(gdrive_upload_wipe) struct gdrive_upload u = { .g = p->g, .object = p->object, .total = p->data.len, .read = read_window, .arg = p };
+	int r;
+
+	memcpy(u.file, file, strlen(file) + 1);
+	r = gdrive_upload_run(&u, e);
+	*f = u.made;
+	return r;
+}
+
 static int make_whole(void *arg, const char *file, struct gdrive_file *f, struct err *e) {
 	struct put *p = arg;
 
+	if (p->data.len >= IN_PARTS && rest_is_wary(p->g->net))
+		return make_in_session(p, file, f, e);
 	return gdrive_make_small(p->g, p->object, file, &p->data, f, e);
 }
 

@@ -147,6 +147,24 @@ START_TEST(a_broken_chunk_goes_on_at_what_the_drive_has) {
 }
 END_TEST
 
+START_TEST(where_one_broke_off_the_next_goes_in_a_session) {
+	struct err e = ERR_INIT;
+	char id[STORE_ID_LEN + 1];
+	json_int_t before;
+
+	reopen(64u << 20);
+	lab_fault("{\"fault\": \"reset_mid\", \"kind\": \"upload.multipart\", \"at\": 300000, \"times\": 1}");
+	put_whole_with(LEN, LEN); /* all of it came to nothing */
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.chunk"), 0);
+	before = lab_stat("bytes_uploaded");
+	lab_fault("{\"fault\": \"reset_mid\", \"kind\": \"upload.chunk\", \"at\": 600000, \"times\": 1}");
+	ck_assert_msg(put(data, LEN, id, &e) == 0, "%s", e.text);
+	suite_has(drive, id, data, LEN);
+	ck_assert_int_le(lab_stat("bytes_uploaded") - before, (json_int_t)LEN + 600000 - 2 * (256 << 10) + 2048);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.chunk"), 2);
+}
+END_TEST
+
 START_TEST(a_session_that_is_forgotten_at_once_is_begun_anew) {
 	lab_fault("{\"fault\": \"503\", \"kind\": \"upload.chunk\", \"times\": 1}");
 	lab_settings("{\"session_life\": 0}");
@@ -519,6 +537,7 @@ int main(void) {
 	tcase_add_test(tc, a_lost_reply_makes_no_second_object);
 	tcase_add_test(tc, a_lost_reply_of_the_last_chunk_makes_no_second_object);
 	tcase_add_test(tc, a_broken_chunk_goes_on_at_what_the_drive_has);
+	tcase_add_test(tc, where_one_broke_off_the_next_goes_in_a_session);
 	tcase_add_test(tc, a_session_that_is_forgotten_at_once_is_begun_anew);
 	tcase_add_test(tc, what_was_stored_wrongly_is_made_anew);
 	tcase_add_test(tc, what_is_stored_wrongly_again_and_again_is_never_done);
