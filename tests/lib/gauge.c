@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define LIMIT_S 20
+#define LIMIT_S 1
 #define LIMIT_SLOW_S 200
-#define LIMIT_KIB (128L << 10)
+#define LIMIT_KIB (32L << 10)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
