@@ -44,10 +44,17 @@ tests_unit_test_client_spool_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
 tests_unit_test_client_spool_CFLAGS = $(CLIENT_TEST_CFLAGS)
 tests_unit_test_client_spool_LDADD = $(CLIENT_TEST_LDADD)
 TESTS += tests/unit/test_client_spool
-# The test has a kind of store that behaves like store/gdrive.c.
+# remote_lab.c is a kind of store that behaves like store/gdrive.c.
+REMOTE_LAB = tests/unit/remote_lab.c tests/unit/remote_lab.h $(CLIENT_GATE)
 check_PROGRAMS += tests/unit/test_client_remote
-tests_unit_test_client_remote_SOURCES = tests/unit/test_client_remote.c $(CLIENT_GATE)
+tests_unit_test_client_remote_SOURCES = tests/unit/test_client_remote.c $(REMOTE_LAB)
 tests_unit_test_client_remote_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
 tests_unit_test_client_remote_CFLAGS = $(CLIENT_TEST_CFLAGS)
 tests_unit_test_client_remote_LDADD = $(CLIENT_TEST_LDADD)
 TESTS += tests/unit/test_client_remote
+check_PROGRAMS += tests/unit/test_client_sealing
+tests_unit_test_client_sealing_SOURCES = tests/unit/test_client_sealing.c $(REMOTE_LAB)
+tests_unit_test_client_sealing_CPPFLAGS = $(CLIENT_TEST_CPPFLAGS)
+tests_unit_test_client_sealing_CFLAGS = $(CLIENT_TEST_CFLAGS)
+tests_unit_test_client_sealing_LDADD = $(CLIENT_TEST_LDADD)
+TESTS += tests/unit/test_client_sealing
