@@ -43,7 +43,8 @@ void spool_drop(struct spool *s);
 /* Releases; what has no record is removed. */
 void spool_close(struct spool *s);
 
-/* Removes what is too old, damaged, not whole (or, if still being sealed, not where it was), or (key_id not NULL) under another epoch, unless a process is at it. */
+/* Removes what is too old, damaged, not whole (or, if still being sealed, not where it was), or (key_id not NULL) under another epoch, unless
+ * a process is at it. */
 int spool_sweep(const char *dir, const uint8_t *key_id, struct err *e) MUST_CHECK;
 
 #endif

@@ -20,8 +20,9 @@ struct kind {
 	OSSL_ALGORITHM found[ALGORITHMS_MAX + 1]; /* ends with zeros */
 };
 
-/* TLS 1.3's (RFC 8446 9.1), and what OpenSSL itself cannot begin without: MD5 in SSL_CTX_new, SHA-1 for a certificate's fingerprint. HMAC is a
- * key in the binder of a resumed session, RSA-PSS the kind of key by which OpenSSL sees that it can make rsa_pss_rsae signatures. */
+/* TLS 1.3's (RFC 8446 9.1), and what OpenSSL itself cannot begin without: MD5 in SSL_CTX_new, SHA-1 for a certificate's
+ * fingerprint. HMAC is a key in the binder of a resumed session, RSA-PSS the kind of key by which OpenSSL sees that it can make
+ * rsa_pss_rsae signatures. */
 static struct kind kinds[] = {
 	{ OSSL_OP_DIGEST, "", { "SHA2-256", "SHA2-384", "SHA2-512", "SHA1", "MD5" }, { { 0 } } },
 	{ OSSL_OP_CIPHER, "", { "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305" }, { { 0 } } },
@@ -95,8 +96,8 @@ static int start(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OS
 	return 1;
 }
 
-/* Not where an administrator has set other providers than OpenSSL's own, or FIPS 140; and only in the releases that are slow: 3.2 keeps what it found
- * (https://github.com/openssl/openssl/pull/21426). */
+/* Not where an administrator has set other providers than OpenSSL's own, or FIPS 140; and only in the releases that are slow: 3.2
+ * keeps what it found (https://github.com/openssl/openssl/pull/21426). */
 static bool is_of_use(void) {
 	return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0 && EVP_default_properties_is_fips_enabled(NULL) == 0 &&
 	    OSSL_PROVIDER_available(NULL, "default") == 1;

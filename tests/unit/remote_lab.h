@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder that behaves like a drive behind a network, in place of store/gdrive.c: accounts own their objects, sendings end in the middle and are taken
- * up again. And what the tests of the client do with it. */
+/* A folder that behaves like a drive behind a network, in place of store/gdrive.c: accounts own their objects, sendings end in
+ * the middle and are taken up again. And what the tests of the client do with it. */
 #ifndef SCG_TESTS_REMOTE_LAB_H
 #define SCG_TESTS_REMOTE_LAB_H
 
