@@ -75,7 +75,6 @@ int upload_seal_spooled(struct upload *u, struct err *e) MUST_CHECK;
 /* The spool holds it all: u->sealed. local: what it was sealed from. */
 int upload_keep_sealed(struct upload *u, const struct spool_local *local, struct err *e) MUST_CHECK;
 
-
 /* --- upload_put.c --- */
 /* A gateway that does not answer now may do so at the end; one that refuses us will not. Asked each minute at most. */
 int upload_still_current(void *arg, struct err *e) MUST_CHECK;

@@ -108,8 +108,10 @@ int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, str
 	(void)r;
 	count();
 	for (int i = n < LAB_REPLIES ? n : LAB_REPLIES - 1;
-	     reply >= lab.replies + LAB_REPLIES || (reply->status == 0 && reply->rc == 0); i--)
+	     reply >= lab.replies + LAB_REPLIES || (reply->status == 0 && reply->rc == 0); i--) {
+		ck_assert_int_ge(i, 0); /* else nothing was to be asked */
 		reply = &lab.replies[i];
+	}
 	ck_assert_uint_lt(q->body_len, sizeof(lab.form));
 	(void)snprintf(lab.url, sizeof(lab.url), "%s", q->url);
 	memcpy(lab.form, q->body, (size_t)q->body_len);

@@ -207,6 +207,9 @@ static json_t *part(const char *s, size_t len) {
 	return json_loadb((const char *)out.data, out.len, 0, NULL);
 }
 
+/* A browser saves its key as any file. */
+static const mode_t modes[] = { 0600, 0644 };
+
 START_TEST(a_service_account_asks_with_a_signed_assertion) {
 	OWN(own_free) char *pem = pem_of("rsa:2048"), *jwt = NULL, *type = NULL;
 	OWN(own_json) json_t *head = NULL, *claims = NULL;
@@ -216,7 +219,7 @@ START_TEST(a_service_account_asks_with_a_signed_assertion) {
 	const char *dot;
 
 	lab_says(200, "{\"access_token\":\"4cc3ss\",\"token_type\":\"Bearer\",\"expires_in\":3600}");
-	ck_assert_msg(login_service(account_file("service_account", LAB_TOKEN_URL, pem, 0600), &e) == 0, "%s", e.text);
+	ck_assert_msg(login_service(account_file("service_account", LAB_TOKEN_URL, pem, modes[_i]), &e) == 0, "%s", e.text);
 	jwt = lab_field(lab.form, "assertion");
 	type = lab_field(lab.form, "grant_type");
 	ck_assert_str_eq(type, "urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -257,8 +260,6 @@ START_TEST(another_file_than_a_service_accounts_is_refused) {
 	ck_assert_int_eq(login_service(account_file("service_account", LAB_TOKEN_URL, weak, 0600), &e), ERR_REFUSED);
 	ck_assert_int_eq(login_service(tmp_file("account.json", "[]", 2, 0600), &e), ERR_USAGE);
 	ck_assert_int_eq(login_service(tmp_file("account.json", "{", 1, 0600), &e), ERR_USAGE);
-	ck_assert_int_eq(login_service(account_file("service_account", LAB_TOKEN_URL, rsa, 0644), &e), ERR_FAIL);
-	ck_assert_ptr_nonnull(strstr(e.text, "mode"));
 	ck_assert_int_eq(lab.asked, 0);
 	ck_assert(!is_signed_in());
 }
@@ -361,7 +362,7 @@ int main(void) {
 	LOOP(t, a_refused_device_leaves_nothing, device_refusals);
 	tcase_add_test(t, a_device_that_nobody_allows_ends_in_time);
 	LOOP(t, half_a_device_code_is_refused, bad_devices);
-	tcase_add_test(t, a_service_account_asks_with_a_signed_assertion);
+	tcase_add_loop_test(t, a_service_account_asks_with_a_signed_assertion, 0, 2);
 	tcase_add_test(t, another_file_than_a_service_accounts_is_refused);
 	tcase_add_test(t, an_assertion_goes_to_whom_its_file_names);
 	tcase_add_test(t, a_service_account_that_was_deleted_is_refused);
