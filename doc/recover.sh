@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Opens what scg sealed where there is no scg: sh, openssl (3.0 or later), tail, head, sha256sum, awk, and mkdir, mv, rm are enough.
+# Opens what scg sealed where there is no scg: sh, openssl (3.0 or later), tail, head, awk, and mkdir, mv, rm are enough.
 #     recover.sh CA.crt CRL.pem KEYS IN OUT               KEYS: the group's keys in hex, one a line; - is standard input
 #     recover.sh CA.crt CRL.pem PACKAGE IN OUT CERT KEY   PACKAGE: from scg-gateway export, for this certificate and its key; or none: IN was
 #                         sealed to the certificate itself (scg encrypt -recip). PASS in the environment is the passphrase of KEY, if it has one
 # IN is a sealed file and OUT a new file; or IN is a folder of them (a drive) and OUT a new folder, in which each has the name that its
-# author gave it (later renamings stand in the ledger only). Status 4: something was refused, and has no name. Format: doc/FORMAT 5 to 7.
+# author gave it (later renamings stand in the ledger only). Status 4: something was refused, and has no name; 2: wrong usage. doc/FORMAT 5 to 7
 # openssl takes a group key from its command line only (-secretkey): no file, environment or configuration does instead. While it
 # runs, whoever else works on this machine can see the key in the list of processes: do this where nobody else does.
 set -u; umask 077; export LC_ALL=C; die() { printf 'recover.sh: %s\n' "$*" | shown >&2; exit 4; }
@@ -49,7 +49,7 @@ segments() { # KEY LAST COUNT: those of the list (descriptor 3), each held again
 		[ "$(head -c 23 "$tmp/piece")" = 'scg envelope, format 1.' ]; } || die "$file: damaged at byte 0: no note"
 	while read -r off len <&3 && [ "$off" -ne "$2" ]; do
 		if ! opened "$file" "$off" "$len" "$1" >"$tmp/piece" || ! read -r digest <&4; then die "$file: damaged at byte $off, or no space"; fi
-		[ "$(sha256sum <"$tmp/piece")" = "$digest  -" ] || die "$file: not what the author signed, at byte $off"
+		[ "$(openssl dgst -sha256 -r <"$tmp/piece")" = "$digest *stdin" ] || die "$file: not what the author signed, at byte $off"
 		tail -c +1 "$tmp/piece" || die "cannot write"; done
 }
 recover() ( # FILE PLACE, or only FILE: then where its name says
@@ -67,7 +67,7 @@ recover() ( # FILE PLACE, or only FILE: then where its name says
 	if ! mkdir -p "${to%/*}" || ! mv "$tmp/plain" "$to"; then die "$file: cannot write $to"; fi
 	printf '%s: %s, version %s, %s bytes, signed at %s: %s\n' "$file" "$name" "$version" "$size" "$when" "$who" | shown
 )
-[ $# -eq 5 ] || [ $# -eq 7 ] || die "CA.crt CRL.pem {KEYS | PACKAGE | none} IN OUT [CERT KEY]: see the first lines of this script"
+[ $# -eq 5 ] || [ $# -eq 7 ] || { (die "usage: CA.crt CRL.pem {KEYS | PACKAGE | none} IN OUT [CERT KEY]: see this script's first lines"); exit 2; }
 ca=$1 crl=$2 in=./$4 out=./$5 failed=0 any=''; case $4 in /*) in=$4 ;; esac; case $5 in /*) out=$5 ;; esac
 case $(openssl crl -in "$crl" -noout -CAfile "$ca" -no-CApath -no-CAstore 2>&1) in *"verify OK"*) ;; *) die "$crl: not of $ca" ;; esac
 if [ $# -eq 5 ]; then keys=$(awk '{ gsub(/[ \t\r]/, "") } /^[0-9A-Fa-f]+$/ && length == 64' "$3"); elif cert=$6 own=$7; [ "$3" = none ]; then keys=own; else
