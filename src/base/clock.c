@@ -109,3 +109,12 @@ int clock_parse(const char *s, int64_t *t_s, struct err *e) {
 		return err_set(e, ERR_FAIL, "no such time (RFC 3339 5.7)");
 	return 0;
 }
+
+int clock_parse_given(const char *s, int64_t *t_s, struct err *e) {
+	char whole[CLOCK_TEXT];
+
+	if (!has_form(s, "dddd-dd-dd"))
+		return clock_parse(s, t_s, e);
+	(void)snprintf(whole, sizeof whole, "%sT00:00:00Z", s);
+	return clock_parse(whole, t_s, e);
+}

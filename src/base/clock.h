@@ -27,5 +27,7 @@ void clock_print(int64_t t_s, char out[static CLOCK_TEXT]);
 bool clock_civil(const int field[static 6], int64_t *t_s);
 /* Exactly that form. */
 int clock_parse(const char *s, int64_t *t_s, struct err *e) MUST_CHECK;
+/* What a person gives as an option's argument: that form, or 2026-01-02 alone, which is the midnight (UTC) that it begins with. */
+int clock_parse_given(const char *s, int64_t *t_s, struct err *e) MUST_CHECK;
 
 #endif

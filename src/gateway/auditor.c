@@ -121,8 +121,9 @@ static int parse_since(const char *text, int64_t *since_s, struct err *e) {
 		return 0;
 	if (parse_ago(text, &ago_s))
 		*since_s = clock_now_s() - (int64_t)ago_s;
-	else if (clock_parse(text, since_s, NULL) != 0)
-		return err_set(e, ERR_USAGE, "-since takes a time (2026-01-31T00:00:00Z, RFC 3339) or how long ago (90, 15m, 12h, 2d)");
+	else if (clock_parse_given(text, since_s, NULL) != 0)
+		return err_set(e, ERR_USAGE, "-since takes a date (2026-01-31, from midnight UTC on), a time (2026-01-31T00:00:00Z, RFC 3339) or "
+		    "how long ago (90, 15m, 12h, 2d)");
 	return 0;
 }
 

@@ -12,7 +12,7 @@ struct auditor_plan {
 	const char *group; /* of a configuration that names several; or NULL */
 	bool verify;
 	bool json;
-	const char *since; /* RFC 3339, or how long ago: 90, 15m, 12h, 2d */
+	const char *since; /* a date, RFC 3339, or how long ago: 90, 15m, 12h, 2d */
 	const char *name;
 };
 

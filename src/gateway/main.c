@@ -120,7 +120,7 @@ static const struct opt audit_opts[] = {
 	GROUP(auditor_plan),
 	FLAG(auditor_plan, verify, "is the log the one that was signed?"),
 	FLAG(auditor_plan, json, "one JSON document"),
-	TEXT(auditor_plan, since, "TIME", "entries from then on: RFC 3339, or how long ago (90, 15m, 12h, 2d)"),
+	TEXT(auditor_plan, since, "TIME", "entries from then on: 2026-01-31, RFC 3339, or how long ago (90, 15m, 12h, 2d)"),
 	TEXT(auditor_plan, name, "NAME", "entries about this member"),
 	END,
 };

@@ -167,6 +167,27 @@ START_TEST(times_of_another_form_are_refused) {
 		ck_assert_msg(clock_parse(bad[i], &t, NULL) < 0, "%s", bad[i]);
 } END_TEST
 
+START_TEST(a_given_date_is_its_first_second) {
+	int64_t t = 0;
+
+	ck_assert_int_eq(clock_parse_given("2026-01-02", &t, NULL), 0);
+	ck_assert_int_eq(t, 1767312000);
+	ck_assert_int_eq(clock_parse_given("2026-01-02T03:04:05Z", &t, NULL), 0);
+	ck_assert_int_eq(t, 1767323045);
+	ck_assert_int_eq(clock_parse_given("2024-02-29", &t, NULL), 0);
+	ck_assert_int_lt(clock_parse("2026-01-02", &t, NULL), 0);
+} END_TEST
+
+START_TEST(a_given_time_of_another_form_is_refused) {
+	static const char *const bad[] = { "", "2026", "2026-01", "2026-1-2", "2026-02-29", "2026-13-01", "2026-01-00", "1969-12-31",
+		"2026-01-02 ", " 2026-01-02", "2026-01-02Z", "2026-01-02T", "2026-01-02T03", "2026-01-02T03:04Z", "2026/01/02", "02.01.2026",
+		"2026-01-02T03:04:05", "2026-01-02T03:04:05+01:00" };
+	int64_t t;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(clock_parse_given(bad[i], &t, NULL) < 0, "%s", bad[i]);
+} END_TEST
+
 START_TEST(a_log_line_is_one_line_whatever_a_peer_sends) {
 	char line[512];
 	int p[2], saved = dup(STDERR_FILENO);
@@ -283,6 +304,8 @@ int main(void) {
 	tcase_add_test(t, times_round_trip);
 	tcase_add_test(t, every_day_until_9999_is_known);
 	tcase_add_test(t, times_of_another_form_are_refused);
+	tcase_add_test(t, a_given_date_is_its_first_second);
+	tcase_add_test(t, a_given_time_of_another_form_is_refused);
 	tcase_add_test(t, a_log_line_is_one_line_whatever_a_peer_sends);
 	tcase_add_test(t, a_log_line_names_the_group_while_there_is_one);
 	tcase_add_test(t, passphrases_come_from_where_the_option_says);
