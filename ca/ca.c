@@ -129,7 +129,7 @@ static int check_folder(const char *dir, struct err *e) {
 	int rc;
 
 	if (!file_exists(path))
-		return check_parts(dir, e);
+		return (rc = check_parts(dir, e)) < 0 ? rc : db_check_place(path, e);
 	if ((rc = records_open(&d, path, e)) < 0)
 		return rc;
 	return check_records(d, dir, e);

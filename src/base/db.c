@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/db_handle.h"
+#include "base/file.h"
 #include "base/own.h"
 
 #define CACHE_MAX 64      /* prepared statements; the gateway, the largest user, has about 50 */
 #define RETRY_MS 20       /* pause where SQLite does not call its busy handler itself */
 #define SAVEPOINT "scg"   /* one level, so one name */
+#define JOURNAL_LEN 8     /* "-journal": room for it is asked of every name, https://www.sqlite.org/c3ref/vfs.html mxPathname */
 
 struct stmt {
 	struct stmt *next;
@@ -377,12 +379,36 @@ static int create_private(const char *path, struct err *e) {
 	return close(fd) == 0 ? 0 : err_sys(e, ERR_FAIL, "%s", path);
 }
 
+/* The bytes of the path as SQLite takes it: absolute, without links; what is not there yet stays as it is. */
+static size_t place_len(const char *path) {
+	OWN(own_free) char *cwd = realpath(".", NULL);
+	OWN(own_free) char *whole = path[0] == '/' || cwd == NULL ? xstrdup(path) : file_join(cwd, path);
+	OWN(own_free) char *real = NULL;
+	size_t total = strlen(whole), rest = 0;
+	char *slash;
+
+	while ((real = realpath(whole, NULL)) == NULL && (slash = strrchr(whole, '/')) != NULL && slash > whole) {
+		rest = total - (size_t)(slash - whole);
+		*slash = '\0';
+	}
+	return strlen(real == NULL ? whole : real) + rest;
+}
+
+int db_check_place(const char *path, struct err *e) {
+	const sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	size_t len = place_len(path), max = vfs == NULL ? 0 : (size_t)vfs->mxPathname - JOURNAL_LEN;
+
+	if (len > max)
+		return err_set(e, ERR_FAIL, "%s: a path of %zu bytes from the root on; SQLite takes %zu: choose a shorter folder", path, len, max);
+	return 0;
+}
+
 int db_open(struct db **out, const char *path, const char *const *migrations, struct err *e) {
 	struct db *d;
 	int r, rc;
 
 	*out = NULL;
-	if ((r = create_private(path, e)) != 0)
+	if ((r = db_check_place(path, e)) != 0 || (r = create_private(path, e)) != 0)
 		return r;
 	d = xcalloc(1, sizeof *d);
 	d->path = xstrdup(path);

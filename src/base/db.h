@@ -14,6 +14,10 @@ struct db;
 
 #define DB_BUSY_MS 20000 /* how long one waits for another process */
 
+/* Refuses a path at which SQLite could not open a database, which need not be there yet, nor its folder: ERR_FAIL. For programs that
+ * write other files before; db_open asks it itself. */
+int db_check_place(const char *path, struct err *e) MUST_CHECK;
+
 /* Opens (creates, 0600) the database and brings it to the newest schema: migrations[i] is the SQL that leads from user_version i to
  * i + 1, NULL ends; each runs in a transaction. A database of a newer version is refused. One handle is used by one thread at a time. */
 int db_open(struct db **d, const char *path, const char *const *migrations, struct err *e) MUST_CHECK;

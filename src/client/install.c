@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/db.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/pass.h"
@@ -36,6 +37,13 @@ static int choose_key_path(const char *dir, char **path, struct err *e) {
 	return 0;
 }
 
+/* Nothing needs the mirror yet, but all later commands do. */
+static int check_folder(const char *dir, struct err *e) {
+	OWN(own_free) char *mirror = file_join(dir, LEDGER_FILE);
+
+	return db_check_place(mirror, e);
+}
+
 int install_req(const struct install_req *q, struct err *e) {
 	OWN(own_free) char *path = NULL;
 	OWN(own_pkey) EVP_PKEY *key = NULL;
@@ -43,7 +51,7 @@ int install_req(const struct install_req *q, struct err *e) {
 	OWN(buf_wipe) struct buf pem = {0};
 	int r;
 
-	if ((r = name_check(q->name, "member", e)) != 0 || (r = file_mkdir(q->dir, 0700, true, e)) != 0)
+	if ((r = name_check(q->name, "member", e)) != 0 || (r = check_folder(q->dir, e)) != 0 || (r = file_mkdir(q->dir, 0700, true, e)) != 0)
 		return r;
 	if ((r = choose_key_path(q->dir, &path, e)) != 0 || (r = read_new_pass(q, &pass, e)) != 0)
 		return r;
@@ -206,7 +214,7 @@ int install_cert(const struct install_cert *i, struct err *e) {
 	OWN(staged_wipe) struct staged s = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 	int r;
 
-	if ((r = load_given(&in, e)) != 0 || (r = check_present(&in, e)) != 0)
+	if ((r = check_folder(i->dir, e)) != 0 || (r = load_given(&in, e)) != 0 || (r = check_present(&in, e)) != 0)
 		return r;
 	if ((r = check_key(&in, e)) != 0 || (r = check_conf(&in, e)) != 0)
 		return r;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/db.h"
 #include "base/file.h"
 #include "base/opt.h"
 #include "base/own.h"
@@ -68,8 +69,9 @@ static int check(struct work *w, struct err *e) {
 	static const char *const names[] = { FILE_CONF, FILE_KEY, FILE_CSR, FILE_CA, FILE_DB, FILE_CERT,
 		FILE_RECOVERY };
 	const struct init_plan *p = w->plan;
+	OWN(own_free) char *db = file_join(w->dir, FILE_DB);
 
-	if (gwconf_check_listen(p->listen, e) != 0 || gwconf_san(p->host, &w->san, e) != 0 ||
+	if (db_check_place(db, e) != 0 || gwconf_check_listen(p->listen, e) != 0 || gwconf_san(p->host, &w->san, e) != 0 ||
 	    absolute_store(p->store, &w->store, e) != 0)
 		return e->code;
 	if (cert_load(p->cacert, &w->ca, e) != 0)

@@ -13,6 +13,7 @@
 #   refuses N REGEX CMD... must end with status N and exactly one line on standard error that matches (grep -E)
 #   json FILTER CMD...     must succeed, and jq -e FILTER must hold for its standard output
 #   same A B, absent FILE..., present FILE..., has FILE REGEX, lacks FILE REGEX
+#   long_folder            a path of 520 bytes, made but for its last part; called in $T
 #   flip FILE OFFSET       another byte there: all its bits are turned; a negative offset counts from the end
 #   instrumented           whether memory figures mean nothing: sanitizers, valgrind
 #   within SECONDS CMD...  CMD must succeed before the time is over; tried again and again. The time is what the slowest machine needs, 60 and more
@@ -141,6 +142,13 @@ json() {
 	ok "$@"
 	[ -s "$T/.out" ] || fail "no output: $*" # of which some versions of jq believe anything
 	jq -e "$_filter" "$T/.out" >/dev/null || fail "$_filter does not hold: $*"
+}
+
+long_folder() {
+	_long=$(pwd -P)
+	while [ ${#_long} -lt 319 ]; do _long=$_long/$(printf %0100d 0); done
+	mkdir -p "$_long"
+	printf "%s/%0$((519 - ${#_long}))d\n" "$_long" 0
 }
 
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }

@@ -18,6 +18,11 @@ refuses 1 'ca: holds a CA already; nothing was changed' scg-ca init -dir ca -gro
 refuses 1 'holds a CA already' scg-ca init -dir ca -group other -passout pass:x
 sum | cmp -s - before || fail "the CA changed"
 
+say "no folder is begun where SQLite could not open the database"
+long=$(long_folder)
+refuses 1 'ca.db: a path of 526 bytes from the root on; SQLite takes 504' scg-ca init -dir "$long" -group lab -noenc
+absent "$long"
+
 say "nor a folder with a key, a certificate or a list of something else, nor a CA whose database is lost"
 for file in ca.key ca.crt crl.pem; do
 	mkdir "f-$file"

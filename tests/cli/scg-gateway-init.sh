@@ -26,6 +26,11 @@ has gw/gateway.conf '^listen = "127\.0\.0\.1:0";'
 has gw/gateway.conf '^store = "directory:/mnt/drive";'
 ok openssl req -in gw/gateway.csr -verify -noout
 
+say "nor begun where SQLite could not open the database"
+long=$(long_folder)
+refuses 1 'gateway.db: a path of 531 bytes from the root on; SQLite takes 504' init_gw "$long"
+absent "$long"
+
 say "never over an existing one"
 cp -a gw before
 refuses 1 'there already' init_gw gw

@@ -25,6 +25,12 @@ refuses 2 'newkey|P-256' scg req -dir x -name x -out x.csr -noenc -newkey ec:P-5
 refuses 1 'nowhere' scg req -dir x -name x -out nowhere/x.csr -noenc
 absent x/key.pem x.csr
 
+say "no folder is begun where SQLite could not open the mirror later"
+long=$(long_folder)
+refuses 1 'ledger.db: a path of 530 bytes from the root on; SQLite takes 504' scg req -dir "$long" -name long -out long.csr -noenc
+absent "$long" long.csr
+refuses 1 'SQLite takes 504' install "$long" alice.crt
+
 say "install checks that certificate, key and CA belong together"
 sign bob bob
 ok scg-ca init -dir other -group lab -noenc

@@ -49,6 +49,69 @@ START_TEST(committed_rows_survive_reopening) {
 	ck_assert_int_eq(count(d), 1);
 } END_TEST
 
+#define PLACE_MAX 504 /* mxPathname of SQLite's VFS for Unix is 512, and names get 8 bytes more */
+
+/* The folder's path, of so many bytes, made up to its last part. */
+static char *deep(size_t len, bool make_all) {
+	char *path = realpath(tmp_dir(), NULL);
+
+	ck_assert_ptr_nonnull(path);
+	while (strlen(path) < len) {
+		size_t left = len - strlen(path) - 1, part = left > 202 ? 200 : left;
+		char *longer = xasprintf("%s/%0*d", path, (int)part, 0);
+
+		free(path);
+		path = longer;
+		if (strlen(path) < len || make_all)
+			ck_assert_int_eq(file_mkdir(path, 0700, true, NULL), 0);
+	}
+	ck_assert_uint_eq(strlen(path), len);
+	return path;
+}
+
+START_TEST(a_path_as_long_as_sqlite_takes_is_opened) {
+	OWN(own_free) char *dir = deep(PLACE_MAX - 5, true), *path = file_join(dir, "x.db");
+	OWN(db_close) struct db *d = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_msg(db_open(&d, path, schema, &e) == 0, "%s", e.text);
+	put(d, "a", 1);
+	db_close(&d);
+	ck_assert_msg(db_open(&d, path, schema, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(count(d), 1);
+} END_TEST
+
+START_TEST(a_longer_path_is_refused_before_anything_is_made) {
+	OWN(own_free) char *dir = deep(PLACE_MAX - 4, true), *path = file_join(dir, "x.db");
+	OWN(db_close) struct db *d = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(db_open(&d, path, schema, &e), ERR_FAIL);
+	ck_assert_ptr_nonnull(strstr(e.text, "x.db: a path of 505 bytes"));
+	ck_assert(!file_exists(path));
+} END_TEST
+
+START_TEST(a_folder_that_is_not_there_yet_counts_as_long_as_it_will_be) {
+	OWN(own_free) char *longest = deep(PLACE_MAX, false), *longer = deep(PLACE_MAX + 1, false);
+
+	ck_assert_int_eq(db_check_place(longest, NULL), 0);
+	ck_assert_int_eq(db_check_place(longer, NULL), ERR_FAIL);
+} END_TEST
+
+START_TEST(links_and_relative_paths_count_as_where_they_lead) {
+	OWN(own_free) char *dir = deep(PLACE_MAX - 4, true), *by_link = xasprintf("%s/link/x.db", tmp_dir());
+
+	ck_assert_int_eq(symlink(dir, tmp_path("link")), 0);
+	ck_assert_int_eq(db_check_place(by_link, NULL), ERR_FAIL);
+	ck_assert_int_eq(chdir(dir), 0);
+	ck_assert_int_eq(db_check_place("x.db", NULL), ERR_FAIL);
+	ck_assert_int_eq(db_check_place("./x.db", NULL), ERR_FAIL);
+	ck_assert_int_eq(db_check_place("x.d", NULL), 0);
+	ck_assert_int_eq(db_check_place("./x.d", NULL), 0);
+	ck_assert_int_eq(db_check_place("../x.db", NULL), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+} END_TEST
+
 /* POSIX: closing any descriptor of a file drops this process's locks on it. A second handle may not open one of its own beside SQLite's. */
 START_TEST(a_second_handle_of_a_process_takes_no_locks_away) {
 	OWN(db_close) struct db *d = open_it();
@@ -431,6 +494,10 @@ int main(void) {
 
 	tcase_add_checked_fixture(t, tmp_make, tmp_drop);
 	tcase_add_test(t, committed_rows_survive_reopening);
+	tcase_add_test(t, a_path_as_long_as_sqlite_takes_is_opened);
+	tcase_add_test(t, a_longer_path_is_refused_before_anything_is_made);
+	tcase_add_test(t, a_folder_that_is_not_there_yet_counts_as_long_as_it_will_be);
+	tcase_add_test(t, links_and_relative_paths_count_as_where_they_lead);
 	tcase_add_test(t, a_second_handle_of_a_process_takes_no_locks_away);
 	tcase_add_test(t, a_blob_goes_in_and_comes_out_in_pieces);
 	tcase_add_test(t, one_file_is_left_after_closing);
