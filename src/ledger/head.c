@@ -143,7 +143,7 @@ int head_open(
 	*signer = NULL;
 	if (len > HEAD_MAX_BYTES)
 		return err_set(e, ERR_DAMAGED, "head: %zu bytes, %u are allowed", len, HEAD_MAX_BYTES);
-	if (signed_parse(der, len, &info, e) != 0)
+	if (signed_parse_known(der, len, c->chain, &info, e) != 0)
 		return err_add(e, "head");
 	if ((r = check_signed(&info, c, h, e)) != 0)
 		return r;

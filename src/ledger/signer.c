@@ -85,6 +85,16 @@ void signers_trim(struct ledger *l) {
 		signers_flush(l);
 }
 
+/* The chain keeps a parsed copy of what it found good, and every synchronisation asks for the same few. Whether it is
+ * revoked stands in the tables, and is asked there each time. */
+static int parse_stored(const struct chain *chain, const uint8_t *der, size_t len, X509 **cert, struct err *e) {
+	uint8_t hash[32];
+
+	ossl_sha256(der, len, hash);
+	*cert = chain_known(chain, hash);
+	return *cert != NULL ? 0 : cert_parse(der, len, cert, e);
+}
+
 /* What the tables know was checked when it was stored. */
 static int load(struct ledger *l, struct db_rows *rows, struct signer **out, struct err *e) {
 	OWN(own_signer) struct signer *s = xcalloc(1, sizeof *s);
@@ -93,7 +103,7 @@ static int load(struct ledger *l, struct db_rows *rows, struct signer **out, str
 	size_t len;
 
 	der = db_blob(rows, 0, &len);
-	if (cert_parse(der, len, &cert, e) != 0 || describe(cert, s, e) != 0)
+	if (parse_stored(l->chain, der, len, &cert, e) != 0 || describe(cert, s, e) != 0)
 		return err_add(e, "ledger: stored certificate");
 	s->gateway = db_int(rows, 1) != 0;
 	s->seen = (uint64_t)db_int(rows, 2);
