@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,11 +18,59 @@
 
 #define SECRET_HEAP_PIECE 32 /* bytes, a power of two: the smallest piece; a P-256 scalar */
 
+#define SPARE_MAX 16 /* pages */
+
+/* Pages that were wiped and wait for the next secret. Each file has several keys that live for a millisecond, and to give a page back
+ * interrupts every core that the process runs on. */
+static struct {
+	pthread_mutex_t lock;
+	void *page[SPARE_MAX];
+	size_t n;
+} spare = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static size_t page_size(void) {
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* Whole pages for each secret: what shares a page would share its locking and its dump flag. */
 static size_t mapped(size_t len) {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = page_size();
 
 	return (len + page - 1) / page * page;
+}
+
+static void *take_spare(size_t len) {
+	void *p = NULL;
+
+	(void)pthread_mutex_lock(&spare.lock);
+	if (len == page_size() && spare.n > 0)
+		p = spare.page[--spare.n];
+	(void)pthread_mutex_unlock(&spare.lock);
+	return p;
+}
+
+static bool keep_spare(void *p, size_t len) {
+	bool kept = false;
+
+	(void)pthread_mutex_lock(&spare.lock);
+	if (len == page_size() && spare.n < SPARE_MAX) {
+		spare.page[spare.n++] = p;
+		kept = true;
+	}
+	(void)pthread_mutex_unlock(&spare.lock);
+	return kept;
+}
+
+static void *new_pages(size_t len) {
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	/* RLIMIT_MEMLOCK is small for ordinary users: then a secret may reach the swap, but still no core dump and no child. */
+	(void)mlock(p, len);
+	(void)madvise(p, len, MADV_DONTDUMP);
+	(void)madvise(p, len, MADV_WIPEONFORK);
+	return p;
 }
 
 int secret_init(struct secret *s, size_t len, struct err *e) {
@@ -29,13 +78,11 @@ int secret_init(struct secret *s, size_t len, struct err *e) {
 
 	if (len == 0 || len > SECRET_MAX)
 		return err_set(e, ERR_FAIL, "a secret has 1 to %d bytes", SECRET_MAX);
-	p = mmap(NULL, mapped(len), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	p = take_spare(mapped(len));
+	if (p == NULL)
+		p = new_pages(mapped(len));
+	if (p == NULL)
 		return err_sys(e, ERR_FAIL, "memory for a secret");
-	/* RLIMIT_MEMLOCK is small for ordinary users: then a secret may reach the swap, but still no core dump and no child. */
-	(void)mlock(p, mapped(len));
-	(void)madvise(p, mapped(len), MADV_DONTDUMP);
-	(void)madvise(p, mapped(len), MADV_WIPEONFORK);
 	s->data = p;
 	s->len = len;
 	return 0;
@@ -61,8 +108,9 @@ int secret_copy(struct secret *s, const uint8_t *data, size_t len, struct err *e
 
 void secret_wipe(struct secret *s) {
 	if (s->data != NULL) {
-		OPENSSL_cleanse(s->data, s->len);
-		(void)munmap(s->data, mapped(s->len));
+		OPENSSL_cleanse(s->data, mapped(s->len));
+		if (!keep_spare(s->data, mapped(s->len)))
+			(void)munmap(s->data, mapped(s->len));
 	}
 	*s = (struct secret){0};
 }

@@ -20,7 +20,7 @@ struct secret {
 int secret_init(struct secret *s, size_t len, struct err *e) MUST_CHECK;
 int secret_random(struct secret *s, size_t len, struct err *e) MUST_CHECK;
 int secret_copy(struct secret *s, const uint8_t *data, size_t len, struct err *e) MUST_CHECK;
-/* Wipes and releases; safe on an empty one. */
+/* Wipes and releases; safe on an empty one. A few wiped pages, locked and marked as they are, are kept for the next ones. */
 void secret_wipe(struct secret *s);
 /* Same length and same bytes, in constant time. */
 bool secret_equal(const struct secret *a, const struct secret *b);

@@ -123,6 +123,27 @@ START_TEST(secrets_compare_by_length_and_bytes) {
 	ck_assert_int_lt(secret_init(&b, SECRET_MAX + 1, NULL), 0);
 } END_TEST
 
+/* More than are kept for reuse, so that fresh pages and used ones both come. */
+START_TEST(a_secret_begins_empty_whatever_was_there_before) {
+	static const uint8_t zeros[SECRET_MAX];
+	struct secret s[40] = {{0}};
+	const size_t n = sizeof s / sizeof s[0];
+
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < n; i++) {
+			ck_assert_int_eq(secret_init(&s[i], i % 2 == 0 ? SECRET_MAX : 32, NULL), 0);
+			ck_assert_mem_eq(s[i].data, zeros, s[i].len);
+			memset(s[i].data, 0xa5, s[i].len);
+		}
+		for (size_t i = 0; i < n; i++) {
+			for (size_t k = 0; k < s[i].len; k++)
+				ck_assert_uint_eq(s[i].data[k], 0xa5); /* nobody else's */
+			secret_wipe(&s[i]);
+			ck_assert_ptr_null(s[i].data);
+		}
+	}
+} END_TEST
+
 START_TEST(a_random_uuid_says_that_it_is_one) {
 	uint8_t one[16], two[16];
 
@@ -300,6 +321,7 @@ int main(void) {
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
 	tcase_add_test(t, secrets_compare_by_length_and_bytes);
+	tcase_add_test(t, a_secret_begins_empty_whatever_was_there_before);
 	tcase_add_test(t, a_random_uuid_says_that_it_is_one);
 	tcase_add_test(t, times_round_trip);
 	tcase_add_test(t, every_day_until_9999_is_known);
