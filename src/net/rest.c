@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "net/gate.h"
 #include "net/rest_call.h"
 
 #define BODY_ANNOUNCED 4096u /* a shorter body is sent twice as well as asked for */
@@ -30,7 +31,9 @@ struct rest {
 
 static enum rest_verdict judge_status(int status, const char *type, const struct buf *body) {
 	(void)type, (void)body;
-	return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504) ? REST_AGAIN : REST_FINAL;
+	if (status == 429)
+		return REST_SLOW;
+	return status == 408 || status == 500 || (status >= 502 && status <= 504) ? REST_AGAIN : REST_FINAL;
 }
 
 static int load_anchors(struct rest *r, const char *path, struct err *e) {
@@ -111,14 +114,28 @@ static bool is_idempotent(const struct rest_request *q) {
 	return q->idempotent;
 }
 
-static bool worth_again(const struct rest *r, const struct rest_call *c, int rc) {
+static enum rest_verdict judge(const struct rest *r, const struct rest_reply *p, int rc) {
+	return rc == 0 && p->status >= 400 ? r->judge(p->status, p->type, &p->body) : REST_FINAL;
+}
+
+/* What this reply means for all other requests to the same site. */
+static void tell_gate(const struct rest_call *c, int rc, enum rest_verdict v, unsigned round) {
+	if (v != REST_FINAL && c->p->retry_after_s > 0)
+		gate_shut(c->site, c->p->retry_after_s);
+	else if (v == REST_SLOW)
+		gate_back_off(c->site, round);
+	else if (rc == 0 && c->p->status < 400)
+		gate_ease(c->site, round);
+}
+
+static bool worth_again(const struct rest_call *c, int rc, enum rest_verdict v) {
 	const struct rest_reply *p = c->p;
 
 	if (c->q->once || c->taken || c->own.code != 0 || c->late)
 		return false;
 	if (rc == ERR_UNREACHABLE)
 		return c->sent == 0 || c->may_repeat;
-	if (rc != 0 || p->status < 400 || r->judge(p->status, p->type, &p->body) != REST_AGAIN)
+	if (rc != 0 || v == REST_FINAL)
 		return false;
 	/* With these the service says that it has not acted; with the other ones it perhaps has. */
 	return c->may_repeat || p->status < 500 || p->status == 503;
@@ -152,20 +169,33 @@ static void learn(struct rest *r, const struct rest_call *c, int rc) {
 		(void)atomic_compare_exchange_strong(&r->wary, &wary, wary - 1);
 }
 
+static int wait_at_gate(struct rest_call *c, unsigned *round, struct err *e) {
+	if (gate_wait(c->site, &c->retry, round))
+		return 0;
+	c->p->retry_after_s = (unsigned)((gate_left_ms(c->site) + 999) / 1000);
+	return err_set(e, ERR_UNREACHABLE, "%s: asks for patience for %u s more", c->site, c->p->retry_after_s);
+}
+
 static int run(struct rest *r, struct rest_call *c, struct err *e) {
 	struct rest_reply *p = c->p;
-	unsigned attempts = 0;
+	unsigned attempts = 0, round;
+	enum rest_verdict v;
 	bool again;
 	int rc;
 
 	retry_init(&c->retry, c->q->total_s != 0 ? c->q->total_s : rest_patience_s(r), REST_ATTEMPTS, REST_PATIENCE_S);
 	do {
 		rest_reply_wipe(p);
+		p->attempts = attempts;
+		if ((again = (rc = wait_at_gate(c, &round, e)) != 0))
+			break;
 		c->ask_first = asks_first(r, c->q);
 		rc = rest_call_try(c, e);
 		learn(r, c, rc);
+		v = judge(r, p, rc);
+		tell_gate(c, rc, v, round);
 		p->attempts = ++attempts;
-		again = worth_again(r, c, rc);
+		again = worth_again(c, rc, v);
 	} while (again && retry_pause(&c->retry, p->retry_after_s));
 	if (again || c->late)
 		rest_gave_up(r);

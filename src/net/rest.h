@@ -25,14 +25,15 @@ struct rest; /* kept connections, shared by any number of threads */
 /* What an error status (400 and above) means for the request. */
 enum rest_verdict {
 	REST_FINAL,   /* handed to the caller as it is */
-	REST_AGAIN,   /* the service asks for patience, or is broken for a moment; sent again only where it may be (500 and above, but 503: idempotent) */
+	REST_AGAIN,   /* the service is broken for a moment; sent again only where it may be (500 and above, but 503: idempotent) */
+	REST_SLOW,    /* it asks for patience: the same, and all other requests to it wait as well (gate.h), as they do with any Retry-After of these two */
 };
 
 struct rest_config {
 	const char *ca_file;       /* PEM: instead of the system's anchors, or NULL */
 	unsigned total_s;          /* 0: REST_TOTAL_S. Counted anew when bytes of an upload, or to be taken, move that did not before */
 	unsigned tired_s;          /* likewise, from when a request has waited in vain for all of total_s until the service answers again; 0: total_s */
-	/* Asked about replies with an error status; body has at most REST_ERROR_MAX bytes. NULL: 408, 429, 500, 502, 503, 504 again. */
+	/* Asked about replies with an error status; body has at most REST_ERROR_MAX bytes. NULL: 429 slow, 408, 500, 502, 503, 504 again. */
 	enum rest_verdict (*judge)(int status, const char *type, const struct buf *body);
 };
 int rest_new(struct rest **r, const struct rest_config *c, struct err *e) MUST_CHECK;
@@ -69,7 +70,7 @@ struct rest_reply {
 	/* Location (it may be a secret), Range, Content-Range as sent, or NULL. With status and type they are here before the first take. */
 	char *location, *range, *content_range;
 	uint64_t content_length;
-	unsigned retry_after_s;
+	unsigned retry_after_s;         /* also of another request's reply, where this one was not sent for it (ERR_UNREACHABLE) */
 	int64_t date_s;
 	uint64_t sent;                  /* bytes of the body that went out in the last attempt */
 	unsigned attempts;
@@ -81,7 +82,8 @@ void rest_reply_wipe(struct rest_reply *r);
  * was, take has had the beginning), time out; ERR_DAMAGED: certificate not verified, a reply that is no HTTP, of another type, of a coding that was
  * not asked for; ERR_FAIL: above a cap; or what read and take said, as it was. An error names scheme and host, never more of a URL. Redirects are
  * not followed: a 3xx other than 308 is ERR_DAMAGED naming where it points (escaped). HTTP/2 where libcurl and the service have it. The
- * environment's proxies (https_proxy, no_proxy) are used, except to a loopback address. Any number of threads may call. */
+ * environment's proxies (https_proxy, no_proxy) are used, except to a loopback address. Any number of threads may call; none of their
+ * requests begins before the time that the service named to one of them. */
 int rest(struct rest *r, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
 
 /* For who makes attempts of his own: how long they may go on without progress, and that they have come to nothing. One that nobody hears from is waited

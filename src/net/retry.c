@@ -36,8 +36,7 @@ int64_t retry_pause_ms(const struct retry *r, unsigned retry_after_s, uint64_t r
 	return (int64_t)retry_after_s * 1000 + (int64_t)(random % (top + 1));
 }
 
-/* A signal does not make it shorter: what a service asked for is kept. */
-static void sleep_ms(int64_t ms) {
+void retry_sleep_ms(int64_t ms) {
 	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
 
 	while (nanosleep(&t, &t) != 0 && errno == EINTR)
@@ -55,7 +54,7 @@ bool retry_pause(struct retry *r, unsigned retry_after_s) {
 	ms = retry_pause_ms(r, retry_after_s, random);
 	if (clock_mono_ms() + ms >= r->end_ms)
 		return false;
-	sleep_ms(ms);
+	retry_sleep_ms(ms);
 	r->attempt++;
 	return true;
 }

@@ -28,5 +28,7 @@ int64_t retry_pause_ms(const struct retry *r, unsigned retry_after_s, uint64_t r
 /* Waits before the next attempt, with full jitter and never less than Retry-After; false, at once, where it would be beyond the limit, the
  * attempts or the patience. */
 bool retry_pause(struct retry *r, unsigned retry_after_s);
+/* A signal does not make it shorter: what a service asked for is kept. */
+void retry_sleep_ms(int64_t ms);
 
 #endif

@@ -26,11 +26,13 @@ enum rest_verdict gdrive_judge(int status, const char *type, const struct buf *b
 
 	(void)type; /* a body of any type is looked at: what is no JSON has no reason */
 	gdrive_parse_fault(body, &f);
-	return gdrive_is_passing(status, &f) ? REST_AGAIN : REST_FINAL;
+	if (!gdrive_is_passing(status, &f))
+		return REST_FINAL;
+	return status < 500 && status != 408 ? REST_SLOW : REST_AGAIN;
 }
 
 bool gdrive_may_pass(int r, const struct rest_reply *p) {
-	return r == ERR_UNREACHABLE || (r == 0 && gdrive_judge(p->status, p->type, &p->body) == REST_AGAIN);
+	return r == ERR_UNREACHABLE || (r == 0 && gdrive_judge(p->status, p->type, &p->body) != REST_FINAL);
 }
 
 void gdrive_pause_ms(unsigned ms) {

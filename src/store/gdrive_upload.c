@@ -102,7 +102,7 @@ static int judge(struct gdrive_upload *u, int r, const struct rest_reply *p, str
 	refused = gdrive_refuse(p->status, &p->body, "upload session", e);
 	if (p->status == 400 && u->retry.attempt > 0)
 		return PASSING; /* it had got part of what went unasked */
-	return gdrive_judge(p->status, p->type, &p->body) == REST_AGAIN ? PASSING : refused;
+	return gdrive_judge(p->status, p->type, &p->body) != REST_FINAL ? PASSING : refused;
 }
 
 /* Of the time without progress; 0 before the first chunk. */

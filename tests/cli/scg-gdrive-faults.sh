@@ -74,6 +74,33 @@ fi
 drive_fault 503 every=5 retry_after=1 times=2 "kind=upload.*"
 round "503 with Retry-After"
 
+say "who says when to come again is left alone until then by all workers: of eight the other seven may be under way"
+mkdir many
+i=0
+while [ $i -lt 30 ]; do
+	echo $i >many/f$i
+	i=$((i + 1))
+done
+files=$((files + 30))
+for fault in 429 503; do
+	drive_control '{"reset": {}}' >/dev/null
+	drive_fault $fault skip=9 times=1 retry_after=1
+	ok scg upload -dir alice -r -replace -j 8 many
+	[ "$(drive_stats ".faults[\"$fault\"]")" -eq 1 ] || fail "$fault: nobody was asked for patience"
+	[ "$(drive_stats '.early_requests | length')" -le 7 ] || fail "$fault: too early: $(drive_stats .)"
+	drive_calm
+	for _f in many/*; do echo $fault >>"$_f"; done
+done
+rm -rf got
+mkdir got
+drive_control '{"reset": {}}' >/dev/null
+drive_fault userRateLimitExceeded skip=9 times=1 retry_after=1
+ok scg download -dir bob -r -j 8 many -out got
+[ "$(drive_stats '.early_requests | length')" -le 7 ] || fail "download: too early: $(drive_stats .)"
+drive_calm
+[ "$(drive_dump '.doubles | length')" -eq 0 ] || fail "doubles"
+[ "$(gd_objects)" -eq $files ] || fail "$(gd_objects) objects"
+
 say "bytes that change on the way: noticed by their checksum, and the object is made anew"
 drive_fault corrupt_upload every=3 times=2 "kind=upload.*"
 round "corrupt_upload" 2000000

@@ -47,7 +47,7 @@ all), after the first "skip" the "every"-th one (1), "times" times (no limit). O
   hold, hold_reply         until "clear" nothing comes, before or after the request was acted upon; who is gone by then gets nothing
 
 stats: requests, statuses and faults by kind; bytes_uploaded (bodies of uploads, as received), bytes_in, bytes_out; early_retries: numbers
-of the requests that came again before their Retry-After was over. log: every request with its times.
+of the requests that came again before their Retry-After was over; early_requests: of all that came before any Retry-After was. log: every request with its times.
 """
 
 import argparse

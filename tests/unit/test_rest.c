@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "lib/tmp.h"
 #include "lib/web.h"
+#include "net/gate.h"
 #include "unit/rest_lab.h"
 
 static struct web web;
@@ -492,6 +493,82 @@ START_TEST(retry_after_beyond_the_patience_is_final) {
 	ck_assert_uint_eq(lab.h.requests, 1);
 } END_TEST
 
+/* A request that is not made again itself. */
+static int get_once(struct rest *r) {
+	struct rest_request q = lab_ask_for("GET", "/once");
+
+	q.once = true;
+	rest_reply_wipe(&lab.p);
+	return rest(r, &q, &lab.p, &lab.e);
+}
+
+/* The service takes one connection at a time. */
+static const struct hostile_step closed_later[][2] = {
+	{ STEP("HTTP/1.1 429 Later\r\nRetry-After: 1\r\n" EMPTY, HOSTILE_CLOSE), STEP(OK EMPTY, HOSTILE_KEEP) },
+	{ STEP("HTTP/1.1 500 Later\r\nRetry-After: 1\r\n" EMPTY, HOSTILE_CLOSE), STEP(OK EMPTY, HOSTILE_KEEP) },
+};
+
+START_TEST(other_requests_wait_for_retry_after_too) {
+	struct rest_config c = { .ca_file = tmp_path("ca.pem"), .total_s = LAB_LONG_S };
+	struct rest *other = NULL;
+
+	lab_play(closed_later[_i], 2);
+	ck_assert_int_eq(rest_new(&other, &c, &lab.e), 0);
+	ck_assert_int_eq(get_once(lab.r), 0);
+	ck_assert_int_ge(lab.p.status, 429);
+	ck_assert_msg(get_once(other) == 0, "%s", lab.e.text);
+	ck_assert_int_eq(lab.p.status, 200);
+	rest_free(other);
+	(void)lab_stop();
+	ck_assert_uint_eq(lab.h.requests, 2);
+	ck_assert_int_ge(lab.h.at_ms[1] - lab.h.at_ms[0], 1000);
+} END_TEST
+
+START_TEST(other_requests_are_not_sent_where_retry_after_is_beyond_their_limit) {
+	static const struct hostile_step s[] = { STEP("HTTP/1.1 429 Later\r\nRetry-After: 60\r\n" EMPTY, HOSTILE_KEEP), STEP(OK EMPTY, HOSTILE_KEEP) };
+	struct rest_request q;
+
+	lab_play(s, 2);
+	ck_assert_int_eq(get_once(lab.r), 0);
+	ck_assert_int_eq(lab.p.status, 429);
+	rest_reply_wipe(&lab.p);
+	q = lab_ask_for("GET", "/");
+	q.total_s = 20;
+	ck_assert_int_eq(rest(lab.r, &q, &lab.p, &lab.e), ERR_UNREACHABLE);
+	lab_check_why("asks for patience for ");
+	ck_assert_uint_eq(lab.p.attempts, 0);
+	ck_assert_uint_gt(lab.p.retry_after_s, 0);
+	ck_assert_uint_le(lab.p.retry_after_s, 61);
+	clock_move_mono_ms(60001);
+	ck_assert_int_eq(get_once(lab.r), 0);
+	ck_assert_int_eq(lab.p.status, 200);
+	(void)lab_stop();
+	ck_assert_uint_eq(lab.h.requests, 2);
+} END_TEST
+
+static const struct {
+	struct hostile_step step;
+	bool shut;
+} says[] = {
+	{ STEP("HTTP/1.1 429 Slow\r\n" EMPTY, HOSTILE_KEEP), true },
+	{ STEP("HTTP/1.1 503 Later\r\nRetry-After: 60\r\n" EMPTY, HOSTILE_KEEP), true },
+	{ STEP("HTTP/1.1 500 Broken\r\nRetry-After: 60\r\n" EMPTY, HOSTILE_KEEP), true },
+	{ STEP("HTTP/1.1 500 Broken\r\n" EMPTY, HOSTILE_KEEP), false },
+	{ STEP("HTTP/1.1 503 Later\r\n" EMPTY, HOSTILE_KEEP), false },
+	{ STEP("HTTP/1.1 503 Later\r\nRetry-After: 0\r\n" EMPTY, HOSTILE_KEEP), false },
+	{ STEP("HTTP/1.1 404 None\r\nRetry-After: 60\r\n" EMPTY, HOSTILE_KEEP), false },
+	{ STEP("HTTP/1.1 200 OK\r\nRetry-After: 60\r\n" EMPTY, HOSTILE_KEEP), false },
+};
+
+START_TEST(gate_is_shut_by_who_asks_for_patience_alone) {
+	clock_stop_mono();
+	lab_play(&says[_i].step, 1);
+	ck_assert_int_eq(get_once(lab.r), 0);
+	lab.h.url[strcspn(lab.h.url, "/") + 2 + strcspn(strstr(lab.h.url, "//") + 2, "/")] = '\0'; /* the site */
+	ck_assert_int_eq(gate_left_ms(lab.h.url) > 0, says[_i].shut);
+	(void)lab_stop();
+} END_TEST
+
 START_TEST(retry_after_that_is_none_is_passed_over) {
 	static const struct hostile_step s[][2] = {
 		{ STEP("HTTP/1.1 503 Later\r\nRetry-After: soon\r\n" EMPTY, HOSTILE_KEEP), STEP(OK EMPTY, HOSTILE_KEEP) },
@@ -619,6 +696,9 @@ static void add_again(TCase *t) {
 	tcase_add_test(t, caller_judges_by_the_body);
 	tcase_add_loop_test(t, nothing_is_asked_before_retry_after, 0, N(later));
 	tcase_add_loop_test(t, retry_after_beyond_the_patience_is_final, 0, 3);
+	tcase_add_loop_test(t, other_requests_wait_for_retry_after_too, 0, N(closed_later));
+	tcase_add_test(t, other_requests_are_not_sent_where_retry_after_is_beyond_their_limit);
+	tcase_add_loop_test(t, gate_is_shut_by_who_asks_for_patience_alone, 0, N(says));
 	tcase_add_loop_test(t, retry_after_that_is_none_is_passed_over, 0, 3);
 }
 

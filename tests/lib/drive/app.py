@@ -177,6 +177,7 @@ class App:
             reply = faulty.instead(fault, self.state, request)
             self.state.commit()
         entry["status"], entry["retry_after"] = reply.status, fault.spec.get("retry_after")
+        entry["told"] = time.time()
         connection.send(reply)
         return True
 

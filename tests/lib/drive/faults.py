@@ -135,7 +135,8 @@ class Log:
         uploads = [e for e in entries if e["kind"].startswith("upload.")]
         return {"requests": requests, "statuses": statuses, "faults": faults, "total": len(entries),
                 "bytes_uploaded": sum(e["bytes_in"] for e in uploads), "bytes_in": sum(e["bytes_in"] for e in entries),
-                "bytes_out": sum(e["bytes_out"] for e in entries), "early_retries": early(entries)}
+                "bytes_out": sum(e["bytes_out"] for e in entries), "early_retries": early(entries),
+                "early_requests": early_of_any(entries)}
 
     def write(self):
         """For who reads the folder afterwards."""
@@ -156,4 +157,16 @@ def early(entries):
             found.append(e["n"])
         if e["retry_after"]:
             until[key] = e.get("ended", e["time"]) + float(e["retry_after"])
+    return found
+
+
+def early_of_any(entries):
+    """Requests of any kind that began while the Retry-After of any of them ran. Those that were under way are among them:
+    at most one for each other connection."""
+    until, found = 0, []
+    for e in entries:
+        if e["time"] < until:
+            found.append(e["n"])
+        if e["retry_after"] and "told" in e:
+            until = max(until, e["told"] + float(e["retry_after"]))
     return found
