@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "client/commands.h"
@@ -56,7 +55,7 @@ static int load_recip(struct session *s, const char *path, X509 **cert, struct e
 
 	if ((r = cert_load(path, &x, e)) != 0 || (r = identity_check_cert(s->me.chain, x, path, e)) != 0)
 		return r;
-	if ((v = chain_check_time(x, clock_now_s(), &why)) != VERDICT_GOOD)
+	if ((v = chain_check_now(x, &why)) != VERDICT_GOOD)
 		return err_set(e, ERR_REFUSED, "%s: %s: %s", path, verdict_name(v), why.text);
 	if (crl == NULL || crl_set_has_cert(crl, x))
 		return err_set(e, ERR_REFUSED, "%s: %s", path, crl == NULL ? "no revocation list to ask" : "RFC 5280 5.3: revoked");

@@ -14,6 +14,7 @@
 #include "client/print.h"
 #include "client/session.h"
 #include "pki/cert.h"
+#include "pki/chain.h"
 
 OWN_DEFINE(crl_set, struct crl_set, crl_set_free)
 
@@ -149,6 +150,14 @@ static json_t *status_json(const struct status *st) {
 	return o;
 }
 
+/* Some errors name the thing themselves. */
+static void print_state(const char *label, const char *thing, const char *state) {
+	if (strncmp(state, thing, strlen(thing)) == 0)
+		print_line("%s%s", label, state);
+	else
+		print_line("%s%s: %s", label, thing, state);
+}
+
 static void status_lines(const struct status *st) {
 	const struct session *s = st->s;
 	OWN(own_free)
@@ -159,8 +168,11 @@ static void status_lines(const struct status *st) {
 
 	clock_print(cert_not_after(s->me.cert), not_after);
 	print_line("member       %s of group %s", s->me.name, s->me.group);
-	print_line("certificate  until %s, %lld days left", not_after, (long long)days_left(s->me.cert));
-	print_line("gateway      %s: %s", s->conf.gateway, st->gateway);
+	if (chain_check_now(s->me.cert, NULL) == VERDICT_EXPIRED)
+		print_line("certificate  expired at %s", not_after);
+	else
+		print_line("certificate  until %s, %lld days left", not_after, (long long)days_left(s->me.cert));
+	print_state("gateway      ", s->conf.gateway, st->gateway);
 	if (st->crl != NULL)
 		clock_print(crl_set_next_update(st->crl), next);
 	print_line("revocation   list %llu, next by %s",
@@ -168,11 +180,7 @@ static void status_lines(const struct status *st) {
 	if (st->epoch != NULL)
 		print_line("epoch        %llu", (unsigned long long)st->epoch->number);
 	print_line("ledger       %llu entries", (unsigned long long)ledger_size(session_ledger(s)));
-	/* Some errors name the drive themselves. */
-	if (strncmp(st->drive, drive, strlen(drive)) == 0)
-		print_line("drive        %s", st->drive);
-	else
-		print_line("drive        %s: %s", drive, st->drive);
+	print_state("drive        ", drive, st->drive);
 }
 
 /* Nothing is made and nobody is waited for: this is a look. */

@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/db.h"
 #include "base/file.h"
 #include "base/own.h"
@@ -96,7 +95,7 @@ static int load_given(struct installing *in, struct err *e) {
 	if ((r = cert_load(in->i->cert, &in->cert, e)) != 0 ||
 	    (r = identity_check_cert(in->chain, in->cert, "-cert", e)) != 0)
 		return r;
-	v = chain_check_time(in->cert, clock_now_s(), e);
+	v = chain_check_now(in->cert, e);
 	if (v == VERDICT_EXPIRED)
 		return err_recode(e, ERR_REFUSED);
 	return cert_name(in->cert, &in->name, e);

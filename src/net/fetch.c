@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "net/easy.h"
 #include "net/retry.h"
 #include "net/sink.h"
@@ -50,7 +49,7 @@ static bool judge_server(void *arg, X509 *cert) {
 	enum verdict v = chain_check(f->chain, cert, PURPOSE_SERVER, &e);
 
 	if (v == VERDICT_GOOD)
-		v = chain_check_time(cert, clock_now_s(), &e);
+		v = chain_check_now(cert, &e);
 	f->foreign = v == VERDICT_FOREIGN;
 	if (v != VERDICT_GOOD) {
 		(void)err_set(&f->refusal, ERR_DAMAGED, "%s: not the group's gateway: certificate %s: %s", f->url, verdict_name(v), e.text);

@@ -37,5 +37,7 @@ enum verdict chain_check(const struct chain *c, X509 *cert, enum purpose purpose
 X509 *chain_known(const struct chain *c, const uint8_t sha256[static 32]);
 /* Dates only: GOOD, EXPIRED, NOT_YET_VALID. */
 enum verdict chain_check_time(const X509 *cert, int64_t at_s, struct err *e);
+/* The same by this machine's clock, which e then names too: where the dates seem wrong it may be the clock that is. */
+enum verdict chain_check_now(const X509 *cert, struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "lib/fixture.h"
 #include "lib/suite.h"
+#include "base/clock.h"
 #include "base/work.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -267,6 +268,22 @@ START_TEST(dates_are_asked_apart) {
 	ck_assert_int_eq(chain_check_time(f.early.cert, f.now_s, &e), VERDICT_NOT_YET_VALID);
 } END_TEST
 
+START_TEST(who_is_refused_now_reads_what_the_clock_says) {
+	const X509 *const bad[] = {f.expired.cert, f.early.cert};
+	const enum verdict want[] = {VERDICT_EXPIRED, VERDICT_NOT_YET_VALID};
+	static const char says[] = "; the clock here says ";
+	int64_t from_s = clock_now_s(), said_s = 0;
+	struct err e = ERR_INIT;
+	const char *at;
+
+	ck_assert_int_eq(chain_check_now(f.alice.cert, &e), VERDICT_GOOD);
+	ck_assert_int_eq(chain_check_now(bad[_i], &e), want[_i]);
+	ck_assert_ptr_nonnull(strstr(e.text, "RFC 5280 4.1.2.5"));
+	ck_assert_ptr_nonnull(at = strstr(e.text, says));
+	ck_assert_int_eq(clock_parse(at + strlen(says), &said_s, NULL), 0);
+	ck_assert(said_s >= from_s && said_s <= clock_now_s());
+} END_TEST
+
 START_TEST(both_ends_belong_to_the_validity) {
 	int64_t end = f.now_s + 90 * FIXTURE_DAY_S, begin = f.now_s - PROFILE_SKEW_S;
 
@@ -374,6 +391,7 @@ int main(void) {
 	tcase_add_loop_test(t, whatever_leaves_the_profile_is_refused_though_signed, 0, N_TAMPERINGS);
 	tcase_add_loop_test(t, weak_hashes_are_foreign, 0, 2);
 	tcase_add_test(t, dates_are_asked_apart);
+	tcase_add_loop_test(t, who_is_refused_now_reads_what_the_clock_says, 0, 2);
 	tcase_add_test(t, both_ends_belong_to_the_validity);
 	tcase_add_loop_test(t, a_ca_outside_the_profile_is_no_anchor, 0, (int)(sizeof ca_tamperings / sizeof ca_tamperings[0]));
 	tcase_add_test(t, a_ca_signed_by_another_key_is_no_anchor);
