@@ -84,14 +84,15 @@ bool revocation_is_due(struct revocation *v, uint64_t announced, int64_t now_s) 
 }
 
 static int check_dates(const struct crl_set *set, int64_t now_s, struct err *e) {
-	char until[CLOCK_TEXT];
+	char until[CLOCK_TEXT], now[CLOCK_TEXT];
 
 	if (now_s <= crl_set_next_update(set))
 		return 0;
 	clock_print(crl_set_next_update(set), until);
+	clock_print(now_s, now);
 	return err_set(e, ERR_UNREACHABLE,
-	    "the group's revocation list %llu has expired at %s (RFC 5280 5.1.2.5): wait for the CA's next one",
-	    (unsigned long long)crl_set_number(set), until);
+	    "the group's revocation list %llu has expired at %s (RFC 5280 5.1.2.5; the clock here says %s): wait for the CA's next one",
+	    (unsigned long long)crl_set_number(set), until, now);
 }
 
 int revocation_check_current(struct revocation *v, int64_t now_s, struct err *e) {
