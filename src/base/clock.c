@@ -46,6 +46,10 @@ void clock_move_mono_ms(int64_t by) {
 	stepped_ms += by;
 }
 
+bool clock_is_ahead(int64_t t_s) {
+	return t_s > clock_now_s() + CLOCK_SKEW_S;
+}
+
 void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {
 	time_t t = (time_t)(t_s < 0 ? 0 : t_s > YEAR_9999_END ? YEAR_9999_END : t_s);
 	struct tm tm;

@@ -20,6 +20,11 @@ void clock_stop_mono(void);
 /* clock_mono_ms() is later by so much at once (unit tests only, likewise). */
 void clock_move_mono_ms(int64_t by);
 
+/* Everybody's clock is assumed right within so much (5 minutes). */
+#define CLOCK_SKEW_S 300
+/* Does a time that somebody else wrote down lie further ahead of clock_now_s() than that? Then one of the two clocks was wrong, or lied. */
+bool clock_is_ahead(int64_t t_s);
+
 #define CLOCK_TEXT 21 /* "2026-01-02T03:04:05Z" and NUL */
 /* RFC 3339, UTC, whole seconds; years 1970..9999 (others are clamped). */
 void clock_print(int64_t t_s, char out[static CLOCK_TEXT]);

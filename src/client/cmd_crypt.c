@@ -125,9 +125,18 @@ static int decrypt_json(
 		(void)json_object_set_new(o, "author", print_text(author));
 		(void)json_object_set_new(o, "time", print_time(result->signed_s));
 		(void)json_object_set_new(o, "author_revoked", json_boolean(result->author_revoked));
+		(void)json_object_set_new(o, "dated_ahead", json_boolean(clock_is_ahead(result->signed_s)));
 		range_json(p, result->manifest.size, o);
 	}
 	return print_json(o, e);
+}
+
+static void warn_of_date(int64_t signed_s) {
+	char when[CLOCK_TEXT], now[CLOCK_TEXT];
+
+	clock_print(signed_s, when);
+	clock_print(clock_now_s(), now);
+	note("warning: signed at %s, and by the clock here it is %s: one of the two clocks is wrong, or its author chose the date", when, now);
 }
 
 static int report_opened(
@@ -146,6 +155,8 @@ static int report_opened(
 		note(
 		    "warning: the certificate of its author, %s, is revoked; that he signed before is his claim",
 		    safe);
+	if (!result->is_unsigned && clock_is_ahead(result->signed_s))
+		warn_of_date(result->signed_s);
 	return p->json ? decrypt_json(p, result, author, s->stale, e) : 0;
 }
 

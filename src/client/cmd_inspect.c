@@ -112,6 +112,7 @@ static int text_json(const struct view *v, json_t *o, struct err *e) {
 	(void)json_object_set_new(o, "author", print_text(author));
 	(void)json_object_set_new(o, "time", print_time(v->signed_by.signed_s));
 	(void)json_object_set_new(o, "author_revoked", json_boolean(v->signed_by.author_revoked));
+	(void)json_object_set_new(o, "dated_ahead", json_boolean(clock_is_ahead(v->signed_by.signed_s)));
 	(void)json_object_set_new(o, "digests", digests);
 	return r;
 }
@@ -196,7 +197,8 @@ static int show_text(const struct view *v, struct err *e) {
 	print_line("group     %s", group);
 	print_line("name      %s", name);
 	print_line("file      %s, version %llu", id, (unsigned long long)m->version);
-	print_line("author    %s, signed at %s%s", who, when, v->signed_by.author_revoked ? ", revoked since" : "");
+	print_line("author    %s, signed at %s%s%s", who, when, v->signed_by.author_revoked ? ", revoked since" : "",
+	    clock_is_ahead(v->signed_by.signed_s) ? ", ahead of the clock here" : "");
 	for (uint64_t i = 0; i < m->count; i++) {
 		text_hex(m->digests[i], sizeof(m->digests[i]), hex);
 		print_line("sha256    segment %llu: %s", (unsigned long long)i, hex);

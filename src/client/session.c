@@ -295,12 +295,27 @@ static int go_stale(struct session *s, struct err *e) {
 	return 0;
 }
 
+/* A gateway refuses such events by its own clock; replay asks no clock, since it may be the one that is wrong. */
+static void warn_of_clock(const struct session *s) {
+	int64_t latest_s = ledger_latest_s(session_ledger(s));
+	char latest[CLOCK_TEXT], now[CLOCK_TEXT];
+
+	if (!clock_is_ahead(latest_s))
+		return;
+	clock_print(latest_s, latest);
+	clock_print(clock_now_s(), now);
+	note("warning: the ledger has an event of %s, and by the clock here it is %s: this clock is wrong, or those of gateway and signer were",
+	    latest, now);
+}
+
 int session_connect(struct session *s, const struct session_need *need, struct err *e) {
 	struct err why = ERR_INIT;
 	int r = go_online(s, &why);
 
 	if (r == ERR_UNREACHABLE && need->stale_ok)
 		return go_stale(s, e);
+	if (r == 0)
+		warn_of_clock(s);
 	if (r != 0 && e != NULL)
 		*e = why;
 	return r;

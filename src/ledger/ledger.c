@@ -173,6 +173,10 @@ uint64_t ledger_size(const struct ledger *l) {
 	return l->tree.size;
 }
 
+int64_t ledger_latest_s(const struct ledger *l) {
+	return l->latest_s;
+}
+
 int ledger_root(struct ledger *l, uint64_t n, uint8_t root[static 32], struct err *e) {
 	OWN(db_done) struct db_rows rows = {0};
 	const uint8_t *p;

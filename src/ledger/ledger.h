@@ -29,6 +29,8 @@ void ledger_close(struct ledger *l);
 
 /* As of the last open, reload or append in this process. */
 uint64_t ledger_size(const struct ledger *l);
+/* The latest time that a member's event says; 0: none does. */
+int64_t ledger_latest_s(const struct ledger *l);
 /* The root at size n (0..size). ERR_NOTFOUND beyond. */
 int ledger_root(struct ledger *l, uint64_t n, uint8_t root[static 32], struct err *e) MUST_CHECK;
 /* Group, size and root now, for head_sign. Between db_begin and db_commit it speaks of what is not yet on disk: never

@@ -150,6 +150,18 @@ meet dave "entry $((last + 2)): event: back-dated"
 meet nina "entry $((last + 2)): event: back-dated"
 stop gw
 
+say "an event dated ahead, which a gateway with a right clock refuses: who replays it is told, and goes on"
+restore gw dave nina
+log put alice ahead.txt -3600
+gateway_up gw
+moved
+for who in dave nina; do
+	sees_nothing $who
+	has .err '^scg: warning: the ledger has an event of .* and by the clock here it is '
+	has .out 'ahead.txt'
+done
+stop gw
+
 say "the database edited, hashes left as they were"
 restore gw dave nina
 sqlite3 gw/gateway.db "UPDATE ledger_entries SET event = (SELECT event FROM ledger_entries WHERE n = $((own + 2))) WHERE n = $own"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes into the current folder two files that a member sealed whose certificate ended an hour ago: "in-time", signed two hours ago, and
- * "too-late", signed now; and what is needed to open them: expired.ca, expired.crl, expired.keys (the group's key in hex). */
+ * "too-late", signed now; and what is needed to open them: expired.ca, expired.crl, expired.keys (the group's key in hex).
+ *     make_expired DIR KEY-ID KEY AHEAD OUT
+ * instead seals such a file for that group by the member in DIR, whose clock is so many seconds ahead. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,8 @@
 #include "envelope/envelope.h"
 #include "lib/fixture.h"
 #include "pki/cert.h"
+#include "pki/key.h"
+#include "pki/ossl.h"
 
 #define TWO_HOURS_S 7200
 
@@ -32,14 +36,14 @@ static int add(void *arg, const void *data, size_t len, struct err *e) {
 	return 0;
 }
 
-static int seal(const struct fixture *f, const struct keyring *k, const char *path, struct err *e) {
+static int seal(EVP_PKEY *key, X509 *cert, const struct keyring *k, const char *path, struct err *e) {
 	OWN(envelope_result_wipe) struct envelope_result r = {0};
 	OWN(buf_wipe) struct buf sealed = {0};
 	const char *left = text;
 	struct source in = { .arg = &left, .read = read_text };
 	struct sink out = { .arg = &sealed, .write = add };
 	struct envelope_seal s = { .epoch = keyring_current(k), .group = "lab", .name = "minutes", .version = 1,
-				   .key = f->expired.key, .cert = f->expired.cert };
+				   .key = key, .cert = cert };
 	int rc = envelope_seal(&s, &in, &out, &r, e);
 
 	return rc == 0 ? file_save(path, sealed.data, sealed.len, 0600, e) : rc;
@@ -65,15 +69,34 @@ static int write_all(struct err *e) {
 	int r;
 
 	fixture_init(&f);
-	if ((r = keyring_rotate(&k, f.now_s - FIXTURE_DAY_S, e)) != 0 || (r = save_rest(&f, &k, e)) != 0 || (r = seal(&f, &k, "too-late", e)) != 0)
+	if ((r = keyring_rotate(&k, f.now_s - FIXTURE_DAY_S, e)) != 0 || (r = save_rest(&f, &k, e)) != 0 ||
+	    (r = seal(f.expired.key, f.expired.cert, &k, "too-late", e)) != 0)
 		return r;
 	clock_shift_s(-TWO_HOURS_S);
-	return seal(&f, &k, "in-time", e);
+	return seal(f.expired.key, f.expired.cert, &k, "in-time", e);
 }
 
-int main(void) {
+static int write_ahead(char *const arg[static 5], struct err *e) {
+	OWN(own_free) char *key_path = file_join(arg[0], "key.pem"), *cert_path = file_join(arg[0], "cert.pem");
+	OWN(keyring_wipe) struct keyring k = { .group = xstrdup("lab") };
+	uint8_t bytes[GROUP_KEY_LEN];
+	uint64_t ahead_s;
+	OWN(own_pkey) EVP_PKEY *key = NULL;
+	OWN(own_x509) X509 *cert = NULL;
+	int r;
+
+	if ((r = keyring_rotate(&k, clock_now_s(), e)) != 0 || (r = key_load(key_path, NULL, &key, e)) != 0 ||
+	    (r = cert_load(cert_path, &cert, e)) != 0 || (r = text_unhex(arg[1], k.v[0].key_id, KEY_ID_LEN, e)) != 0 ||
+	    (r = text_unhex(arg[2], bytes, sizeof bytes, e)) != 0 || (r = text_u64(arg[3], FIXTURE_DAY_S, &ahead_s, e)) != 0)
+		return r;
+	memcpy(k.v[0].key.data, bytes, sizeof bytes);
+	clock_shift_s((int64_t)ahead_s);
+	return seal(key, cert, &k, arg[4], e);
+}
+
+int main(int argc, char **argv) {
 	struct err e = ERR_INIT;
-	int r = write_all(&e);
+	int r = argc == 6 ? write_ahead(argv + 1, &e) : write_all(&e);
 
 	if (r != 0)
 		(void)fprintf(stderr, "make_expired: %s\n", e.text);

@@ -110,6 +110,27 @@ say "a stock decryption of a whole long file prints the note"
 openssl cms -decrypt -inform DER -in long.cms -secretkey "$key" -binary -out note 2>.err || fail "$(cat .err)"
 has note 'each'
 
+if [ -x "$top_builddir/tests/cli/make_expired" ]; then # Check is there
+	say "dated ahead of the clock here: a warning and a mark"
+	ok scg keys -dir bob
+	stock_keys bob >keys
+	id=$(scg keys -dir bob -json | jq -r '.[0].key_id')
+	dated() { ok "$top_builddir/tests/cli/make_expired" alice "$id" "$(head -n 1 keys)" "$1" ahead.cms; }
+	dated 7200
+	ok scg decrypt -dir bob -in ahead.cms -out got
+	has .err '^scg: warning: signed at .*by the clock here it is '
+	has got '^the minutes of the meeting$'
+	json '.dated_ahead and .author == "alice"' scg decrypt -dir bob -in ahead.cms -out got -json
+	ok scg inspect -dir bob -text -in ahead.cms
+	has .out '^author    alice, signed at .*Z, ahead of the clock here$'
+	json '.dated_ahead' scg inspect -dir bob -text -in ahead.cms -json
+	json '.dated_ahead == false' scg inspect -dir bob -text -in short.cms -json
+	dated 0
+	ok scg decrypt -dir bob -in ahead.cms -out got
+	[ ! -s .err ] || fail "warned of what is dated now: $(cat .err)"
+	json '.dated_ahead == false' scg decrypt -dir bob -in ahead.cms -out got -json
+fi
+
 say "the author was evicted since: a warning and a mark; what is dated later is refused"
 sleep 1
 revoke alice

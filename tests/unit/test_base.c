@@ -177,6 +177,14 @@ START_TEST(every_day_until_9999_is_known) {
 	}
 } END_TEST
 
+START_TEST(what_is_dated_five_minutes_ahead_may_be_a_clock_that_is_right) {
+	ck_assert(!clock_is_ahead(0));
+	ck_assert(!clock_is_ahead(clock_now_s() + CLOCK_SKEW_S));
+	ck_assert(clock_is_ahead(clock_now_s() + CLOCK_SKEW_S + 86400));
+	clock_shift_s(60);
+	ck_assert(!clock_is_ahead(clock_now_s() + CLOCK_SKEW_S));
+} END_TEST
+
 START_TEST(times_of_another_form_are_refused) {
 	static const char *const bad[] = { "", "2026-01-02 03:04:05Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05+00:00",
 		"2026-02-30T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-00-01T00:00:00Z",
@@ -326,6 +334,7 @@ int main(void) {
 	tcase_add_test(t, times_round_trip);
 	tcase_add_test(t, every_day_until_9999_is_known);
 	tcase_add_test(t, times_of_another_form_are_refused);
+	tcase_add_test(t, what_is_dated_five_minutes_ahead_may_be_a_clock_that_is_right);
 	tcase_add_test(t, a_given_date_is_its_first_second);
 	tcase_add_test(t, a_given_time_of_another_form_is_refused);
 	tcase_add_test(t, a_log_line_is_one_line_whatever_a_peer_sends);
