@@ -87,9 +87,15 @@ void witness_stop(struct group *g, int64_t now_s) {
 	tell(g, RECORD_STOP, now_s);
 }
 
+/* After a failure it is tried until it succeeds, also where another transaction took what had waited: no key is handed out before. */
+static bool has_to_write(const struct group *g, int64_t now_s) {
+	if (g->audit_at_ms != 0)
+		return clock_mono_ms() >= g->audit_at_ms;
+	return audit_waiting(g->audit) > 0 || (audit_is_due(g->audit) && group_self_fault(g, now_s) == NULL);
+}
+
 void witness_tick(struct group *g, int64_t now_s) {
 	refusals_tell(g->refusals, g->audit, now_s, false);
-	if (g->away || clock_mono_ms() < g->audit_at_ms || (audit_waiting(g->audit) == 0 && !(audit_is_due(g->audit) && group_self_fault(g, now_s) == NULL)))
-		return;
-	write_now(g, false);
+	if (!g->away && has_to_write(g, now_s))
+		write_now(g, false);
 }

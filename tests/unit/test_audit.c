@@ -278,6 +278,27 @@ START_TEST(where_the_log_cannot_be_written_no_more_keys_are_handed_out) {
 }
 END_TEST
 
+START_TEST(keys_are_handed_out_again_where_another_transaction_took_what_had_waited) {
+	struct sight s;
+
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	tick();
+	sql(FULL);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	tick();
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 503, "not-stored");
+	sql(ROOM);
+	clock_step_mono_ms(2000); /* the next head is due, too */
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	s = sight();
+	ck_assert_uint_eq(s.audit_waiting, 0);
+	ck_assert_uint_eq(s.audit_signed, s.audit_size);
+	tick();
+	ck_assert(!sight().audit_fails);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+}
+END_TEST
+
 START_TEST(lists_epochs_and_members_are_entries_of_their_own_transaction) {
 	struct record r = { 0 };
 
@@ -541,6 +562,7 @@ int main(void) {
 	tcase_add_test(t, with_audit_sync_a_key_without_its_entry_is_not_handed_out);
 	tcase_add_test(t, an_operator_sees_how_far_the_log_is);
 	tcase_add_test(t, where_the_log_cannot_be_written_no_more_keys_are_handed_out);
+	tcase_add_test(t, keys_are_handed_out_again_where_another_transaction_took_what_had_waited);
 	tcase_add_test(t, lists_epochs_and_members_are_entries_of_their_own_transaction);
 	tcase_add_test(t, what_was_rolled_back_is_no_entry);
 	tcase_add_test(t, start_and_stop_are_entries_under_a_signed_head);
