@@ -270,6 +270,12 @@ const char *group_closed(const struct group *g, int64_t now_s, const char **text
 	return NULL;
 }
 
+struct list *group_told(const struct group *g, int64_t now_s) {
+	const char *text;
+
+	return group_closed(g, now_s, &text) == NULL ? g->stored : g->list;
+}
+
 enum verdict group_verdict(
     const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s) {
 	enum verdict v;

@@ -126,6 +126,9 @@ int group_see(struct group *g, X509 *cert, int64_t now_s, struct err *e) MUST_CH
 /* Why the gateway serves nobody now ("no-crl", "crl-not-current", "gateway-certificate", "not-stored"), or NULL; text
  * gets one line about it. */
 const char *group_closed(const struct group *g, int64_t now_s, const char **text);
+/* The list that members are told of, or NULL: who serves tells nobody of one before the ledger has its event, because a list
+ * that the ledger knows nothing of is proof of a gateway that holds events back. */
+struct list *group_told(const struct group *g, int64_t now_s);
 /* What stands in the way of signing entries now, or NULL: the gateway's certificate out of its dates or revoked. */
 const char *group_self_fault(const struct group *g, int64_t now_s);
 /* A peer whose chain and purpose had this verdict in the handshake, now: dates, revocation. valid: the dates of cert

@@ -16,7 +16,7 @@ static void unref(void *owner) {
 }
 
 void handle_crl_get(struct call *c) {
-	struct list *l = list_ref(c->g->list);
+	struct list *l = list_ref(group_told(c->g, c->now_s));
 
 	if (l == NULL) {
 		http_problem(c->r, 404, "not-found", "the gateway has no revocation list yet");

@@ -67,7 +67,8 @@ static bool says(const struct group_text *t, const struct group_text *now) {
 
 void handle_group(struct call *c) {
 	const struct epoch *epoch = keyring_current(&c->g->keyring);
-	struct group_text now = { epoch->number, ledger_size(c->g->ledger), crl_set_number(c->g->list->set), c->now_s,
+	const struct list *told = group_told(c->g, c->now_s);
+	struct group_text now = { epoch->number, ledger_size(c->g->ledger), told != NULL ? crl_set_number(told->set) : 0, c->now_s,
 		c->g->store, { 0 }, { 0 } };
 	char key_id[KEY_ID_HEX], time[CLOCK_TEXT];
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/own.h"
 #include "gateway_env.h"
@@ -156,6 +158,52 @@ START_TEST(who_only_reads_is_answered_meanwhile_and_who_writes_waits) {
 }
 END_TEST
 
+/* The list that GET /crl gives, and the number that GET /v1/group says. */
+static uint64_t told(void) {
+	OWN(http_reply_wipe) struct http_reply crl = { 0 }, group = { 0 };
+	struct server_peer p;
+	uint64_t number;
+	const uint8_t *body;
+	json_t *json;
+	size_t len;
+
+	env_connect(&v, v.f.alice.cert, &p);
+	ck_assert_int_eq(env_call(&v, &p, "GET /crl", NULL, 0, &crl), 200);
+	ck_assert_int_eq(env_call(&v, &p, "GET /v1/group", NULL, 0, &group), 200);
+	route_forget(&v.service, &p);
+	body = http_reply_body(&crl, &len);
+	ck_assert_int_eq(crl_peek_number(body, len, &number, &e), 0);
+	json = json_loadb((const char *)group.body.data, group.body.len, 0, NULL);
+	ck_assert_int_eq(json_integer_value(json_object_get(json, "crl_number")), (json_int_t)number);
+	json_decref(json);
+	return number;
+}
+
+START_TEST(nobody_is_told_of_a_list_that_the_ledger_does_not_know) {
+	ck_assert_uint_eq(told(), 1);
+	offer(2, ENTRIES, v.f.bob.cert);
+	ck_assert_uint_eq(told(), 1);
+	begin();
+	env_expect(&v, v.f.bob.cert, "GET /v1/group", NULL, 0, 403, "revoked");
+	ck_assert_uint_eq(told(), 1);
+	end();
+	ck_assert_uint_eq(told(), 2);
+}
+END_TEST
+
+START_TEST(nor_of_one_that_could_not_be_stored) {
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "CREATE TRIGGER full BEFORE INSERT ON ledger_crls BEGIN SELECT RAISE(ABORT, 'no room'); END", ""), 0);
+	offer(2, 10, v.f.bob.cert);
+	ck_assert_int_ne(settler_settle(settler, v.g, clock_now_s(), &e), 0);
+	env_expect(&v, v.f.bob.cert, "GET /v1/group", NULL, 0, 403, "revoked");
+	ck_assert_uint_eq(told(), 1);
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "DROP TRIGGER full", ""), 0);
+	clock_step_mono_ms(2000); /* the pause after a failure is over */
+	ck_assert_int_eq(settler_settle(settler, v.g, clock_now_s(), &e), 0);
+	ck_assert_uint_eq(told(), 2);
+}
+END_TEST
+
 START_TEST(who_sent_the_list_is_answered_when_it_is_stored) {
 	OWN(buf_wipe) struct buf der = { 0 };
 
@@ -283,6 +331,8 @@ int main(void) {
 	tcase_add_test(t, a_long_list_is_stored_aside);
 	tcase_add_test(t, a_short_list_is_stored_here);
 	tcase_add_test(t, who_only_reads_is_answered_meanwhile_and_who_writes_waits);
+	tcase_add_test(t, nobody_is_told_of_a_list_that_the_ledger_does_not_know);
+	tcase_add_test(t, nor_of_one_that_could_not_be_stored);
 	tcase_add_test(t, who_sent_the_list_is_answered_when_it_is_stored);
 	tcase_add_test(t, a_newer_list_that_came_meanwhile_is_next);
 	tcase_add_test(t, a_failure_leaves_the_refusal_and_is_tried_again);
