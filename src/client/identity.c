@@ -2,11 +2,15 @@
 #include "client/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/own.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/ossl.h"
@@ -58,38 +62,86 @@ int identity_load_public(struct identity *me, const char *dir, struct err *e) {
 	return 0;
 }
 
+int identity_lock(const char *dir, int *fd, struct err *e) {
+	int r;
+
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return err_sys(e, ERR_FAIL, "cannot open the member's folder");
+	while ((r = flock(*fd, LOCK_EX)) != 0 && errno == EINTR)
+		;
+	return r == 0 ? 0 : err_sys(e, ERR_FAIL, "cannot lock the member's folder");
+}
+
+static void take_key(struct identity *me, EVP_PKEY **key) {
+	EVP_PKEY_free(me->key);
+	me->key = *key;
+	*key = NULL;
+}
+
 /* The certificate of a renewal was put in place, its key was not: does it fit, then it goes there now. */
 static int finish_renewal(struct identity *me, const char *path, const char *passin, struct err *e) {
 	OWN(own_free) char *next = file_join(me->dir, NEXT_KEY_FILE);
 	OWN(own_pkey) EVP_PKEY *key = NULL;
 	int r;
 
-	if (!file_exists(next))
-		return ERR_NOTFOUND;
 	if ((r = key_load(next, passin, &key, e)) != 0 || (r = cert_check_key(me->cert, key, CERT_FILE, e)) != 0)
 		return r;
 	if (rename(next, path) != 0)
 		return err_sys(e, ERR_FAIL, "%s: cannot become %s", NEXT_KEY_FILE, KEY_FILE);
-	EVP_PKEY_free(me->key);
-	me->key = key;
-	key = NULL;
+	take_key(me, &key);
 	return file_sync_dir(me->dir, e);
+}
+
+/* The passphrase is asked for again only where the file is another one than before. */
+static int load_new_key(struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
+	OWN(own_pkey) EVP_PKEY *key = NULL;
+	struct stat now;
+	int r;
+
+	if (stat(path, &now) == 0 && (now.st_dev != old->st_dev || now.st_ino != old->st_ino)) {
+		if ((r = key_load(path, passin, &key, e)) != 0)
+			return r;
+		take_key(me, &key);
+	}
+	return cert_check_key(me->cert, me->key, CERT_FILE, e);
+}
+
+static int load_new_cert(struct identity *me, struct err *e) {
+	struct identity now = {0};
+	int r = identity_load_public(&now, me->dir, e);
+
+	now.key = me->key;
+	me->key = NULL;
+	identity_wipe(me);
+	*me = now;
+	return r;
+}
+
+/* Key and certificate do not fit: an installation was killed between the two, or is at work. */
+static int load_again(struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
+	OWN(own_free) char *next = file_join(me->dir, NEXT_KEY_FILE);
+	OWN(own_fd) int lock = -1;
+	int r = identity_lock(me->dir, &lock, e);
+
+	if (r != 0 || (r = load_new_cert(me, e)) != 0)
+		return r;
+	if (cert_check_key(me->cert, me->key, CERT_FILE, NULL) == 0)
+		return 0;
+	return file_exists(next) ? finish_renewal(me, path, passin, e) : load_new_key(me, path, passin, old, e);
 }
 
 int identity_load(struct identity *me, const char *dir, const char *passin, struct err *e) {
 	OWN(own_free) char *path = file_join(dir, KEY_FILE);
+	struct stat old = {0};
 	int r = identity_load_public(me, dir, e);
 
-	if (r != 0 || (r = key_load(path, passin, &me->key, e)) != 0)
+	if (r != 0)
 		return r;
-	r = cert_check_key(me->cert, me->key, CERT_FILE, e);
-	if (r == 0)
-		return 0;
-	struct err renewal = ERR_INIT;
-	int done = finish_renewal(me, path, passin, &renewal);
-	if (done != ERR_NOTFOUND && done != 0 && e != NULL)
-		*e = renewal;
-	return done == ERR_NOTFOUND ? r : done;
+	(void)stat(path, &old); /* if there is none key_load says so */
+	if ((r = key_load(path, passin, &me->key, e)) != 0)
+		return r;
+	return cert_check_key(me->cert, me->key, CERT_FILE, NULL) == 0 ? 0 : load_again(me, path, passin, &old, e);
 }
 
 void identity_wipe(struct identity *me) {

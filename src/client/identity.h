@@ -32,8 +32,11 @@ struct identity {
 /* Everything but the key. ERR_FAIL where nothing is installed; ERR_REFUSED where the certificate is not of this CA.
  * Wipe in every case. */
 int identity_load_public(struct identity *me, const char *dir, struct err *e) MUST_CHECK;
-/* And the key (passin as in pass_read). Where a renewal was cut off between certificate and key it is ended here. */
+/* And the key (passin as in pass_read). Where a renewal was cut off between certificate and key it is ended
+ * here, and one that is under way is waited for. */
 int identity_load(struct identity *me, const char *dir, const char *passin, struct err *e) MUST_CHECK;
+/* Until fd is closed no other command changes key.pem, cert.pem or crl.pem. */
+int identity_lock(const char *dir, int *fd, struct err *e) MUST_CHECK;
 void identity_wipe(struct identity *me);
 
 /* The certificate is a member's of this chain (not: is it valid now). ERR_REFUSED; what names it in the error. */

@@ -195,8 +195,13 @@ static int stage_all(const struct installing *in, struct staged *s, struct err *
 static int name_all(const struct installing *in, struct staged *s, struct err *e) {
 	OWN(own_free) char *next = file_join(in->i->dir, NEXT_KEY_FILE);
 	OWN(own_free) char *key = file_join(in->i->dir, KEY_FILE);
-	int r;
+	OWN(own_fd) int lock = -1;
+	int r = identity_lock(in->i->dir, &lock, e);
 
+	if (r != 0)
+		return r;
+	if (in->next_key && !file_exists(next))
+		return err_set(e, ERR_UNREACHABLE, "another scg install was at work: try again");
 	if ((r = file_out_keep(&s->ca, true, e)) != 0)
 		return r;
 	if (!in->has_conf && (r = file_out_keep(&s->conf, false, e)) != 0)

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/revocation.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -107,13 +104,13 @@ int revocation_check_current(struct revocation *v, int64_t now_s, struct err *e)
  * folder itself. */
 static int save_if_higher(struct revocation *v, const struct crl_set *set, const struct buf *der, struct err *e) {
 	OWN(own_free) char *path = file_join(v->dir, CRL_FILE);
-	OWN(own_fd) int dir = open(v->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(own_fd) int lock = -1;
 	OWN(own_crl_set) struct crl_set *there = NULL;
 	OWN(buf_wipe) struct buf pem = {0};
-	int r;
+	int r = identity_lock(v->dir, &lock, e);
 
-	if (dir < 0 || flock(dir, LOCK_EX) != 0)
-		return err_sys(e, ERR_FAIL, "cannot lock the member's folder");
+	if (r != 0)
+		return r;
 	r = load(v->dir, v->ca, &there, e);
 	if (r != 0 || (there != NULL && crl_set_number(there) >= crl_set_number(set)))
 		return r;

@@ -65,6 +65,8 @@ present bob/key.new.pem
 ok scg keys -dir bob
 ok scg-ca sign -dir ca -in bob2.csr -out bob2.crt -name bob
 cp -r bob bob.cut
+cp bob/key.pem key.old
+cp bob/cert.pem cert.old
 ok install bob bob2.crt
 absent bob/key.new.pem
 ! cmp -s bob/key.pem key.before || fail "the old key is still in use"
@@ -78,6 +80,34 @@ cp bob2.crt bob.cut/cert.pem
 ok scg keys -dir bob.cut
 absent bob.cut/key.new.pem
 same bob/key.pem bob.cut/key.pem
+
+say "commands that meet an installation at work wait for its end"
+# waiting PID DIR: for the lock on the folder
+waiting() { grep -Eq -e "-> FLOCK .* $1 .*:$(stat -c %i "$2") " /proc/locks; }
+# met NAME CMD...: a command that finds NAME between its two steps; CMD is the second one
+met() {
+	_dir=$1
+	shift
+	rm -f enough held
+	start "hold-$_dir" flock "$_dir" sh -c ': >held; until [ -e enough ]; do sleep 0.05; done'
+	within 120 test -e held
+	start "meets-$_dir" scg keys -dir "$_dir"
+	within 120 waiting "$(pid "meets-$_dir")" "$_dir"
+	"$@"
+	: >enough
+	wait "$(pid "meets-$_dir")" || fail "it met an installation: $(cat "meets-$_dir.log")"
+	wait "$(pid "hold-$_dir")" || fail "hold: $(cat "hold-$_dir.log")"
+}
+# what it had read was the new certificate and the old key; or the old certificate and the new key
+cp -r bob bob.key
+cp key.old bob.key/key.pem
+cp bob/key.pem bob.key/next
+met bob.key mv bob.key/next bob.key/key.pem
+cp -r bob bob.cert
+cp cert.old bob.cert/cert.pem
+met bob.cert cp bob2.crt bob.cert/cert.pem
+cp key.old bob.key/key.pem
+refuses 4 'RFC 5280 4.1.2.7: the certificate is for another key' scg keys -dir bob.key
 
 say "an encrypted key: every place that openssl's -passin knows"
 printf 'open sesame\nsecond line\n' >pw
