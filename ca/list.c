@@ -39,12 +39,14 @@ static int add_row(void *arg, const struct record *r, struct err *e) {
 	struct listing *l = arg;
 	enum record_status status = record_status(r, l->now_s);
 	char serial[SERIAL_HEX];
+	bool unknown = r->name[0] == '\0';
 
 	if (!l->all && status != l->status)
 		return 0;
 	text_hex(r->serial, r->serial_len, serial);
 	json_t *values[COLUMNS] = {
-	    json_string(serial), json_string(r->name), json_string(role_name(r->role)), json_string(record_status_name(status)),
+	    json_string(serial), unknown ? json_null() : json_string(r->name), unknown ? json_null() : json_string(role_name(r->role)),
+	    json_string(record_status_name(status)),
 	    json_time(r->not_after_s), json_time(r->revoked_s), r->revoked_s == 0 ? json_null() : json_string(crl_reason_name(r->reason)),
 	};
 	json_t *row = json_object();

@@ -172,7 +172,7 @@ static int run_revoke(void *plan, const struct opt_operands *operands, struct er
 }
 
 struct crl_plan {
-	const char *dir, *out, *publish, *passin;
+	const char *dir, *out, *above, *publish, *passin;
 	uint64_t days;
 };
 
@@ -181,6 +181,8 @@ static const struct opt crl_opts[] = {
 	{.name = "out", .kind = OPT_TEXT, .off = offsetof(struct crl_plan, out), .arg = "FILE", .help = "a copy of the list (PEM)"},
 	{.name = "days", .kind = OPT_U64, .off = offsetof(struct crl_plan, days), .arg = "N", .min = 1, .max = REVOCATION_DAYS_MAX,
 	    .help = "its life (default 7); lists made by revoke live as long"},
+	{.name = "above", .kind = OPT_TEXT, .off = offsetof(struct crl_plan, above), .arg = "CRL",
+	    .help = "ca.db came from a backup: take over what this newer list revokes, and number above it"},
 	PUBLISH_OPT(crl_plan),
 	PASSIN_OPT(crl_plan),
 	{0},
@@ -188,14 +190,19 @@ static const struct opt crl_opts[] = {
 
 static int run_crl(void *plan, const struct opt_operands *operands, struct err *e) {
 	const struct crl_plan *p = plan;
+	const struct revocation_renewal make = {.days = p->days == 0 ? REVOCATION_DAYS : p->days, .out = p->out, .above = p->above};
 	OWN(ca_wipe) struct ca ca = {0};
+	struct restored restored;
 	OWN(own_publish) struct fetch *gateway = NULL;
 	int rc;
 
 	(void)operands;
 	if ((rc = open_ca(p->dir, &ca, e)) < 0 || (rc = publish_new(&ca, p->publish, &gateway, e)) < 0 ||
-	    (rc = ca_unlock(&ca, p->passin, e)) < 0 || (rc = revocation_renew(&ca, p->days == 0 ? REVOCATION_DAYS : p->days, p->out, e)) < 0)
+	    (rc = ca_unlock(&ca, p->passin, e)) < 0 || (rc = revocation_renew(&ca, &make, &restored, e)) < 0)
 		return rc;
+	if (p->above != NULL)
+		printf("taken over from list %llu: %zu revocations, and %zu of certificates that ca.db does not know\n",
+		    (unsigned long long)restored.number, restored.known, restored.unknown);
 	return publish(&ca, gateway, e);
 }
 

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/publish.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "ca/records.h"
 
 /* A gateway whose certificate was taken away is no place for the list, nor a witness that it arrived. */
 static bool is_not_revoked(void *arg, X509 *server, struct err *e) {
 	struct ca *ca = arg;
-	struct record r;
+	struct record r = {0};
 	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(server, serial);
 	struct err ignored = ERR_INIT;
 
-	if (records_by_serial(ca->db, serial, cert_serial(server, serial), &r, NULL, &ignored) < 0 || r.revoked_s == 0)
+	if (records_by_serial(ca->db, serial, len, &r, NULL, &ignored) < 0 && records_taken_at(ca->db, serial, len, &r.revoked_s, &ignored) < 0)
+		return true;
+	if (r.revoked_s == 0)
 		return true;
 	err_set(e, ERR_DAMAGED, "the gateway's certificate was revoked");
 	return false;
@@ -22,6 +27,15 @@ int publish_new(struct ca *ca, const char *url, struct fetch **f, struct err *e)
 
 	*f = NULL;
 	return url == NULL ? 0 : fetch_new(f, &c, e);
+}
+
+static int check_reply(const struct fetch_reply *reply, struct err *e) {
+	struct err why = ERR_INIT;
+	int rc = fetch_check(reply, "PUT /crl", &why);
+
+	if (rc < 0 && reply->problem_type != NULL && strcmp(reply->problem_type, "crl-older") == 0)
+		return err_set(e, rc, "%s (if ca.db is a backup: scg-ca crl -above LIST, of GET /crl, takes over what was revoked since)", why.text);
+	return rc < 0 ? err_set(e, rc, "%s", why.text) : 0;
 }
 
 int publish(struct ca *ca, struct fetch *f, struct err *e) {
@@ -44,6 +58,6 @@ int publish(struct ca *ca, struct fetch *f, struct err *e) {
 	    .idempotent = true,
 	};
 	if ((rc = fetch(f, &q, &reply, e)) == 0)
-		rc = fetch_check(&reply, "PUT /crl", e);
+		rc = check_reply(&reply, e);
 	return rc < 0 ? err_add(e, "list %llu was made and written, but not published", (unsigned long long)c.number) : 0;
 }

@@ -8,7 +8,7 @@
 #include "pki/key.h"
 #include "pki/ossl.h"
 
-/* making: keys of runs of init that have not ended. retired: left the list after its expiry. delivered: its file was written; until then the same request gets the same certificate again. */
+/* taken: revocations, from lists of this CA, of certificates that it does not know. making: keys of runs of init that have not ended. retired: left the list after its expiry. delivered: its file was written; until then the same request gets the same certificate again. */
 static const char *const migrations[] = {
     "CREATE TABLE ca (id INTEGER PRIMARY KEY CHECK (id = 1), cert BLOB NOT NULL, crl_url TEXT);"
     "CREATE TABLE making (spki BLOB NOT NULL UNIQUE);"
@@ -24,6 +24,10 @@ static const char *const migrations[] = {
     " BEGIN SELECT RAISE(ABORT, 'a revocation is never changed'); END;"
     "CREATE TRIGGER crl_rises BEFORE UPDATE ON crl WHEN NEW.number <= OLD.number"
     " BEGIN SELECT RAISE(ABORT, 'the number of a revocation list must rise'); END;",
+    /* When these certificates expire is not known, so they stay on the list. */
+    "CREATE TABLE taken (serial BLOB PRIMARY KEY NOT NULL, revoked_s INTEGER NOT NULL, reason INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TRIGGER taken_stays BEFORE DELETE ON taken BEGIN SELECT RAISE(ABORT, 'a revocation is never forgotten'); END;"
+    "CREATE TRIGGER taken_as_is BEFORE UPDATE ON taken BEGIN SELECT RAISE(ABORT, 'a revocation is never changed'); END;",
     NULL,
 };
 
@@ -184,6 +188,19 @@ int records_set_delivered(struct db *d, const uint8_t *serial, size_t len, struc
 	return db_run(d, e, "UPDATE issued SET delivered = 1 WHERE serial = ?", "b", serial, len);
 }
 
+static int each_taken(struct db *d, int (*f)(void *arg, const struct record *r, struct err *e), void *arg, struct err *e) {
+	OWN(db_done) struct db_rows rows = {0};
+	int rc = db_query(d, &rows, e, "SELECT serial, revoked_s, reason FROM taken ORDER BY revoked_s, serial", "");
+
+	while (rc == 0 && (rc = db_row(&rows, e)) == 1) {
+		struct record r = {.revoked_s = db_int(&rows, 1), .reason = (int)db_int(&rows, 2)};
+
+		if ((rc = read_serial(&rows, 0, r.serial, &r.serial_len, e)) == 0)
+			rc = f(arg, &r, e);
+	}
+	return rc;
+}
+
 int records_each(struct db *d, const char *name, int (*f)(void *arg, const struct record *r, struct err *e), void *arg, struct err *e) {
 	OWN(db_done) struct db_rows rows = {0};
 	struct record r;
@@ -196,7 +213,7 @@ int records_each(struct db *d, const char *name, int (*f)(void *arg, const struc
 	while (rc == 0 && (rc = db_row(&rows, e)) == 1)
 		if ((rc = read_record(&rows, &r, e)) == 0)
 			rc = f(arg, &r, e);
-	return rc;
+	return rc == 0 && name == NULL ? each_taken(d, f, arg, e) : rc;
 }
 
 int records_revoke(struct db *d, const uint8_t *serial, size_t len, int64_t now_s, int reason, struct err *e) {
@@ -205,6 +222,28 @@ int records_revoke(struct db *d, const uint8_t *serial, size_t len, int64_t now_
 	if (rc == 0 && db_changes(d) != 1)
 		return err_set(e, ERR_NOTFOUND, "no such certificate");
 	return rc;
+}
+
+int records_take(struct db *d, const struct crl_entry *entry, enum records_taken *taken, struct err *e) {
+	int64_t n = 0, when_s = entry->revoked_s > 0 ? entry->revoked_s : 1;
+	int rc = db_get_int(d, e, &n, "SELECT count(*) FROM issued WHERE serial = ?", "b", entry->serial, entry->serial_len);
+
+	*taken = RECORDS_TAKEN_BEFORE;
+	if (rc < 0)
+		return rc;
+	if (n == 0)
+		rc = db_run(d, e, "INSERT INTO taken (serial, revoked_s, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", "bii",
+		    entry->serial, entry->serial_len, when_s, (int64_t)entry->reason);
+	else
+		rc = db_run(d, e, "UPDATE issued SET revoked_s = ?, reason = ? WHERE serial = ? AND revoked_s IS NULL", "iib", when_s,
+		    (int64_t)entry->reason, entry->serial, entry->serial_len);
+	if (rc == 0 && db_changes(d) == 1)
+		*taken = n == 0 ? RECORDS_TAKEN_UNKNOWN : RECORDS_TAKEN;
+	return rc;
+}
+
+int records_taken_at(struct db *d, const uint8_t *serial, size_t len, int64_t *revoked_s, struct err *e) {
+	return db_get_int(d, e, revoked_s, "SELECT coalesce(max(revoked_s), 0) FROM taken WHERE serial = ?", "b", serial, len);
 }
 
 int records_get_crl(struct db *d, struct record_crl *c, struct buf *der, struct err *e) {
@@ -229,7 +268,8 @@ int records_put_crl(struct db *d, const struct record_crl *c, const uint8_t *der
 
 int records_revoked(struct db *d, struct db_rows *rows, struct err *e) {
 	/* Numbers without leading zeros: the shorter is the smaller. */
-	return db_query(d, rows, e, "SELECT serial, revoked_s, reason FROM issued WHERE revoked_s IS NOT NULL AND retired = 0"
+	return db_query(d, rows, e, "SELECT serial, revoked_s, reason FROM (SELECT serial, revoked_s, reason FROM issued"
+	    " WHERE revoked_s IS NOT NULL AND retired = 0 UNION ALL SELECT serial, revoked_s, reason FROM taken)"
 	    " ORDER BY length(serial), serial", "");
 }
 

@@ -15,7 +15,7 @@
 struct record {
 	uint8_t serial[SERIAL_MAX];
 	size_t serial_len;
-	char name[NAME_MAX_BYTES + 1];
+	char name[NAME_MAX_BYTES + 1]; /* empty: an unknown certificate, of which nothing but its revocation is known (records_take) */
 	enum role role;
 	int64_t not_after_s;
 	int64_t issued_s;
@@ -52,11 +52,17 @@ int records_by_key(struct db *d, const uint8_t spki[static 32], struct record *r
 int records_by_serial(struct db *d, const uint8_t *serial, size_t len, struct record *r, struct buf *der, struct err *e) MUST_CHECK;
 /* Its file has been written: the same request gets no second one. */
 int records_set_delivered(struct db *d, const uint8_t *serial, size_t len, struct err *e) MUST_CHECK;
-/* Calls f for each certificate of this name (NULL: for all) in the order of issue until it fails. */
+/* Calls f for each certificate of this name (NULL: for all, and for revoked ones that are unknown) in the order of issue until it fails. */
 int records_each(struct db *d, const char *name, int (*f)(void *arg, const struct record *r, struct err *e), void *arg, struct err *e)
     MUST_CHECK;
 /* reason is an enum crl_reason. ERR_NOTFOUND. */
 int records_revoke(struct db *d, const uint8_t *serial, size_t len, int64_t now_s, int reason, struct err *e) MUST_CHECK;
+
+/* A revocation that a list of this CA names: taken over, known before, or taken over of a certificate that was never recorded. */
+enum records_taken { RECORDS_TAKEN, RECORDS_TAKEN_BEFORE, RECORDS_TAKEN_UNKNOWN };
+int records_take(struct db *d, const struct crl_entry *entry, enum records_taken *taken, struct err *e) MUST_CHECK;
+/* When an unknown certificate was revoked; 0: no such revocation was taken over. */
+int records_taken_at(struct db *d, const uint8_t *serial, size_t len, int64_t *revoked_s, struct err *e) MUST_CHECK;
 
 /* The last list; its PEM is made of der (appended; der may be NULL). ERR_NOTFOUND before the first. */
 struct record_crl { uint64_t number, days; };

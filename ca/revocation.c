@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ca/restored.h"
 #include "pki/cert.h"
 #include "pki/crl.h"
 #include "pki/ossl.h"
@@ -27,7 +28,8 @@ int revocation_reason(const char *name, int *reason, struct err *e) {
 	}
 }
 
-int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) {
+/* above: a number that is taken too; 0 otherwise. */
+static int make_list_above(struct ca *ca, uint64_t days, uint64_t above, struct err *e) {
 	OWN(db_done) struct db_rows rows = {0};
 	OWN(buf_wipe) struct buf der = {0};
 	struct record_crl c = {0};
@@ -36,6 +38,12 @@ int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) {
 
 	if (rc < 0 && rc != ERR_NOTFOUND)
 		return rc;
+	if (c.number < above)
+		c.number = above;
+	if ((rc = restored_check(ca, c.number, e)) < 0)
+		return rc;
+	if (c.number == INT64_MAX)
+		return err_set(e, ERR_FAIL, "RFC 5280 5.2.3: no number is left for another list");
 	c.number++;
 	c.days = days;
 	const struct crl_make m = {
@@ -49,13 +57,15 @@ int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) {
 	return records_retire(ca->db, this_s, e);
 }
 
+int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) { return make_list_above(ca, days, 0, e); }
+
 static int write_list(struct ca *ca, const char *out, struct err *e) {
 	OWN(own_free) char *path = file_join(ca->dir, "crl.pem");
 	OWN(buf_wipe) struct buf der = {0}, pem = {0};
 	struct record_crl c = {0};
 	int rc;
 
-	if ((rc = records_get_crl(ca->db, &c, &der, e)) < 0 || (rc = crl_pem(der.data, der.len, &pem, e)) < 0 ||
+	if ((rc = records_get_crl(ca->db, &c, &der, e)) < 0 || (rc = restored_check(ca, c.number, e)) < 0 || (rc = crl_pem(der.data, der.len, &pem, e)) < 0 ||
 	    (rc = file_save(path, pem.data, pem.len, 0644, e)) < 0)
 		return rc;
 	return out == NULL ? 0 : file_save(out, pem.data, pem.len, 0644, e);
@@ -71,21 +81,31 @@ int revocation_write_list(struct ca *ca, const char *out, struct err *e) {
 	return rc < 0 ? err_add(e, "the list stands in ca.db but not in its file (scg-ca crl makes another)") : 0;
 }
 
-int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) {
+/* Within a transaction. */
+static int renew(struct ca *ca, const struct revocation_renewal *p, struct restored *r, struct err *e) {
+	int rc = p->above == NULL ? 0 : restored_take(ca, p->above, r, e);
+
+	if (rc < 0 || (rc = make_list_above(ca, p->days, r->number, e)) < 0)
+		return rc;
+	return db_commit(ca->db, e);
+}
+
+int revocation_renew(struct ca *ca, const struct revocation_renewal *p, struct restored *r, struct err *e) {
 	static const char *const list[] = {"crl.pem", NULL};
+	const char *out = p->out;
 	int rc;
+
+	*r = (struct restored){0};
 
 	/* A copy to where the list goes anyhow is none. */
 	if (out != NULL && file_is_one_of(ca->dir, list, out) != NULL)
 		out = NULL;
 	if ((out != NULL && (rc = ca_check_out(ca, out, e)) < 0) || (rc = db_begin(ca->db, e)) < 0)
 		return rc;
-	if ((rc = revocation_make_list(ca, days, e)) < 0) {
+	if ((rc = renew(ca, p, r, e)) < 0) {
 		db_rollback(ca->db);
 		return rc;
 	}
-	if ((rc = db_commit(ca->db, e)) < 0)
-		return rc;
 	return revocation_write_list(ca, out, e);
 }
 
@@ -164,6 +184,18 @@ static int parse_serial(const char *text, uint8_t out[static SERIAL_MAX], size_t
 	return text_unhex(hex, out, *len, NULL) == 0 ? 0 : err_set(e, ERR_USAGE, "a serial number is written in hex");
 }
 
+/* Of a certificate that ca.db does not know it may know that it is revoked. */
+static int check_not_taken(struct ca *ca, const uint8_t *serial, size_t len, struct err *e) {
+	char when[CLOCK_TEXT];
+	int64_t at_s = 0;
+	int rc = records_taken_at(ca->db, serial, len, &at_s, e);
+
+	if (rc < 0 || at_s == 0)
+		return rc;
+	clock_print(at_s, when);
+	return err_set(e, ERR_EXISTS, "this certificate was revoked already, at %s", when);
+}
+
 static int find_by_serial(struct ca *ca, const char *text, struct record *r, struct err *e) {
 	uint8_t serial[SERIAL_MAX];
 	size_t len = 0;
@@ -172,7 +204,27 @@ static int find_by_serial(struct ca *ca, const char *text, struct record *r, str
 	if (rc < 0)
 		return rc;
 	rc = records_by_serial(ca->db, serial, len, r, NULL, e);
-	return rc == ERR_NOTFOUND ? err_set(e, rc, "no certificate with this serial number was issued") : rc;
+	if (rc != ERR_NOTFOUND || (rc = check_not_taken(ca, serial, len, e)) < 0)
+		return rc;
+	return err_set(e, ERR_NOTFOUND, "no certificate with this serial number was issued");
+}
+
+/* Issued after the backup from which ca.db came: by its signature it is ours, by the profile one that we issue. */
+static int adopt(struct ca *ca, X509 *cert, struct record *r, struct err *e) {
+	OWN(own_free) char *name = NULL, *role_text = NULL;
+	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(cert, serial);
+	struct err why = ERR_INIT;
+	enum role role;
+	int rc;
+
+	if (cert_name(cert, &name, &why) < 0 || cert_role(cert, &role_text, &why) < 0 || role_parse(role_text, &role, &why) < 0 ||
+	    chain_check(ca->chain, cert, role == ROLE_GATEWAY ? PURPOSE_SERVER : PURPOSE_SIGNER, &why) != VERDICT_GOOD)
+		return ERR_NOTFOUND;
+	if ((rc = check_not_taken(ca, serial, len, e)) < 0 || (rc = records_add(ca->db, cert, role, name, NULL, clock_now_s(), e)) < 0 ||
+	    (rc = records_set_delivered(ca->db, serial, len, e)) < 0)
+		return rc;
+	return records_by_serial(ca->db, serial, len, r, NULL, e);
 }
 
 static int find_by_cert(struct ca *ca, const char *path, struct record *r, struct err *e) {
@@ -184,9 +236,11 @@ static int find_by_cert(struct ca *ca, const char *path, struct record *r, struc
 	if ((rc = cert_load(path, &cert, e)) < 0 || (rc = cert_der(cert, &given, e)) < 0)
 		return rc;
 	rc = records_by_serial(ca->db, serial, cert_serial(cert, serial), r, &issued, e);
-	if (rc == ERR_NOTFOUND || (rc == 0 && (given.len != issued.len || memcmp(given.data, issued.data, given.len) != 0)))
-		return err_set(e, ERR_NOTFOUND, "%s: not issued by this CA", path);
-	return rc;
+	if (rc == ERR_NOTFOUND)
+		rc = adopt(ca, cert, r, e);
+	else if (rc == 0 && (given.len != issued.len || memcmp(given.data, issued.data, given.len) != 0))
+		rc = ERR_NOTFOUND;
+	return rc == ERR_NOTFOUND ? err_set(e, rc, "%s: not issued by this CA", path) : rc;
 }
 
 static int check_revocable(const struct record *r, struct err *e) {

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "ca/ca.h"
 #include "ca/records.h"
+#include "ca/restored.h"
 
 #define REVOCATION_DAYS 7
 #define REVOCATION_DAYS_MAX 365
@@ -30,10 +31,15 @@ void revocation_wipe(struct revocation *r);
 /* Revokes what the plan names, all or none, and makes the next list, valid as long as the last one was. ca is unlocked. ERR_NOTFOUND: unknown;
  * ERR_EXISTS: revoked already (crl.pem is written anew all the same); ERR_FAIL: expired, or superseded is said of a name with several valid certificates. */
 int revocation_add(struct ca *ca, const struct revocation_plan *p, struct revocation *done, struct err *e) MUST_CHECK;
-/* Makes the next list, valid for so many days; ca is unlocked. A copy of it is written to out unless that is NULL. */
-int revocation_renew(struct ca *ca, uint64_t days, const char *out, struct err *e) MUST_CHECK;
+struct revocation_renewal {
+	uint64_t days;     /* its life */
+	const char *out;   /* a copy is written there, or NULL */
+	const char *above; /* a list by this CA whose revocations are taken over, and above whose number the new one's is (restored_take), or NULL */
+};
+/* Makes the next list; ca is unlocked. r: what was taken over. */
+int revocation_renew(struct ca *ca, const struct revocation_renewal *p, struct restored *r, struct err *e) MUST_CHECK;
 
-/* Within a transaction of the caller's: signs the next list and puts it into ca.db. */
+/* Within a transaction of the caller's: signs the next list and puts it into ca.db. ERR_FAIL where ca.db is older than crl.pem (restored_check). */
 int revocation_make_list(struct ca *ca, uint64_t days, struct err *e) MUST_CHECK;
 /* Writes the newest list in ca.db to crl.pem, and to out unless that is NULL. */
 int revocation_write_list(struct ca *ca, const char *out, struct err *e) MUST_CHECK;

@@ -32,7 +32,7 @@ CLI_TESTS += tests/cli/scg-roundtrip.sh tests/cli/scg-names.sh tests/cli/scg-ins
 	tests/cli/scg-hostile-drive.sh tests/cli/scg-kill.sh
 CLI_TESTS += tests/cli/scg-ca-disk.sh
 CLI_TESTS += tests/cli/scg-ca-together.sh
-CLI_TESTS += tests/cli/scg-ca-publish.sh
+CLI_TESTS += tests/cli/scg-ca-publish.sh tests/cli/scg-ca-restored.sh
 EXTRA_DIST += tests/cli/manual.sh
 CLI_TESTS += tests/cli/scg-ca-manual.sh
 CLI_TESTS += tests/cli/scg-refusals.sh tests/cli/scg-disk.sh
