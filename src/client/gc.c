@@ -64,19 +64,26 @@ static int can_never_be_named(struct session *s, const struct store_stat *st, bo
 	return *dead ? 0 : is_second_rekey(s, st, &twin, dead, e);
 }
 
-static int judge(struct session *s, const struct store_stat *st, int64_t orphan_s, struct gc_report *report,
-    bool *destroy, struct err *e) {
+struct sweep {
+	struct session *session;
+	int64_t orphan_s;
+	struct gc_report *report;
+	bool trash;  /* what is swept lies in the drive's: a file's own object there is left alone, so that it can be brought back */
+};
+
+static int judge(const struct sweep *w, const struct store_stat *st, bool *destroy, struct err *e) {
+	struct session *s = w->session;
 	enum ledger_standing standing;
 	int r = ledger_object(session_ledger(s), st->id, &standing, e);
 
 	*destroy = false;
 	if (r != 0 || standing == LEDGER_OBJECT_CURRENT)
 		return r;
-	*destroy = standing == LEDGER_OBJECT_OLD || clock_now_s() - st->modified_s >= orphan_s;
-	if (*destroy)
+	*destroy = standing == LEDGER_OBJECT_OLD || clock_now_s() - st->modified_s >= w->orphan_s;
+	if (*destroy || w->trash)
 		return 0;
 	r = can_never_be_named(s, st, destroy, e);
-	report->waiting += r == 0 && !*destroy ? 1 : 0;
+	w->report->waiting += r == 0 && !*destroy ? 1 : 0;
 	return r;
 }
 
@@ -84,10 +91,11 @@ void gc_report_wipe(struct gc_report *report) {
 	left_wipe(&report->owners);
 }
 
-static int destroy(struct session *s, const struct store_stat *st, struct gc_report *report, struct err *e) {
+static int destroy(const struct sweep *w, const struct store_stat *st, struct err *e) {
+	struct gc_report *report = w->report;
 	char owner[STORE_OWNER_MAX];
 	struct err why = ERR_INIT;
-	int r = destroy_object(s, st->id, owner, &why);
+	int r = destroy_object(w->session, st->id, owner, &why);
 
 	if (r == ERR_REFUSED) {
 		if (owner[0] == '\0')
@@ -113,23 +121,30 @@ static void sweep_spool(struct session *s) {
 		note("%s", e.text);
 }
 
+static int sweep(const struct sweep *w, const struct listing *list, struct err *e) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		bool gone;
+
+		r = judge(w, &list->v[i], &gone, e);
+		if (r == 0 && gone)
+			r = destroy(w, &list->v[i], e);
+	}
+	return r;
+}
+
 int gc(struct session *s, int64_t orphan_s, struct gc_report *report, struct err *e) {
-	OWN(listing_wipe) struct listing list = {0};
+	OWN(listing_wipe) struct listing list = {0}, trash = {0};
+	const struct sweep live = { s, orphan_s, report, false }, trashed = { s, orphan_s, report, true };
 	struct err sweeping = ERR_INIT;
 	int r;
 
 	*report = (struct gc_report){0};
 	if ((r = session_store(s, e)) != 0 || (r = listing_take(&list, s->store, e)) != 0 ||
-	    (r = session_sync(s, e)) != 0)
+	    (r = listing_take_trashed(&trash, s->store, e)) != 0 || (r = session_sync(s, e)) != 0 ||
+	    (r = sweep(&live, &list, e)) != 0 || (r = sweep(&trashed, &trash, e)) != 0)
 		return r;
-	for (size_t i = 0; i < list.n; i++) {
-		bool gone;
-
-		if ((r = judge(s, &list.v[i], orphan_s, report, &gone, e)) != 0)
-			return r;
-		if (gone && (r = destroy(s, &list.v[i], report, e)) != 0)
-			return r;
-	}
 	left_sort(&report->owners);
 	sweep_spool(s);
 	if (store_sweep(s->store, clock_now_s() - SWEEP_S, &report->swept, &sweeping) != 0)

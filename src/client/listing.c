@@ -22,6 +22,10 @@ int listing_take(struct listing *list, struct store *s, struct err *e) {
 	return store_list(s, take, list, e);
 }
 
+int listing_take_trashed(struct listing *list, struct store *s, struct err *e) {
+	return store_list_trashed(s, take, list, e);
+}
+
 void listing_wipe(struct listing *list) {
 	free(list->v);
 	*list = (struct listing){0};

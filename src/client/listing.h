@@ -16,6 +16,8 @@ struct listing {
 };
 /* list begins as {0}; wipe it in every case. */
 int listing_take(struct listing *list, struct store *s, struct err *e) MUST_CHECK;
+/* What lies in the drive's trash. */
+int listing_take_trashed(struct listing *list, struct store *s, struct err *e) MUST_CHECK;
 void listing_wipe(struct listing *list);
 
 #endif

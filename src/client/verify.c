@@ -210,6 +210,7 @@ static int count_kept(void *arg, const struct store_kept *k, struct err *e) {
 	struct session *s = run->session;
 	uint8_t head[ENVELOPE_HEAD_LEN], key_id[KEY_ID_LEN];
 	OWN(own_free) char *what = xasprintf("%s %s", k->what, k->name);
+	struct verify_finding *finding;
 	struct err why = ERR_INIT;
 	size_t len;
 	int r = store_kept_get(s->store, k->handle, 0, head, sizeof(head), &len, &why);
@@ -221,7 +222,9 @@ static int count_kept(void *arg, const struct store_kept *k, struct err *e) {
 	if (r == 0 && (envelope_head(head, len, key_id, NULL) != 0 || !is_old(s, key_id)))
 		return 0;
 	/* What cannot be looked at may be anything. */
-	(void)find(run->report, what, VERIFY_KEPT, r != 0 ? why.text : "opens with the key of an older epoch");
+	finding = find(run->report, what, VERIFY_KEPT, r != 0 ? why.text : "opens with the key of an older epoch");
+	if (k->owner[0] != '\0')
+		finding->owner = xstrdup(k->owner);
 	run->report->old++;
 	run->report->kept++;
 	return 0;

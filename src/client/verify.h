@@ -19,7 +19,7 @@ struct verify_finding {
 	enum verify_kind kind;
 	char *what; /* a file's name, an object's id, what the drive calls it */
 	char *why;
-	char *owner; /* of an object under an older epoch: who alone may destroy it; or NULL */
+	char *owner; /* of what is under an older epoch: who alone may destroy it; or NULL */
 };
 struct verify_report {
 	bool begun;           /* else nothing was looked at, and the numbers say nothing */

@@ -223,6 +223,7 @@ const struct store_kind store_gdrive = {
 	.stat = gdrive_stat,
 	.get = gdrive_get,
 	.list = gdrive_list,
+	.list_trashed = gdrive_list_trashed,
 	.destroy = gdrive_destroy,
 	.prefer = gdrive_prefer,
 	.set_patience = gdrive_set_patience,

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "net/retry.h"
 #include "store/gdrive_state.h"
 
 OWN_DEFINE(json, json_t, json_decref)
@@ -41,22 +42,37 @@ void gdrive_pause_ms(unsigned ms) {
 	(void)nanosleep(&t, NULL);
 }
 
-int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) {
-	OWN(secret_wipe) struct secret token = {0}, other = {0};
-	struct rest_request with = *q;
-	int r = g->token(g->token_arg, NULL, &token, e);
+/* With this token, or with another one where it was not accepted before. */
+static int with_token(struct gdrive *g, struct rest_request *q, struct secret *token, struct rest_reply *p, struct err *e) {
+	OWN(secret_wipe) struct secret other = {0};
+	int r = g->token(g->token_arg, q->bearer, &other, e);
 
 	if (r != 0)
 		return r;
-	with.bearer = (const char *)token.data;
-	r = rest(g->net, &with, p, e);
-	if (r != 0 || p->status != 401)
-		return r;
-	if ((r = g->token(g->token_arg, with.bearer, &other, e)) != 0)
-		return r;
+	secret_wipe(token);
+	*token = other;
+	other = (struct secret){0};
+	q->bearer = (const char *)token->data;
 	rest_reply_wipe(p);
-	with.bearer = (const char *)other.data;
-	return rest(g->net, &with, p, e);
+	return rest(g->net, q, p, e);
+}
+
+int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) {
+	OWN(secret_wipe) struct secret token = {0};
+	struct rest_request with = *q;
+	struct retry retry;
+	int r;
+
+	with.bearer = NULL;
+	r = with_token(g, &with, &token, p, e);
+	retry_init(&retry, q->total_s != 0 ? q->total_s : rest_patience_s(g->net), GDRIVE_TOKENS - 1, REST_PATIENCE_S);
+	/* The first time it has ended. A fresh one that is not accepted may not have spread yet. */
+	for (bool pause = false; r == 0 && p->status == 401; pause = true) {
+		if (pause && !retry_pause(&retry, 0))
+			break;
+		r = with_token(g, &with, &token, p, e);
+	}
+	return r;
 }
 
 int gdrive_ask(struct gdrive *g, const char *method, const char *url, size_t max, const char *what, struct rest_reply *p, struct err *e) {

@@ -175,7 +175,7 @@ int gdrive_stat(void *state, const char *id, struct store_stat *st, struct err *
 }
 
 struct listing {
-	struct gdrive *g;
+	bool trashed;
 	int (*f)(void *arg, const struct store_stat *st, struct err *e);
 	void *arg;
 };
@@ -187,7 +187,7 @@ static int list_page(void *arg, const struct gdrive_page *page, struct err *e) {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < page->n; i++) {
-		if (v[i].object[0] == '\0' || v[i].trashed)
+		if (v[i].object[0] == '\0' || v[i].trashed != l->trashed)
 			continue;
 		to_stat(&v[i], &st);
 		r = l->f(l->arg, &st, e);
@@ -196,9 +196,15 @@ static int list_page(void *arg, const struct gdrive_page *page, struct err *e) {
 }
 
 int gdrive_list(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
-	struct listing l = { state, f, arg };
+	struct listing l = { false, f, arg };
 
 	return gdrive_each_file(state, "trashed = false", FIND_FIELDS, list_page, &l, e);
+}
+
+int gdrive_list_trashed(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
+	struct listing l = { true, f, arg };
+
+	return gdrive_each_file(state, "trashed = true", FIND_FIELDS, list_page, &l, e);
 }
 
 static int destroy_one(struct gdrive *g, const char *file, const char *object, struct err *e) {

@@ -20,6 +20,7 @@ static int tell(struct keeping *k, const struct gdrive_file *f, const char *what
 	struct store_kept kept = { .what = what, .handle = handle, .size = size };
 
 	memcpy(kept.name, f->name, sizeof(kept.name));
+	memcpy(kept.owner, f->owner, sizeof(kept.owner));
 	return k->f(k->arg, &kept, e);
 }
 
@@ -65,7 +66,7 @@ static int each_file(void *arg, const struct gdrive_page *page, struct err *e) {
 int gdrive_each_kept(void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e) {
 	struct keeping k = { .g = state, .f = f, .arg = arg };
 
-	return gdrive_each_file(state, "", "id,name,mimeType,size,trashed,headRevisionId", each_file, &k, e);
+	return gdrive_each_file(state, "", "id,name,mimeType,size,trashed,headRevisionId,owners(emailAddress)", each_file, &k, e);
 }
 
 /* "FILE" or "FILE/revisions/ID", as told above. */

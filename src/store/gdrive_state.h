@@ -16,6 +16,7 @@
 #define GDRIVE_WINDOW GDRIVE_SMALL_MAX          /* what a put of unknown length holds: eight at once stay below 64 MiB */
 #define GDRIVE_TOTAL_S 110                      /* what ends a command comes within REST_TOTAL_S even so */
 #define GDRIVE_TIRED_S 5                        /* Drive is waited for in patience once; what comes behind is told sooner that it is not to be reached */
+#define GDRIVE_TOKENS 5                         /* so many are tried, each newer than the one that was not accepted */
 #define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
 #define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives; else fewer */
@@ -47,7 +48,7 @@ struct gdrive {
 
 /* API + path + a query of names and values (NULL at the end); malloc'd. supportsAllDrives is always among them. */
 char *gdrive_url(const struct gdrive *g, const char *path, const char *const *query);
-/* rest() with an access token; once more with another where it is not accepted. p begins as {0}; wipe it in every case. */
+/* rest() with an access token; with others where it is not accepted. p begins as {0}; wipe it in every case. */
 int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
 /* The same for a reply in JSON, or an error by its status (gdrive_refuse; what names it). */
 int gdrive_ask(struct gdrive *g, const char *method, const char *url, size_t max, const char *what, struct rest_reply *p, struct err *e) MUST_CHECK;
@@ -104,6 +105,7 @@ int gdrive_stream_read(void *stream, void *data, size_t len, size_t *got, struct
 void gdrive_stream_free(void *stream);
 int gdrive_stat(void *state, const char *id, struct store_stat *st, struct err *e) MUST_CHECK;
 int gdrive_list(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) MUST_CHECK;
+int gdrive_list_trashed(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int gdrive_destroy(void *state, const char *id, struct err *e) MUST_CHECK;
 int gdrive_prefer(void *state, const char *id, const uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 int gdrive_owner(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e) MUST_CHECK;

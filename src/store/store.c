@@ -162,6 +162,11 @@ int store_list(
 	return s->kind->list(s->state, f, arg, e);
 }
 
+int store_list_trashed(
+    struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
+	return s->kind->list_trashed == NULL ? 0 : s->kind->list_trashed(s->state, f, arg, e);
+}
+
 int store_destroy(struct store *s, const char *id, struct err *e) {
 	int r = check_id(id, e);
 

@@ -100,6 +100,9 @@ void store_stream_free(struct store_stream *r);
  * comes twice. f returns non-zero to stop (handed on). */
 int store_list(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg,
     struct err *e) MUST_CHECK;
+/* Likewise those that a person put into the drive's own trash, where it has one. */
+int store_list_trashed(struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg,
+    struct err *e) MUST_CHECK;
 /* For good; what is gone is no error; proved by asking again. ERR_REFUSED where it is not ours to destroy. */
 int store_destroy(struct store *s, const char *id, struct err *e) MUST_CHECK;
 /* Whether what is not found is looked for again, since a listing may lag behind a create (the default); not while threads are at work. */
@@ -107,14 +110,15 @@ void store_set_patience(struct store *s, bool patient);
 /* Removes what puts that were killed left behind, where nothing was written to it since before_s; *n counts. */
 int store_sweep(struct store *s, int64_t before_s, uint64_t *n, struct err *e) MUST_CHECK;
 
+#define STORE_OWNER_MAX 256
 /* What the drive keeps besides the objects: trash, older revisions. */
 struct store_kept {
 	char name[64];                /* as on the drive, escaped */
 	const char *what;             /* "trashed file", "revision" of a file of that name */
 	const char *handle;           /* for store_kept_get, during the call */
 	uint64_t size;
+	char owner[STORE_OWNER_MAX];  /* as store_owner says it */
 };
-#define STORE_OWNER_MAX 256
 /* Who alone may destroy the object, as text for a report (an e-mail address, escaped); empty where the kind knows no owners. ERR_NOTFOUND. */
 int store_owner(struct store *s, const char *id, char owner[static STORE_OWNER_MAX], struct err *e) MUST_CHECK;
 /* Calls f for all that is kept; a kind that keeps nothing has none. */
@@ -144,6 +148,8 @@ struct store_kind {
 	int (*get)(void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e);
 	int (*list)(
 	    void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e);
+	int (*list_trashed)(
+	    void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e); /* NULL: no trash */
 	int (*destroy)(void *state, const char *id, struct err *e);
 	int (*sweep)(void *state, int64_t before_s, uint64_t *n, struct err *e); /* NULL: puts leave nothing */
 	/* All of these may be NULL. */

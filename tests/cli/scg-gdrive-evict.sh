@@ -25,6 +25,12 @@ evict() {
 }
 new_epoch() { scg keys -dir alice && [ "$(stock_keys alice | head -n 1)" != "$old" ]; }
 
+# file_of NAME: the id on the drive of the file that is its object
+file_of() {
+	_object=$(scg list -dir alice -json | jq -er ".[] | select(.name == \"$1\").object") || fail "no $1"
+	drive_dump ".files[] | select(.name == \"$_object.cms\").id"
+}
+
 echo "a shared drive" >one
 head -c 700000 /dev/urandom >two
 
@@ -34,17 +40,32 @@ ok scg upload -dir alice one
 ok scg upload -dir bob two
 ok scg upload -dir carol -to by-carol one
 gd_plant carol alice two
-[ "$(gd_opens "$(stock_keys alice)")" -eq 3 ] || fail "openssl does not open them"
+say "what a member may not destroy, somebody puts into the trash by hand"
+cp one three
+ok scg upload -dir carol three
+superseded=$(file_of three)
+echo "three is another one" >three
+ok scg upload -dir bob -replace three
+has .err 'still on the drive'
+drive_control "{\"trash\": {\"file\": \"$superseded\"}}" >/dev/null
+say "a file's own object there is left alone by cleaning up, and can be brought back"
+current=$(file_of one)
+drive_control "{\"trash\": {\"file\": \"$current\"}}" >/dev/null
+ok scg gc -dir bob
+drive_control "{\"trash\": {\"file\": \"$current\", \"trashed\": false}}" >/dev/null
+get bob one one
+[ "$(gd_opens "$(stock_keys alice)")" -eq 5 ] || fail "openssl does not open them"
 evict carol
 refuses 1 'older epoch' scg verify -dir alice -old
 say "rekey takes away the access first, then all that the old key opens"
-json '.rekeyed == 3 and .failed == 0 and .left == 0 and .unshared and .owners == {}' \
+json '.rekeyed == 4 and .failed == 0 and .left == 0 and .unshared and .owners == {}' \
 	scg rekey -dir alice -json -unshare carol@example.org
 [ "$(drive_dump '[.drives[].permissions[] | select(.emailAddress == "carol@example.org")] | length')" -eq 0 ] || fail "carol still has access"
 json '.old == 0 and .kept == 0 and .failed == 0 and .orphans == 0 and .injected == 0' scg verify -dir alice -old -json
 [ "$(gd_opens "$old")" -eq 0 ] || fail "the old key opens something"
-[ "$(gd_objects)" -eq 3 ] || fail "$(gd_objects) objects"
+[ "$(gd_objects)" -eq 4 ] || fail "$(gd_objects) objects"
 get bob by-carol/one one
+get bob three three
 get bob two two
 refuses 3 'revoked' scg download -dir carol two -out stolen
 absent stolen

@@ -59,9 +59,16 @@ drive_fault expired every=4 times=6 "kind=files.*,upload.*"
 head -c 700000 /dev/urandom >big
 ok scg upload -dir alice -replace big
 drive_calm
+drive_fault expired times=4 "kind=files.*"
 rm -f got
 ok scg download -dir bob big -out got
 same got big
+drive_calm
+say "tokens that are never accepted: an end, and what may help"
+drive_fault expired "kind=files.*"
+refuses 3 'scg login' scg download -dir bob big -out stolen
+absent stolen
+drive_calm
 
 say "a grant that was taken back: one line that says what to do"
 drive_control '{"expire": {"kind": "refresh", "account": "carol@example.org"}}' >/dev/null
