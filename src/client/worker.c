@@ -58,6 +58,8 @@ static void show(struct run *run, const char *name, const char *result, const st
 static void record(struct run *run, size_t i, const char *result, struct err *e) {
 	const char *name = run->job->name(run->job->arg, i);
 
+	if (e->code == ERR_DAMAGED)
+		(void)err_add(e, "damaged or forged"); /* what follows is a rule that says little to most people */
 	show(run, name, result, e);
 	(void)pthread_mutex_lock(&run->lock);
 	if (e->code == 0)

@@ -31,7 +31,7 @@ void handle_keys(struct call *c) {
 	if (!witness_is_able(c->g)) {
 		c->r->later = c->g->away;
 		if (!c->g->away)
-			http_problem(c->r, 503, "not-stored", "the audit log cannot be written");
+			http_problem(c->r, 503, "not-stored", "the gateway cannot write its audit log (is its disk full?)");
 		return;
 	}
 	if (packages_get(

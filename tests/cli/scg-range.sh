@@ -84,7 +84,7 @@ taken 0-4194303 0 4194303
 taken 8388608- 8388608 8999999
 for range in 4194304-4194304 0- 4194303-4194304; do
 	refuses 4 'segment 1' scg decrypt -dir bob -range $range -in file.cms -out fresh
-	refuses 4 'file: segment 1' scg download -dir bob -range $range file -out fresh
+	refuses 4 'file: damaged or forged: segment 1' scg download -dir bob -range $range file -out fresh
 	absent fresh
 done
 refuses 4 'segment 1' scg decrypt -dir bob -range 0-5000000 -spool -in file.cms -out -
