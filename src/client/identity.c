@@ -94,7 +94,8 @@ static int finish_renewal(struct identity *me, const char *path, const char *pas
 }
 
 /* The passphrase is asked for again only where the file is another one than before. */
-static int load_new_key(struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
+static int load_new_key(
+    struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
 	OWN(own_pkey) EVP_PKEY *key = NULL;
 	struct stat now;
 	int r;
@@ -119,7 +120,8 @@ static int load_new_cert(struct identity *me, struct err *e) {
 }
 
 /* Key and certificate do not fit: an installation was killed between the two, or is at work. */
-static int load_again(struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
+static int load_again(
+    struct identity *me, const char *path, const char *passin, const struct stat *old, struct err *e) {
 	OWN(own_free) char *next = file_join(me->dir, NEXT_KEY_FILE);
 	OWN(own_fd) int lock = -1;
 	int r = identity_lock(me->dir, &lock, e);

@@ -46,6 +46,8 @@ CLI_TESTS += tests/cli/ledger-evicted-meanwhile.sh tests/cli/scg-epoch-meanwhile
 CLI_TESTS += tests/cli/scg-manual.sh
 CLI_TESTS += tests/cli/scg-folders.sh
 CLI_TESTS += tests/cli/scg-full-disk.sh
+EXTRA_DIST += tests/cli/model.py
+CLI_TESTS += tests/cli/scg-model.sh
 CLI_TESTS += tests/cli/scg-range.sh
 CLI_TESTS += tests/cli/scg-threads.sh
 if HAVE_CHECK
