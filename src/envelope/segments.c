@@ -19,6 +19,9 @@
 #define GAIN_SWING_NS INT64_C(20000000)
 /* While one reads and one writes two others keep the cores busy. */
 #define TURN_WORKERS_MORE 2
+/* An object is hashed in order. With its content's hash and cipher in the same pass that is the least work, but one thread's: more cores than
+ * two have it done sooner side by side. */
+#define JOIN_CORES_MAX 2
 
 void segments_wipe(struct segments *s) {
 	free(s->digests);
@@ -216,9 +219,10 @@ struct turns {
 	uint64_t next;                  /* to be read */
 	uint64_t last;                  /* none behind it */
 	bool ended;
-	pthread_mutex_t writing;        /* guards all below */
+	pthread_mutex_t writing;        /* guards turn and failed; all else below is his whose turn it is */
 	pthread_cond_t turned;
 	struct outlet *out;
+	struct digest *join;            /* of the objects; goes with their content's. NULL: each by itself */
 	atomic_bool give;               /* segments leave with their pages */
 	int64_t gain_ns;                /* by giving, of late */
 	uint64_t turn;                  /* to be written */
@@ -243,7 +247,23 @@ static struct object due(const struct turns *t, uint64_t i) {
 	return (struct object){ (uint32_t)i, last ? OBJECT_LAST : OBJECT_MORE, last ? found.len : SEGMENT_LEN };
 }
 
-static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err *e) {
+static int crypt_piece(struct crypt *c, const struct piece *p, struct err *e) {
+	int r = crypt_begin(c, &p->o, e);
+
+	return r != 0 ? r : crypt_update(c, p->body, (size_t)p->o.len, e);
+}
+
+/* Decrypted on the way in. A stretch at a time would be nearer to the core's cache, and wake whoever fills the source more often: that costs more. */
+static int read_joined(const struct turns *t, struct crypt *c, const struct piece *p, struct err *e) {
+	size_t len = (size_t)p->o.len;
+	int r = feed_take_past(t->in, p->body, len + OBJECT_TRAILER_LEN, e);
+
+	if (r != 0 || (r = crypt_piece(c, p, e)) != 0)
+		return r;
+	return digest_add(t->join, p->body + len, OBJECT_TRAILER_LEN, e);
+}
+
+static int read_object(struct turns *t, struct crypt *c, struct piece *p, uint64_t i, struct err *e) {
 	uint8_t header[OBJECT_HEADER_MAX];
 	int r;
 
@@ -259,6 +279,8 @@ static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err 
 	t->ended = p->o.kind == OBJECT_LAST || i == t->last;
 	if ((r = feed_take_all(t->in, header, object_header_len(object_recipient_len(&t->s->from->file), p->o.len), e)) != 0)
 		return r;
+	if (t->join != NULL)
+		return read_joined(t, c, p, e);
 	return feed_take_all(t->in, p->body, (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }
 
@@ -293,7 +315,7 @@ static void new_piece(struct turns *t, struct piece *p) {
 }
 
 /* The next segment; *done if there is none. */
-static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *e) {
+static int next_piece(struct turns *t, struct crypt *c, struct piece *p, bool *done, struct err *e) {
 	uint64_t i;
 	int r = 0;
 
@@ -309,7 +331,7 @@ static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *
 		if (i >= SEGMENTS_MAX)
 			r = err_set(e, ERR_FAIL, "more than 2^24 segments");
 		else
-			r = t->s->from != NULL ? read_object(t, p, i, e) : read_plain(t, p, i, e);
+			r = t->s->from != NULL ? read_object(t, c, p, i, e) : read_plain(t, p, i, e);
 		if (r != 0)
 			t->ended = true;
 	}
@@ -317,15 +339,21 @@ static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *
 	return object_blame(&p->o, r, e);
 }
 
-static int work_piece(const struct segments *s, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
+static int finish_piece(const struct segments *s, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
+	int r = finish(s, c, p->body, (size_t)p->o.len, digest, e);
+
+	return r != 0 || s->copy ? r : check_digest(s, p->o.index, digest, e);
+}
+
+/* Between reading and writing; what is sealed in the same pass as its object's hash waits for its turn. */
+static int work_piece(const struct turns *t, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
 	int r;
 
-	if (s->copy)
-		return finish(s, c, p->body, (size_t)p->o.len, digest, e);
-	if ((r = crypt_begin(c, &p->o, e)) != 0 || (r = crypt_update(c, p->body, (size_t)p->o.len, e)) != 0 ||
-	    (r = finish(s, c, p->body, (size_t)p->o.len, digest, e)) != 0)
+	if (t->join != NULL && t->s->to != NULL)
+		return 0;
+	if (t->join == NULL && !t->s->copy && (r = crypt_piece(c, p, e)) != 0)
 		return r;
-	return check_digest(s, p->o.index, digest, e);
+	return finish_piece(t->s, c, p, digest, e);
 }
 
 static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static 32]) {
@@ -339,16 +367,22 @@ static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static
 }
 
 /* A mapped piece goes with its pages and is done with, as they must not change afterwards; unless pages come too dear to do so. */
-static int write_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
+static int put_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
 	if (p->mapped == 0 || !atomic_load(&t->give))
-		return outlet_write(t->out, data, len, e);
+		return outlet_put(t->out, data, len, false, e);
 	t->gain_ns += PIECE_COPY_NS - p->cost_ns;
 	if (t->gain_ns > GAIN_SWING_NS)
 		t->gain_ns = GAIN_SWING_NS;
 	if (t->gain_ns < -GAIN_SWING_NS)
 		atomic_store(&t->give, false);
 	p->given = true;
-	return outlet_give(t->out, data, len, e);
+	return outlet_put(t->out, data, len, true, e);
+}
+
+static int write_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
+	int r = digest_add(&t->out->digest, data, len, e);
+
+	return r != 0 ? r : put_out(t, p, data, len, e);
 }
 
 static int write_plain(struct turns *t, struct piece *p, struct err *e) {
@@ -359,39 +393,58 @@ static int write_plain(struct turns *t, struct piece *p, struct err *e) {
 	return write_out(t, p, p->body + skip, (size_t)(end - skip), e);
 }
 
-static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
-	OWN(buf_wipe) struct buf note = {0};
-	const struct content *to = t->s->to;
-	size_t head;
+/* An object whose header, head bytes long, stands before its content; that is plaintext yet where its digests are made in one pass. */
+static int write_object(struct turns *t, struct crypt *c, struct piece *p, size_t head, uint8_t digest[static 32], struct err *e) {
+	size_t len = head + (size_t)p->o.len + OBJECT_TRAILER_LEN;
+	uint8_t *data = p->body - head;
 	int r;
 
-	keep_digest(t, p->o.index, digest);
+	if (t->join == NULL)
+		return write_out(t, p, data, len, e);
+	if ((r = digest_add(t->join, data, head, e)) != 0 || (r = crypt_piece(c, p, e)) != 0 ||
+	    (r = finish_piece(t->s, c, p, digest, e)) != 0 || (r = digest_add(t->join, p->body + p->o.len, OBJECT_TRAILER_LEN, e)) != 0)
+		return r;
+	return put_out(t, p, data, len, e);
+}
+
+static int write_piece(struct turns *t, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
+	OWN(buf_wipe) struct buf note = {0};
+	const struct content *to = t->s->to;
+	int r;
+
 	if (p->o.kind == OBJECT_LAST) {
 		t->s->layout.count = p->o.index + UINT64_C(1);
 		t->s->layout.last_len = p->o.len;
 	}
-	if (to == NULL)
+	if (to == NULL) {
+		keep_digest(t, p->o.index, digest);
 		return write_plain(t, p, e);
+	}
 	if (p->o.index == 0 && p->o.kind == OBJECT_MORE &&
 	    ((r = seal_note(to, &note, e)) != 0 || (r = outlet_write(t->out, note.data, note.len, e)) != 0))
 		return r;
-	head = put_header(p, to);
-	return write_out(t, p, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
+	r = write_object(t, c, p, put_header(p, to), digest, e);
+	keep_digest(t, p->o.index, digest);
+	return r;
 }
 
 /* Waits until all before it are written. */
-static int hand_out(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
-	int r = 0;
+static int hand_out(struct turns *t, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
+	bool failed;
+	int r;
 
 	(void)pthread_mutex_lock(&t->writing);
 	while (!t->failed && t->turn != p->o.index)
 		(void)pthread_cond_wait(&t->turned, &t->writing);
-	if (!t->failed && (r = write_piece(t, p, digest, e)) == 0) {
-		t->turn++;
-		(void)pthread_cond_broadcast(&t->turned);
-	}
+	failed = t->failed;
 	(void)pthread_mutex_unlock(&t->writing);
-	return r;
+	if (failed || (r = write_piece(t, c, p, digest, e)) != 0)
+		return failed ? 0 : r;
+	(void)pthread_mutex_lock(&t->writing);
+	t->turn++;
+	(void)pthread_cond_broadcast(&t->turned);
+	(void)pthread_mutex_unlock(&t->writing);
+	return 0;
 }
 
 static bool has_failed(struct turns *t, bool now) {
@@ -414,10 +467,12 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 	int r = start(t->s, &c, e);
 
 	(void)who;
+	if (r == 0 && t->join != NULL)
+		r = crypt_join(&c, t->join, e);
 	while (r == 0 && !has_failed(t, false)) {
-		if ((r = next_piece(t, &p, &done, e)) != 0 || done)
+		if ((r = next_piece(t, &c, &p, &done, e)) != 0 || done)
 			break;
-		if ((r = object_blame(&p.o, work_piece(t->s, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &p, digest, e)) == 0)
+		if ((r = object_blame(&p.o, work_piece(t, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &c, &p, digest, e)) == 0)
 			report(t->s, p.o.len);
 		if (p.given) {
 			piece_wipe(&p);
@@ -427,6 +482,15 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 	if (r != 0)
 		(void)has_failed(t, true);
 	return r;
+}
+
+/* NULL where there is nothing to be won. */
+static struct digest *joined(const struct segments *s, struct feed *in, struct outlet *out) {
+	struct digest *d = s->from != NULL ? &in->digest : &out->digest;
+
+	if (s->copy || (s->from != NULL) == (s->to != NULL) || !d->on || threads(s) > JOIN_CORES_MAX)
+		return NULL;
+	return digest_may_pair() ? d : NULL;
 }
 
 int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, struct err *e) {
@@ -446,6 +510,7 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 		n = (unsigned)(t.last - t.next) + 1;
 	if (s->from != NULL && !s->layout.has_note)
 		n = 1;
+	t.join = joined(s, in, out);
 	atomic_init(&t.give, out->out != NULL && out->out->give != NULL);
 	(void)pthread_mutex_init(&t.reading, NULL);
 	(void)pthread_mutex_init(&t.writing, NULL);
