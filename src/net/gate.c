@@ -94,17 +94,18 @@ void gate_back_off(const char *site, unsigned round) {
 	(void)pthread_mutex_lock(&lock);
 	g = find_or_make(site);
 	if (g->round == round) {
-		r.attempt = g->streak++;
+		r.attempt = g->streak;
+		g->streak += g->streak < GATE_DOUBLINGS ? 1 : 0;
 		shut_for(g, retry_pause_ms(&r, 0, random));
 	}
 	(void)pthread_mutex_unlock(&lock);
 }
 
-void gate_ease(const char *site, unsigned round) {
+void gate_ease(const char *site) {
 	struct gate *g;
 
 	(void)pthread_mutex_lock(&lock);
-	if ((g = find(site)) != NULL && g->round == round)
+	if ((g = find(site)) != NULL)
 		g->streak = 0;
 	(void)pthread_mutex_unlock(&lock);
 }

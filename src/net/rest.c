@@ -125,7 +125,7 @@ static void tell_gate(const struct rest_call *c, int rc, enum rest_verdict v, un
 	else if (v == REST_SLOW)
 		gate_back_off(c->site, round);
 	else if (rc == 0 && c->p->status < 400)
-		gate_ease(c->site, round);
+		gate_ease(c->site);
 }
 
 static bool worth_again(const struct rest_call *c, int rc, enum rest_verdict v) {
