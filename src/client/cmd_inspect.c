@@ -2,6 +2,7 @@
 /* inspect: what a sealed file, or any other CMS file, says of itself; with the member's folder, also what is signed inside. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/own.h"
@@ -276,12 +277,21 @@ static int load_keys(struct view *v, struct err *e) {
 	struct session_need need = { .dir = v->plan->dir, .passin = v->plan->passin };
 	int r;
 
-	if (v->plan->dir == NULL && !v->plan->text)
+	if (v->plan->dir == NULL && !(v->plan->text && v->info.has_manifest))
 		return 0;
-	if ((r = session_open(&v->s, &need, e)) != 0 || (r = session_recall(&v->s, e)) != 0)
+	if ((r = session_open(&v->s, &need, e)) != 0)
 		return r;
+	if ((r = session_recall(&v->s, e)) != 0)
+		return r == ERR_UNREACHABLE ? err_set(e, r, "no keys were ever fetched into the member's folder (scg keys)") : r;
 	v->has_keys = true;
 	return 0;
+}
+
+/* What is wrong with the input bears its name. */
+static int about_input(const struct view *v, int r, struct err *e) {
+	const char *name = strcmp(v->plan->in, "-") == 0 ? "standard input" : v->plan->in;
+
+	return r == ERR_DAMAGED || r == ERR_REFUSED ? text_about(name, r, e) : r;
 }
 
 static int open_manifest(struct view *v, struct err *e) {
@@ -304,6 +314,20 @@ static int open_manifest(struct view *v, struct err *e) {
 	return r;
 }
 
+/* What a mail program stored: named, and whom to ask. */
+static int refuse_mime(const struct view *v, struct err *e) {
+	static const char *const fields[] = { "MIME-Version:", "Content-Type:" };
+	char head[16] = "";
+	size_t got;
+	int r = v->in.source.read_at(v->in.source.arg, head, sizeof(head) - 1, 0, &got, e);
+
+	for (size_t i = 0; r == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strncasecmp(head, fields[i], strlen(fields[i])) == 0)
+			return err_set(e, ERR_DAMAGED,
+			    "an S/MIME message (RFC 8551); its CMS comes out by: openssl cms -cmsout -inform SMIME -outform DER");
+	return r;
+}
+
 static int open_input(struct view *v, struct err *e) {
 	int r = input_open(&v->in, v->plan->in, e);
 
@@ -313,7 +337,7 @@ static int open_input(struct view *v, struct err *e) {
 		r = input_unarmor(&v->in, e);
 	if (r == 0 && v->in.source.read_at == NULL)
 		r = err_set(e, ERR_DAMAGED, "empty");
-	return r;
+	return r != 0 ? r : refuse_mime(v, e);
 }
 
 static int inspect(struct view *v, struct err *e) {
@@ -321,24 +345,24 @@ static int inspect(struct view *v, struct err *e) {
 	int r = envelope_inspect(&v->in.source, &v->info, &why);
 
 	if (r == ERR_DAMAGED)
-		return show_other(v, r, &why, e);
+		return about_input(v, show_other(v, r, &why, e), e);
 	if (r != 0) {
 		if (e != NULL)
 			*e = why;
 		return r;
 	}
-	return (r = open_manifest(v, e)) != 0 ? r : show(v, e);
+	if ((r = load_keys(v, e)) != 0)
+		return r;
+	if ((r = open_manifest(v, e)) == 0)
+		r = show(v, e);
+	return about_input(v, r, e);
 }
 
 int cmd_inspect(void *plan, const struct opt_operands *operands, struct err *e) {
 	OWN(view_wipe) struct view v = { .plan = plan, .in = INPUT_INIT };
-	const char *name = strcmp(v.plan->in, "-") == 0 ? "standard input" : v.plan->in;
 	int r;
 
 	(void)operands;
-	if ((r = open_input(&v, e)) == 0 && (r = load_keys(&v, e)) != 0)
-		return r;
-	if (r == 0)
-		r = inspect(&v, e);
-	return r == ERR_DAMAGED ? text_about(name, r, e) : r;
+	r = open_input(&v, e);
+	return r == 0 ? inspect(&v, e) : about_input(&v, r, e);
 }

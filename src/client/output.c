@@ -72,16 +72,26 @@ int input_open(struct input *in, const char *path, struct err *e) {
 	return source_fd(&in->io, &in->source, e);
 }
 
-static int copy_all(const struct source *in, int fd, const char *what, struct err *e) {
+/* check, which may be NULL, sees how it begins. */
+static int copy_all(
+    const struct source *in, int fd, const char *what, int (*check)(const uint8_t *, size_t, struct err *), struct err *e) {
 	OWN(own_free) uint8_t *chunk = xmalloc(SPOOL_CHUNK);
 	size_t got = SPOOL_CHUNK;
 	int r;
 
-	while (got == SPOOL_CHUNK)
+	for (; got == SPOOL_CHUNK; check = NULL)
 		if ((r = in->read(in->arg, chunk, SPOOL_CHUNK, &got, e)) != 0 ||
-		    (r = file_write_all(fd, chunk, got, what, e)) != 0)
+		    (check != NULL && (r = check(chunk, got, e)) != 0) || (r = file_write_all(fd, chunk, got, what, e)) != 0)
 			return r;
 	return 0;
+}
+
+/* What can be neither DER nor PEM is not taken to its end, which may not exist: /dev/zero would fill the disk. */
+static int check_begin(const uint8_t *p, size_t len, struct err *e) {
+	bool text = len > 0 && ((p[0] >= ' ' && p[0] <= '~') || p[0] == '\t' || p[0] == '\r' || p[0] == '\n');
+
+	/* the octet of a SEQUENCE is a digit in ASCII */
+	return len == 0 || text ? 0 : err_set(e, ERR_DAMAGED, "RFC 5652 3: no ContentInfo at byte 0");
 }
 
 char *output_spool_path(void) {
@@ -98,7 +108,7 @@ int output_release(int fd, struct err *e) {
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return err_sys(e, ERR_FAIL, "spool file");
 	r = source_fd(&io, &in, e);
-	return r != 0 ? r : copy_all(&in, STDOUT_FILENO, "standard output", e);
+	return r != 0 ? r : copy_all(&in, STDOUT_FILENO, "standard output", NULL, e);
 }
 
 /* The spool takes the input's place. Only what is encrypted is spooled; the file never gets a name. */
@@ -117,7 +127,7 @@ int input_spool(struct input *in, struct err *e) {
 	OWN(file_out_wipe) struct file_out spool = { .fd = -1 };
 	int r;
 
-	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, "spool file", e)) != 0)
+	if ((r = file_out_open(&spool, path, 0600, e)) != 0 || (r = copy_all(&in->source, spool.fd, "spool file", check_begin, e)) != 0)
 		return r;
 	return become(in, &spool, e);
 }

@@ -44,7 +44,8 @@ struct input {
 
 /* path "-": standard input. ERR_FAIL where it cannot be opened. */
 int input_open(struct input *in, const char *path, struct err *e) MUST_CHECK;
-/* Takes all of it into a nameless file ($TMPDIR, else /tmp), so that it can be read twice and from anywhere. */
+/* Takes all of it into a nameless file ($TMPDIR, else /tmp), so that it can be read twice and from anywhere. ERR_DAMAGED where already the first
+ * byte is none of CMS, in DER or PEM. */
 int input_spool(struct input *in, struct err *e) MUST_CHECK;
 /* An input that can be read from anywhere, if it is PEM with the label CMS or PKCS7: what is in it takes its place, in such a file.
  * ERR_DAMAGED where the PEM is not good. */

@@ -160,7 +160,7 @@ static int clip(struct pass *p, struct err *e) {
 	if (p->range->first > p->range->last)
 		return err_set(e, ERR_USAGE, "the range ends before it begins");
 	if (p->range->first >= size)
-		return err_set(e, ERR_FAIL, "the range begins at byte %" PRIu64 ", but the file has only %" PRIu64, p->range->first, size);
+		return err_set(e, ERR_FAIL, "the range begins at byte %" PRIu64 ", but the file's length is %" PRIu64, p->range->first, size);
 	p->run.part = true;
 	p->run.begin = p->range->first;
 	p->run.end = p->range->last < size ? p->range->last + 1 : size;

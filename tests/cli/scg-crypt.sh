@@ -152,6 +152,7 @@ refuses 1 'folder|directory' scg encrypt -dir bob -in drive -out x
 refuses 1 'folder|directory' scg encrypt -dir bob -in short -out drive
 refuses 1 'nowhere' scg encrypt -dir bob -in short -out nowhere/x
 refuses 4 . scg inspect -in short
+refuses 4 '^scg: /dev/zero: RFC 5652 3' scg decrypt -dir bob -spool -in /dev/zero -out -
 absent x
 
 say "offline: keys of the last command, and only when that is wanted"

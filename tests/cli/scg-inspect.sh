@@ -65,6 +65,25 @@ openssl cms -encrypt -in short -aes-256-cbc -pwri_password secret -binary -outfo
 ok scg inspect -in locked
 has .out 'key derivation: PBKDF2, with parameters$'
 
+say "whoever never fetched a key sees it too; of what is sealed he is told why not"
+ok scg req -dir fresh -name fresh -out fresh.csr -noenc
+ok scg-ca sign -dir ca -in fresh.csr -out fresh.crt -name fresh
+ok scg install -dir fresh -cert fresh.crt -cacert ca/ca.crt -gateway "$URL"
+for file in signed enveloped lone; do
+	ok scg inspect -in $file -text
+	ok env SCG_DIR=fresh scg inspect -in $file -text
+done
+refuses 5 'no keys were ever fetched' scg inspect -dir fresh -text -in short.cms
+
+say "what a mail program stored is named, and not taken for CMS"
+openssl cms -encrypt -in short -aes-256-cbc -binary -out mail alice/cert.pem
+openssl cms -sign -in short -signer alice/cert.pem -inkey alice/key.pem -out mail.clear 2>/dev/null
+for file in mail mail.clear; do
+	refuses 4 "^scg: $file: an S/MIME message .*-inform SMIME" scg inspect -in $file
+	openssl cms -cmsout -inform SMIME -in $file -outform DER -out out.der
+	ok scg inspect -in out.der
+done
+
 say "the same as PEM"
 openssl crl2pkcs7 -nocrl -certfile alice/cert.pem -certfile ca/ca.crt -out certs.pem
 ok scg inspect -in certs.pem
@@ -102,3 +121,5 @@ refuses 4 . scg inspect -in short
 refuses 4 'empty' scg inspect -in bad
 refuses 1 'no-such' scg inspect -in no-such
 refuses 4 . sh -c 'head -c 100000 /dev/zero | scg inspect -in -'
+# which has no end, and is not taken into a file to find that out
+refuses 4 '^scg: /dev/zero: RFC 5652 3' scg inspect -in /dev/zero

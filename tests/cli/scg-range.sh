@@ -59,8 +59,8 @@ refuses 2 'contradict' scg download -dir bob -r -range 0-1 file -out fresh
 refuses 2 'one file' scg download -dir bob -range 0-1 file file -out out
 refuses 2 'repeated' scg download -dir bob -range 0-1 -range 0-1 file -out fresh
 refuses 2 'unknown option' scg encrypt -dir bob -range 0-1 -in file -out fresh
-refuses 1 'only 9000000' scg decrypt -dir bob -range 9000000-9000001 -in file.cms -out fresh
-refuses 1 'only 9000000' scg download -dir bob -range 9000000- file -out fresh
+refuses 1 'length is 9000000' scg decrypt -dir bob -range 9000000-9000001 -in file.cms -out fresh
+refuses 1 'length is 9000000' scg download -dir bob -range 9000000- file -out fresh
 refuses 1 'no-such' scg download -dir bob -range 0-1 no-such -out fresh
 refuses 4 'empty' scg decrypt -dir bob -range 0-1 -in /dev/null -out fresh
 absent fresh

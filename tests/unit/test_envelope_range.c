@@ -129,11 +129,11 @@ static void refuses(int code, const char *why, uint64_t first, uint64_t last, co
 START_TEST(a_range_beyond_the_end_is_refused) {
 	OWN(buf_wipe) struct buf empty = {0};
 
-	refuses(ERR_FAIL, "but the file has only 12583912", LEN, LEN, &sealed);
+	refuses(ERR_FAIL, "but the file's length is 12583912", LEN, LEN, &sealed);
 	refuses(ERR_FAIL, "begins at byte", LEN, UINT64_MAX, &sealed);
 	refuses(ERR_FAIL, "begins at byte", UINT64_MAX, UINT64_MAX, &sealed);
 	lab_seal(&lab, "", 0, &empty, NULL);
-	refuses(ERR_FAIL, "only 0", 0, 0, &empty);
+	refuses(ERR_FAIL, "length is 0", 0, 0, &empty);
 }
 END_TEST
 
