@@ -179,6 +179,13 @@ static int send_chunk(struct gdrive_upload *u, uint64_t end, unsigned *retry_aft
 	return r;
 }
 
+/* Drive has more than it had: what comes now has all the time and all the attempts again, however often the one before broke off. */
+static void came_on(struct gdrive_upload *u) {
+	u->asked = false;
+	show(u, u->done ? u->total : u->have);
+	retry_init(&u->retry, rest_patience_s(u->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
+}
+
 /* One round: a chunk, and where that came to nothing the question what became of it. */
 static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	uint64_t before = u->have;
@@ -188,9 +195,7 @@ static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 	if (r != 0 && r != PASSING)
 		return r;
 	if (u->done || u->have > before) {
-		u->asked = false;
-		show(u, u->done ? u->total : u->have);
-		retry_init(&u->retry, rest_patience_s(u->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
+		came_on(u);
 		return 0;
 	}
 	if (r == 0)
@@ -199,10 +204,13 @@ static int round_trip(struct gdrive_upload *u, uint64_t end, struct err *e) {
 		rest_gave_up(u->g->net);
 		return ERR_UNREACHABLE;
 	}
-	/* Every other time the chunk goes again unasked: where each second request fails, the answered question would else always be followed by
-	 * the chunk that is not. What comes twice Drive takes once, or says 400. */
+	/* After an answer that brought nothing the chunk goes again unasked, once: where each second request fails, the answered question would else
+	 * always be followed by the chunk that is not. What comes twice Drive takes once, or says 400. */
 	u->asked = !u->asked;
-	return u->asked ? gdrive_upload_ask(u, e) : 0;
+	r = u->asked ? gdrive_upload_ask(u, e) : 0;
+	if (r == 0 && (u->done || u->have > before))
+		came_on(u);
+	return r;
 }
 
 /* Every chunk but the last is a multiple of the unit. */

@@ -147,6 +147,21 @@ START_TEST(a_broken_chunk_goes_on_at_what_the_drive_has) {
 }
 END_TEST
 
+/* More often than a request that comes to nothing is made again. */
+START_TEST(a_chunk_that_breaks_at_each_step_comes_to_its_end) {
+	reopen(64u << 20);
+	lab_fault("{\"fault\": \"reset_mid\", \"kind\": \"upload.chunk\", \"at\": 300000, \"times\": 18}");
+	put_whole_with(GDRIVE_WINDOW + 1000, (size_t)18 * (300000 - (256 << 10)));
+}
+END_TEST
+
+START_TEST(after_each_answer_that_brings_more_the_drive_is_asked_again) {
+	lab_fault("{\"fault\": \"lost_reply\", \"kind\": \"upload.chunk\"}");
+	put_whole(LEN);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.status"), 5);
+}
+END_TEST
+
 START_TEST(where_one_broke_off_the_next_goes_in_a_session) {
 	struct err e = ERR_INIT;
 	char id[STORE_ID_LEN + 1];
@@ -230,7 +245,7 @@ END_TEST
 START_TEST(a_sign_in_that_is_not_accepted_is_refused) {
 	lab_fault("{\"fault\": \"expired\", \"kind\": \"upload.*\"}");
 	put_fails(1000, ERR_REFUSED, "login");
-	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 2);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), GDRIVE_TOKENS);
 }
 END_TEST
 
@@ -537,6 +552,8 @@ int main(void) {
 	tcase_add_test(tc, a_lost_reply_makes_no_second_object);
 	tcase_add_test(tc, a_lost_reply_of_the_last_chunk_makes_no_second_object);
 	tcase_add_test(tc, a_broken_chunk_goes_on_at_what_the_drive_has);
+	tcase_add_test(tc, a_chunk_that_breaks_at_each_step_comes_to_its_end);
+	tcase_add_test(tc, after_each_answer_that_brings_more_the_drive_is_asked_again);
 	tcase_add_test(tc, where_one_broke_off_the_next_goes_in_a_session);
 	tcase_add_test(tc, a_session_that_is_forgotten_at_once_is_begun_anew);
 	tcase_add_test(tc, what_was_stored_wrongly_is_made_anew);
