@@ -9,11 +9,13 @@
 #include "lib/fixture.h"
 #include "lib/suite.h"
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/work.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/name.h"
 #include "pki/ossl.h"
+#include "pki/sigalg.h"
 
 static struct fixture f;
 
@@ -145,6 +147,14 @@ static void set_subject(X509 *cert, const char *o, const char *ou, const char *c
 }
 
 static void no_change(X509 *c) { (void)c; }
+static void a_place_too(X509 *c) {
+	X509_NAME *n = X509_NAME_dup(X509_get_subject_name(c));
+
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(n, "L", MBSTRING_UTF8, (const unsigned char *)"Bern", -1, -1, 0), 1);
+	ck_assert_int_eq(X509_set_subject_name(c, n), 1);
+	X509_NAME_free(n);
+}
+
 static void version_1(X509 *c) { ck_assert_int_eq(X509_set_version(c, 0), 1); }
 static void serial_zero(X509 *c) { ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(c), 0), 1); }
 static void serial_negative(X509 *c) { ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(c), -5), 1); }
@@ -219,6 +229,7 @@ static const struct tampering {
     {no_name, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
     {bad_name, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
     {two_roles, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {a_place_too, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
     {no_ski, VERDICT_WRONG_PURPOSE, "4.2.1.2"},
     {short_ski, VERDICT_WRONG_PURPOSE, "4.2.1.2"},
     {no_aki, VERDICT_WRONG_PURPOSE, "4.2.1.1"},
@@ -249,6 +260,42 @@ START_TEST(whatever_leaves_the_profile_is_refused_though_signed) {
 	OWN(own_x509) X509 *cert = fixture_tamper(f.alice.cert, &f.ca, NULL, t->change);
 
 	is(cert, PURPOSE_CLIENT, t->want, t->why);
+} END_TEST
+
+/* alice's certificate, signed by the CA with a unique identifier ([1] the issuer's, [2] the subject's) before the extensions;
+ * OpenSSL has no function that writes one. */
+static X509 *with_unique_id(uint8_t tag) {
+	OWN(buf_wipe) struct buf der = {0}, out = {0}, sig = {0};
+	struct der d, cert, tbs, in, whole;
+	uint8_t found;
+
+	ck_assert_int_eq(cert_der(f.alice.cert, &der, NULL), 0);
+	d = (struct der){der.data, der.len};
+	ck_assert_int_eq(der_take(&d, DER_SEQUENCE, &cert, "", NULL), 0);
+	ck_assert_int_eq(der_take(&cert, DER_SEQUENCE, &tbs, "", NULL), 0);
+	while (!der_next_is(&tbs, DER_CTX_CONS(3))) {
+		ck_assert_int_eq(der_take_any(&tbs, &found, &in, &whole, "", NULL), 0);
+		buf_add(&out, whole.p, whole.len);
+	}
+	der_put(&out, tag, "\0\x5a", 2);
+	buf_add(&out, tbs.p, tbs.len);
+	der_wrap(&out, 0, DER_SEQUENCE);
+	ck_assert_int_eq(sigalg_sign(SIGALG_ECDSA_SHA256, f.ca.key, out.data, out.len, &sig, NULL), 0);
+	sigalg_put(SIGALG_ECDSA_SHA256, &out);
+	size_t mark = out.len;
+	buf_addc(&out, 0);
+	buf_add(&out, sig.data, sig.len);
+	der_wrap(&out, mark, DER_BIT_STRING);
+	der_wrap(&out, 0, DER_SEQUENCE);
+	const unsigned char *p = out.data;
+	return d2i_X509(NULL, &p, (long)out.len);
+}
+
+START_TEST(unique_identifiers_are_refused_though_signed) {
+	OWN(own_x509) X509 *cert = with_unique_id((uint8_t)DER_CTX(_i));
+
+	ck_assert_ptr_nonnull(cert);
+	is(cert, PURPOSE_CLIENT, VERDICT_WRONG_PURPOSE, "4.1.2.8");
 } END_TEST
 
 START_TEST(weak_hashes_are_foreign) {
@@ -303,10 +350,17 @@ static void ca_no_crl_sign(X509 *c) { fixture_set_ext(c, NID_key_usage, "critica
 static void ca_signs_data(X509 *c) { fixture_set_ext(c, NID_key_usage, "critical,digitalSignature,keyCertSign,cRLSign"); }
 static void ca_usage_not_critical(X509 *c) { fixture_set_ext(c, NID_key_usage, "keyCertSign,cRLSign"); }
 static void ca_other_issuer(X509 *c) { ck_assert_int_eq(X509_set_issuer_name(c, X509_get_subject_name(f.alice.cert)), 1); }
-static void ca_strange_name(X509 *c) {
-	set_subject(c, NULL, NULL, "lab", NULL);
+
+static void name_ca(X509 *c, const char *o, const char *cn) {
+	set_subject(c, o, NULL, cn, NULL);
 	ck_assert_int_eq(X509_set_issuer_name(c, X509_get_subject_name(c)), 1);
 }
+
+static void ca_strange_name(X509 *c) { name_ca(c, NULL, "lab"); }
+static void ca_no_name(X509 *c) { name_ca(c, "lab", NULL); }
+static void ca_short_name(X509 *c) { name_ca(c, NULL, "C"); }
+static void ca_suffix_only(X509 *c) { name_ca(c, NULL, " CA"); }
+static void ca_bad_group(X509 *c) { name_ca(c, NULL, "l/ab CA"); }
 
 static const struct tampering ca_tamperings[] = {
     {no_change, VERDICT_GOOD, NULL},
@@ -324,6 +378,10 @@ static const struct tampering ca_tamperings[] = {
     {ca_usage_not_critical, VERDICT_WRONG_PURPOSE, "4.2.1.3"},
     {ca_other_issuer, VERDICT_WRONG_PURPOSE, "self-issued"},
     {ca_strange_name, VERDICT_WRONG_PURPOSE, "does not end in"},
+    {ca_no_name, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {ca_short_name, VERDICT_WRONG_PURPOSE, "does not end in"},
+    {ca_suffix_only, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
+    {ca_bad_group, VERDICT_WRONG_PURPOSE, "4.1.2.6"},
 };
 
 START_TEST(a_ca_outside_the_profile_is_no_anchor) {
@@ -347,6 +405,16 @@ START_TEST(a_ca_signed_by_another_key_is_no_anchor) {
 	ck_assert_int_eq(chain_new(cert, &c, &e), ERR_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(e.text, "RFC 5280 6.1.3"));
 	ck_assert_int_eq(chain_new(f.alice.cert, &c, &e), ERR_DAMAGED);
+	ck_assert_ptr_null(c);
+} END_TEST
+
+START_TEST(a_ca_with_a_weak_hash_is_no_anchor) {
+	OWN(own_x509) X509 *cert = fixture_tamper(f.ca.cert, &f.ca, EVP_sha1(), NULL);
+	struct chain *c = NULL;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(chain_new(cert, &c, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "RFC 5758"));
 	ck_assert_ptr_null(c);
 } END_TEST
 
@@ -389,12 +457,14 @@ int main(void) {
 	tcase_add_test(t, the_memory_of_good_ones_covers_nothing_else);
 	tcase_add_test(t, only_what_was_found_good_is_known);
 	tcase_add_loop_test(t, whatever_leaves_the_profile_is_refused_though_signed, 0, N_TAMPERINGS);
+	tcase_add_loop_test(t, unique_identifiers_are_refused_though_signed, 1, 3);
 	tcase_add_loop_test(t, weak_hashes_are_foreign, 0, 2);
 	tcase_add_test(t, dates_are_asked_apart);
 	tcase_add_loop_test(t, who_is_refused_now_reads_what_the_clock_says, 0, 2);
 	tcase_add_test(t, both_ends_belong_to_the_validity);
 	tcase_add_loop_test(t, a_ca_outside_the_profile_is_no_anchor, 0, (int)(sizeof ca_tamperings / sizeof ca_tamperings[0]));
 	tcase_add_test(t, a_ca_signed_by_another_key_is_no_anchor);
+	tcase_add_test(t, a_ca_with_a_weak_hash_is_no_anchor);
 	tcase_add_loop_test(t, verdicts_have_the_names_of_the_protocol, 0, 7);
 	tcase_add_test(t, several_threads_ask_at_once);
 	return suite_run("chain", t);

@@ -124,6 +124,23 @@ START_TEST(other_serials_are_not_found) {
 	ck_assert(!crl_set_has(o.set, long_serial, 0, NULL, NULL));
 } END_TEST
 
+/* The set is as wide as its longest serial number; a longer one that ends in the same octets is another one. */
+START_TEST(a_longer_serial_with_the_same_end_is_not_found) {
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(owner_wipe) struct crl_owner o = {0};
+	const struct crl_entry one = { .serial = { 5 }, .serial_len = 1, .revoked_s = f.now_s };
+	uint8_t serial[SERIAL_MAX] = { 1 };
+
+	must_make(&f.ca, 1, &one, 1, &der);
+	ck_assert_int_eq(crl_set_make(der.data, der.len, f.ca.cert, &o.set, NULL), 0);
+	for (size_t len = 2; len <= sizeof serial; len++) {
+		serial[len - 2] = 1;
+		serial[len - 1] = 5;
+		ck_assert(!crl_set_has(o.set, serial, len, NULL, NULL));
+	}
+	ck_assert(crl_set_has(o.set, one.serial, 1, NULL, NULL));
+} END_TEST
+
 START_TEST(certificates_are_found_by_their_serial) {
 	OWN(buf_wipe) struct buf der = {0};
 	OWN(owner_wipe) struct crl_owner o = {0};
@@ -225,6 +242,19 @@ START_TEST(the_number_is_read_before_any_signature) {
 	ck_assert_int_eq(crl_peek_number(der.data, der.len, &number, NULL), 0);
 	ck_assert_uint_eq(number, INT64_MAX);
 	ck_assert_int_eq(crl_peek_number(der.data, der.len - 1, &number, NULL), ERR_DAMAGED);
+} END_TEST
+
+START_TEST(whose_list_it_is_is_read_before_any_signature) {
+	OWN(buf_wipe) struct buf der = {0};
+	OWN(buf_wipe) struct buf foreign = {0};
+
+	must_make(&f.ca, 1, NULL, 0, &der);
+	must_make(&f.foreign_ca, 1, NULL, 0, &foreign);
+	ck_assert(crl_peek_is_of(der.data, der.len, f.ca.cert));
+	ck_assert(!crl_peek_is_of(foreign.data, foreign.len, f.ca.cert));
+	ck_assert(!crl_peek_is_of(der.data, der.len, f.foreign_ca.cert));
+	ck_assert(!crl_peek_is_of(der.data, der.len - 1, f.ca.cert));
+	ck_assert(!crl_peek_is_of(der.data, 0, f.ca.cert));
 } END_TEST
 
 START_TEST(pem_and_der_are_the_same_list) {
@@ -385,6 +415,18 @@ START_TEST(bytes_behind_the_list_are_refused) {
 	ck_assert_int_eq(take(&der, NULL), ERR_DAMAGED);
 } END_TEST
 
+START_TEST(a_list_above_its_cap_is_not_read) {
+	OWN(buf_wipe) struct buf der = {0};
+	struct crl_set *set = NULL;
+	struct err e = ERR_INIT;
+
+	must_make(&f.ca, 5, NULL, 0, &der);
+	/* Looked at would be what lies behind the buffer. */
+	ck_assert_int_eq(crl_set_make(der.data, (size_t)CRL_MAX_BYTES + 1, f.ca.cert, &set, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "above 64 MiB"));
+	ck_assert_ptr_null(set);
+} END_TEST
+
 /* One rule at a time: lists put together by hand and properly signed. */
 #define ALG_ECDSA_SHA256 "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
 #define ALG_ECDSA_SHA384 "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"
@@ -393,8 +435,12 @@ START_TEST(bytes_behind_the_list_are_refused) {
 #define NUMBER_NEGATIVE "\x30\x0a\x06\x03\x55\x1d\x14\x04\x03\x02\x01\x85"
 #define NUMBER_OF_9_OCTETS "\x30\x12\x06\x03\x55\x1d\x14\x04\x0b\x02\x09\x00\xff\xff\xff\xff\xff\xff\xff\xff"
 #define NUMBER_CRITICAL_FALSE "\x30\x0d\x06\x03\x55\x1d\x14\x01\x01\x00\x04\x03\x02\x01\x05"
+#define NUMBER_CRITICAL_OF_2_OCTETS "\x30\x0e\x06\x03\x55\x1d\x14\x01\x02\xff\xff\x04\x03\x02\x01\x05"
+#define NUMBER_OF_LONGER_OID "\x30\x0b\x06\x04\x55\x1d\x14\x01\x04\x03\x02\x01\x05"
 #define DELTA "\x30\x0d\x06\x03\x55\x1d\x1b\x01\x01\xff\x04\x03\x02\x01\x01"
 #define PARTIAL "\x30\x0f\x06\x03\x55\x1d\x1c\x01\x01\xff\x04\x05\x30\x03\x81\x01\xff"
+#define DELTA_UNCRITICAL "\x30\x0a\x06\x03\x55\x1d\x1b\x04\x03\x02\x01\x01"
+#define PARTIAL_UNCRITICAL "\x30\x0c\x06\x03\x55\x1d\x1c\x04\x05\x30\x03\x81\x01\xff"
 #define UNKNOWN "\x30\x0b\x06\x03\x55\x1d\x63\x04\x04\x04\x02\x61\x62"
 #define UNKNOWN_CRITICAL "\x30\x0e\x06\x03\x55\x1d\x63\x01\x01\xff\x04\x04\x04\x02\x61\x62"
 #define DATE "\x17\x0d" "250102030405Z"
@@ -404,16 +450,19 @@ START_TEST(bytes_behind_the_list_are_refused) {
 
 enum what {
 	AS_IT_IS, UNKNOWN_EXTENSION, INVALIDITY_DATE, N_GOOD,
-	VERSION_1 = N_GOOD, NO_VERSION, INNER_ALG, OLD_ALG, OTHER_ISSUER, NO_NEXT_UPDATE, DATES_SWAPPED, DATE_GENERALIZED, EMPTY_ENTRIES, NO_EXTENSIONS,
-	NO_NUMBER, TWO_NUMBERS, NEGATIVE_NUMBER, LONG_NUMBER, DEFAULT_FALSE, NO_AKI, TWO_AKIS, OTHER_AKI, DELTA_LIST, PARTIAL_LIST, CRITICAL_EXTENSION,
-	SERIAL_ZERO, SERIAL_NEGATIVE, SERIAL_PADDED, SERIAL_LONG, SERIAL_TWICE, REASON_UNKNOWN, REASON_REMOVE, REASON_TWICE, ENTRY_CRITICAL, ENTRY_BEHIND,
-	UNUSED_BITS, SIGNED_BY_OTHER, N_WHATS
+	VERSION_1 = N_GOOD, NO_VERSION, INNER_ALG, OLD_ALG, OTHER_ISSUER, ISSUER_OF_SAME_LENGTH, TBS_TAG, NO_NEXT_UPDATE, DATES_SWAPPED, DATE_GENERALIZED, EMPTY_ENTRIES, NO_EXTENSIONS,
+	NO_NUMBER, TWO_NUMBERS, NEGATIVE_NUMBER, LONG_NUMBER, DEFAULT_FALSE, TRUE_OF_2_OCTETS, LONGER_OID, NO_AKI, TWO_AKIS, OTHER_AKI, LONGER_AKI, DELTA_LIST, PARTIAL_LIST,
+	DELTA_LIST_UNCRITICAL, PARTIAL_LIST_UNCRITICAL, CRITICAL_EXTENSION,
+	SERIAL_ZERO, SERIAL_EMPTY, SERIAL_NEGATIVE, SERIAL_PADDED, SERIAL_LONG, SERIAL_TWICE, REASON_UNKNOWN, REASON_REMOVE, REASON_TWICE, REASON_LONG, REASON_EMPTY,
+	ENTRY_CRITICAL, ENTRY_BEHIND, UNUSED_BITS, NO_SIGNATURE, SIGNED_BY_OTHER, N_WHATS
 };
 
 static void put_entries(enum what w, struct buf *b) {
 	size_t mark = b->len;
 	if (w == SERIAL_ZERO)
 		buf_add(b, BYTES("\x30\x12\x02\x01\x00" DATE));
+	else if (w == SERIAL_EMPTY)
+		buf_add(b, BYTES("\x30\x11\x02\x00" DATE));
 	else if (w == SERIAL_NEGATIVE)
 		buf_add(b, BYTES("\x30\x12\x02\x01\x85" DATE));
 	else if (w == SERIAL_PADDED)
@@ -424,6 +473,10 @@ static void put_entries(enum what w, struct buf *b) {
 		buf_add(b, BYTES(ENTRY_EXT("\x20", "\x0c", "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x07")));
 	else if (w == REASON_REMOVE)
 		buf_add(b, BYTES(ENTRY_EXT("\x20", "\x0c", "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x08")));
+	else if (w == REASON_LONG)
+		buf_add(b, BYTES(ENTRY_EXT("\x21", "\x0d", "\x30\x0b\x06\x03\x55\x1d\x15\x04\x04\x0a\x02\x01\x01")));
+	else if (w == REASON_EMPTY)
+		buf_add(b, BYTES(ENTRY_EXT("\x1f", "\x0b", "\x30\x09\x06\x03\x55\x1d\x15\x04\x02\x0a\x00")));
 	else if (w == REASON_TWICE)
 		buf_add(b, BYTES(ENTRY_EXT("\x2c", "\x18", "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01")));
 	else if (w == ENTRY_CRITICAL) /* certificateIssuer, which makes a list indirect */
@@ -442,7 +495,10 @@ static void put_entries(enum what w, struct buf *b) {
 static void put_aki(enum what w, struct buf *b) {
 	size_t mark = b->len, len;
 	const uint8_t *ski = cert_ski(w == OTHER_AKI ? f.foreign_ca.cert : f.ca.cert, &len);
-	der_put(b, DER_CTX(0), ski, len);
+	buf_add(b, ski, len);
+	if (w == LONGER_AKI)
+		buf_addc(b, 0);
+	der_wrap(b, mark, DER_CTX(0));
 	der_wrap(b, mark, DER_SEQUENCE);
 	der_wrap(b, mark, DER_OCTET_STRING);
 	OWN(buf_wipe) struct buf value = {0};
@@ -460,6 +516,10 @@ static void put_number(enum what w, struct buf *b) {
 		buf_add(b, BYTES(NUMBER_OF_9_OCTETS));
 	else if (w == DEFAULT_FALSE)
 		buf_add(b, BYTES(NUMBER_CRITICAL_FALSE));
+	else if (w == TRUE_OF_2_OCTETS)
+		buf_add(b, BYTES(NUMBER_CRITICAL_OF_2_OCTETS));
+	else if (w == LONGER_OID)
+		buf_add(b, BYTES(NUMBER_OF_LONGER_OID));
 	else if (w != NO_NUMBER)
 		buf_add(b, BYTES(NUMBER));
 	if (w == TWO_NUMBERS)
@@ -479,6 +539,10 @@ static void put_extensions(enum what w, struct buf *b) {
 		buf_add(b, BYTES(DELTA));
 	if (w == PARTIAL_LIST)
 		buf_add(b, BYTES(PARTIAL));
+	if (w == DELTA_LIST_UNCRITICAL)
+		buf_add(b, BYTES(DELTA_UNCRITICAL));
+	if (w == PARTIAL_LIST_UNCRITICAL)
+		buf_add(b, BYTES(PARTIAL_UNCRITICAL));
 	if (w == UNKNOWN_EXTENSION)
 		buf_add(b, BYTES(UNKNOWN));
 	if (w == CRITICAL_EXTENSION)
@@ -499,6 +563,8 @@ static void put_tbs(enum what w, struct buf *b) {
 		buf_add(b, BYTES(ALG_ECDSA_SHA1));
 	else
 		buf_add(b, BYTES(ALG_ECDSA_SHA256));
+	if (w == ISSUER_OF_SAME_LENGTH)
+		name[len - 1] ^= 1;
 	buf_add(b, name, (size_t)len);
 	OPENSSL_free(name);
 	if (w == DATE_GENERALIZED)
@@ -509,7 +575,7 @@ static void put_tbs(enum what w, struct buf *b) {
 		der_put_x509_time(b, f.now_s + FIXTURE_DAY_S);
 	put_entries(w, b);
 	put_extensions(w, b);
-	der_wrap(b, 0, DER_SEQUENCE);
+	der_wrap(b, 0, w == TBS_TAG ? DER_SET : DER_SEQUENCE);
 }
 
 static void build(enum what w, struct buf *b) {
@@ -524,8 +590,10 @@ static void build(enum what w, struct buf *b) {
 	else
 		buf_add(b, BYTES(ALG_ECDSA_SHA256));
 	mark = b->len;
-	buf_addc(b, w == UNUSED_BITS);
-	buf_add(b, sig.data, sig.len);
+	if (w != NO_SIGNATURE) {
+		buf_addc(b, w == UNUSED_BITS);
+		buf_add(b, sig.data, sig.len);
+	}
 	der_wrap(b, mark, DER_BIT_STRING);
 	der_wrap(b, 0, DER_SEQUENCE);
 }
@@ -538,6 +606,10 @@ START_TEST(the_hand_made_list_is_taken) {
 	ck_assert_msg(take(&der, &e) == 0, "list %d: %s", _i, e.text);
 } END_TEST
 
+static bool is_foreign(int w) {
+	return w == OTHER_ISSUER || w == ISSUER_OF_SAME_LENGTH || w == OTHER_AKI || w == LONGER_AKI;
+}
+
 START_TEST(one_deviation_is_refused) {
 	OWN(buf_wipe) struct buf der = {0};
 	struct err e = ERR_INIT;
@@ -545,7 +617,7 @@ START_TEST(one_deviation_is_refused) {
 
 	build((enum what)_i, &der);
 	r = take(&der, &e);
-	ck_assert_msg(r == (_i == OTHER_ISSUER || _i == OTHER_AKI ? ERR_REFUSED : ERR_DAMAGED), "deviation %d: %d %s", _i, r, e.text);
+	ck_assert_msg(r == (is_foreign(_i) ? ERR_REFUSED : ERR_DAMAGED), "deviation %d: %d %s", _i, r, e.text);
 	ck_assert_ptr_nonnull(strstr(e.text, "RFC 5280"));
 } END_TEST
 
@@ -556,6 +628,7 @@ int main(void) {
 	tcase_add_test(t, a_list_round_trips_with_every_kind_of_ca_key);
 	tcase_add_test(t, listed_serials_are_found_with_date_and_reason);
 	tcase_add_test(t, other_serials_are_not_found);
+	tcase_add_test(t, a_longer_serial_with_the_same_end_is_not_found);
 	tcase_add_test(t, certificates_are_found_by_their_serial);
 	tcase_add_test(t, an_empty_list_revokes_nobody);
 	tcase_add_test(t, many_entries_in_any_order_are_all_found);
@@ -563,6 +636,7 @@ int main(void) {
 	tcase_add_test(t, an_error_of_the_callback_ends_the_walk);
 	tcase_add_test(t, references_keep_a_set_alive);
 	tcase_add_test(t, the_number_is_read_before_any_signature);
+	tcase_add_test(t, whose_list_it_is_is_read_before_any_signature);
 	tcase_add_test(t, pem_and_der_are_the_same_list);
 	tcase_add_test(t, openssl_reads_and_verifies_the_list);
 	tcase_add_test(t, openssl_refuses_the_revoked_certificate_with_it);
@@ -573,6 +647,7 @@ int main(void) {
 	tcase_add_test(t, lists_by_openssl_with_every_strong_hash_are_taken);
 	tcase_add_test(t, any_change_is_refused);
 	tcase_add_test(t, bytes_behind_the_list_are_refused);
+	tcase_add_test(t, a_list_above_its_cap_is_not_read);
 	tcase_add_loop_test(t, the_hand_made_list_is_taken, AS_IT_IS, N_GOOD);
 	tcase_add_loop_test(t, one_deviation_is_refused, N_GOOD, N_WHATS);
 	return suite_run("crl", t);

@@ -131,6 +131,7 @@ START_TEST(what_is_no_request_is_refused) {
 	OWN(own_free) uint8_t *big = xcalloc(1, CSR_MAX_BYTES + 1);
 
 	does_not_open("", 0, ERR_DAMAGED, "RFC 7468");
+	does_not_open("-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n", 70, ERR_DAMAGED, "RFC");
 	does_not_open("\x30\x03\x02\x01\x00", 5, ERR_DAMAGED, "RFC 2986");
 	does_not_open(big, CSR_MAX_BYTES + 1, ERR_DAMAGED, "longer");
 } END_TEST

@@ -195,6 +195,24 @@ START_TEST(nonce_too_short_or_too_long_is_refused) {
 	}
 } END_TEST
 
+START_TEST(the_head_of_a_log_has_its_length_and_a_nonce) {
+	static const uint8_t nonce[SIGNED_NONCE_MIN];
+	char text[SIGNED_LOG_HEAD_MAX + 2];
+	struct signed_make m = { .key = f.alice.key, .cert = f.alice.cert, .time_s = f.now_s, .nonce = nonce, .nonce_len = sizeof nonce };
+
+	memset(text, 'a', sizeof text);
+	text[SIGNED_LOG_HEAD_MAX + 1] = '\0';
+	const struct { const char *text; const uint8_t *nonce; bool ok; } tries[] = {
+		{ text + 1, nonce, true }, { text, nonce, false }, { "", nonce, false }, { text + 1, NULL, false },
+	};
+	for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+		OWN(buf_wipe) struct buf der = {0};
+		m.log_head = tries[i].text;
+		m.nonce = tries[i].nonce;
+		ck_assert_int_eq(signed_make(&m, TEXT, strlen(TEXT), &der, NULL) == 0, tries[i].ok);
+	}
+} END_TEST
+
 START_TEST(another_certificate_does_not_verify) {
 	for (int by_ski = 0; by_ski < 2; by_ski++) {
 		OWN(buf_wipe) struct buf der = {0};
@@ -238,6 +256,7 @@ START_TEST(any_change_by_key_identifier_is_refused) {
 #define OID_CAPABILITIES "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0f"
 #define OID_CERT_V2 "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f"
 #define OID_NONCE "\x60\x86\x48\x01\x86\xf8\x45\x01\x09\x06"
+#define OID_LOG_HEAD "\x69\x81\xa6\xf0\x98\x8d\xd7\x8f\xf2\xa2\x87\xbf\xd1\x8a\xbd\xfc\xb2\xd3\xfb\x52"
 #define OID_DATA "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 #define OID_SIGNED_DATA "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 #define OID_OTHER_DATA "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"
@@ -252,11 +271,12 @@ START_TEST(any_change_by_key_identifier_is_refused) {
 #define BYTES(x) x, sizeof(x) - 1
 
 enum what {
-	AS_IT_IS, VERSION_2, VERSIONS_DIFFER, NO_DIGEST_ALG, TWO_DIGEST_ALGS, DIGEST_ALG_NULL, DIGEST_ALG_SHA1, SIGNER_ALG_NULL, SIGNER_ALG_SHA1,
+	AS_IT_IS, WITH_LOG_HEAD, N_GOOD,
+	VERSION_2 = N_GOOD, VERSIONS_DIFFER, NO_DIGEST_ALG, TWO_DIGEST_ALGS, DIGEST_ALG_NULL, DIGEST_ALG_SHA1, SIGNER_ALG_NULL, SIGNER_ALG_SHA1,
 	SIGNER_ALG_MD5, CONTENT_OTHER_TYPE, CONTENT_DETACHED, CONTENT_BEHIND, NO_CERT, TWO_CERTS, CERT_OF_OTHER, CRL_INSIDE, CERT_BESIDE_SKI, NO_SIGNER,
 	TWO_SIGNERS, NO_ATTRS, UNSIGNED_ATTRS, ATTR_EXTRA, ATTR_TWICE, ATTR_TWO_VALUES, ATTR_NO_VALUE, ATTR_BAD_ORDER, NO_CONTENT_TYPE, NO_TIME,
 	NO_DIGEST, NO_CERT_V2, CONTENT_TYPE_OTHER, DIGEST_SHORT, DIGEST_OTHER, TIME_GENERALIZED, TIME_NO_SECONDS, CERT_V2_TWO, CERT_V2_SHA1_NAMED,
-	CERT_V2_OTHER, NONCE_SHORT, NONCE_LONG, SIG_ALG_SHA1, SIG_ALG_SHA384, SIG_ALG_RSA, SIG_PADDED, SIG_BEHIND, SIG_OTHER, OUTER_TYPE, OUTER_BEHIND,
+	CERT_V2_OTHER, CERT_V2_LONG, DIGEST_LONG, ATTR_TAG, SKI_SHORT, SKI_LONG, SKI_HUGE, CERT_HUGE, LOG_HEAD_EMPTY, LOG_HEAD_LONG, LOG_HEAD_ALONE, NONCE_SHORT, NONCE_LONG, SIG_ALG_SHA1, SIG_ALG_SHA384, SIG_ALG_RSA, SIG_PADDED, SIG_BEHIND, SIG_OTHER, OUTER_TYPE, OUTER_BEHIND,
 	N_WHATS
 };
 
@@ -297,12 +317,12 @@ static void attr_time(enum what w, struct buf *set) {
 
 static void attr_digest(enum what w, struct buf *set) {
 	OWN(buf_wipe) struct buf v = {0};
-	uint8_t hash[32];
+	uint8_t hash[33] = {0};
 	if (w == NO_DIGEST)
 		return;
 	ossl_sha256(TEXT, strlen(TEXT), hash);
 	hash[0] ^= w == DIGEST_OTHER;
-	der_put(&v, DER_OCTET_STRING, hash, w == DIGEST_SHORT ? 31 : 32);
+	der_put(&v, DER_OCTET_STRING, hash, w == DIGEST_SHORT ? 31 : w == DIGEST_LONG ? 33 : 32);
 	if (w == ATTR_TWO_VALUES)
 		der_put(&v, DER_OCTET_STRING, "\xff", 1);
 	put_set_attr(set, BYTES(OID_DIGEST), &v);
@@ -310,14 +330,14 @@ static void attr_digest(enum what w, struct buf *set) {
 
 static void attr_cert(enum what w, struct buf *set) {
 	OWN(buf_wipe) struct buf v = {0};
-	uint8_t hash[32];
+	uint8_t hash[33] = {0};
 	if (w == NO_CERT_V2)
 		return;
 	cert_sha256(f.alice.cert, hash);
 	hash[0] ^= w == CERT_V2_OTHER;
 	if (w == CERT_V2_SHA1_NAMED)
 		buf_add(&v, BYTES(ALG_SHA1));
-	der_put(&v, DER_OCTET_STRING, hash, 32);
+	der_put(&v, DER_OCTET_STRING, hash, w == CERT_V2_LONG ? 33 : 32);
 	der_wrap(&v, 0, DER_SEQUENCE);
 	if (w == CERT_V2_TWO) {
 		der_put(&v, DER_OCTET_STRING, hash, 32);
@@ -335,6 +355,45 @@ static void attr_nonce(enum what w, struct buf *set) {
 		return;
 	der_put(&v, DER_OCTET_STRING, nonce, w == NONCE_SHORT ? SIGNED_NONCE_MIN - 1 : SIGNED_NONCE_MAX + 1);
 	put_set_attr(set, BYTES(OID_NONCE), &v);
+}
+
+/* The head of a log, and the nonce that it has to come with. */
+static void attr_log_head(enum what w, struct buf *set) {
+	static const uint8_t nonce[16];
+	char text[SIGNED_LOG_HEAD_MAX + 1];
+	OWN(buf_wipe) struct buf v = {0}, n = {0};
+
+	memset(text, 'a', sizeof text);
+	der_put(&v, DER_UTF8STRING, text, w == LOG_HEAD_EMPTY ? 0 : w == LOG_HEAD_LONG ? sizeof text : sizeof text - 1);
+	put_set_attr(set, BYTES(OID_LOG_HEAD), &v);
+	der_put(&n, DER_OCTET_STRING, nonce, sizeof nonce);
+	if (w != LOG_HEAD_ALONE)
+		put_set_attr(set, BYTES(OID_NONCE), &n);
+}
+
+struct one { const uint8_t *p; size_t len; };
+
+static int compare_attrs(const void *a, const void *b) {
+	const struct one *x = a, *y = b;
+	return memcmp(x->p, y->p, x->len < y->len ? x->len : y->len);
+}
+
+static void sort_attrs(struct buf *set) {
+	OWN(buf_wipe) struct buf out = {0};
+	struct der d = { set->data, set->len }, in, whole;
+	struct one all[8];
+	size_t n = 0;
+	uint8_t tag;
+
+	for (; d.len > 0; n++) {
+		ck_assert_int_eq(der_take_any(&d, &tag, &in, &whole, "", NULL), 0);
+		all[n] = (struct one){ whole.p, whole.len };
+	}
+	qsort(all, n, sizeof all[0], compare_attrs);
+	for (size_t i = 0; i < n; i++)
+		buf_add(&out, all[i].p, all[i].len);
+	buf_clear(set);
+	buf_add(set, out.data, out.len);
 }
 
 /* In the order of a SET, but for ATTR_BAD_ORDER: the lengths decide it, so an attribute cut short comes first. */
@@ -355,6 +414,12 @@ static void put_attrs(enum what w, struct buf *set) {
 	if (w == NONCE_LONG)
 		attr_nonce(w, set);
 	attr_cert(w, set);
+	if (w == ATTR_TAG)
+		buf_add(set, BYTES("\x31\x00"));
+	if (w == WITH_LOG_HEAD || w == LOG_HEAD_EMPTY || w == LOG_HEAD_LONG || w == LOG_HEAD_ALONE) {
+		attr_log_head(w, set);
+		sort_attrs(set);
+	}
 }
 
 static void put_signature_alg(enum what w, struct buf *si) {
@@ -393,14 +458,22 @@ static void put_signature(enum what w, const struct buf *set, struct buf *si) {
 	der_put(si, DER_OCTET_STRING, sig.data, sig.len);
 }
 
-static void put_sid(bool by_ski, struct buf *si) {
+static void put_ski(enum what w, struct buf *si) {
+	uint8_t id[256] = {0};
+	size_t len;
+	const uint8_t *ski = cert_ski(f.alice.cert, &len);
+
+	memcpy(id, ski, len);
+	der_put(si, DER_CTX(0), id, w == SKI_SHORT ? len - 1 : w == SKI_LONG ? len + 1 : w == SKI_HUGE ? sizeof id : len);
+}
+
+static void put_sid(enum what w, bool by_ski, struct buf *si) {
 	unsigned char *p = NULL;
-	size_t mark = si->len, len;
+	size_t mark = si->len;
 	int n;
 
 	if (by_ski) {
-		const uint8_t *ski = cert_ski(f.alice.cert, &len);
-		der_put(si, DER_CTX(0), ski, len);
+		put_ski(w, si);
 		return;
 	}
 	n = i2d_X509_NAME(X509_get_issuer_name(f.alice.cert), &p);
@@ -429,7 +502,7 @@ static void put_signer(const struct build *b, struct buf *out) {
 	size_t mark = out->len;
 
 	der_put_u64(out, b->what == VERSION_2 ? 2 : b->by_ski != (b->what == VERSIONS_DIFFER) ? 3 : 1);
-	put_sid(b->by_ski, out);
+	put_sid(b->what, b->by_ski, out);
 	put_signer_digest(b->what, out);
 	put_attrs(b->what, &set);
 	if (b->what != NO_ATTRS)
@@ -481,6 +554,11 @@ static void put_certs(const struct build *b, struct buf *out) {
 	if (b->what == NO_CERT || (b->by_ski && b->what != CERT_BESIDE_SKI))
 		return;
 	ck_assert_int_eq(cert_der(b->what == CERT_OF_OTHER ? f.bob.cert : f.alice.cert, out, NULL), 0);
+	if (b->what == CERT_HUGE) {
+		static const uint8_t none[CERT_MAX_BYTES];
+		out->len = mark;
+		der_put(out, DER_SEQUENCE, none, sizeof none);
+	}
 	if (b->what == TWO_CERTS)
 		ck_assert_int_eq(cert_der(f.ca.cert, out, NULL), 0);
 	der_wrap(out, mark, DER_CTX_CONS(0));
@@ -513,7 +591,7 @@ START_TEST(the_hand_made_one_is_taken) {
 	for (int by_ski = 0; by_ski < 2; by_ski++) {
 		OWN(buf_wipe) struct buf der = {0};
 		struct err e = ERR_INIT;
-		build(&(struct build){ AS_IT_IS, by_ski == 1 }, &der);
+		build(&(struct build){ (enum what)_i, by_ski == 1 }, &der);
 		ck_assert_msg(open_with(der.data, der.len, f.alice.cert, &e) == 0, "%s", e.text);
 	}
 } END_TEST
@@ -523,11 +601,14 @@ START_TEST(one_deviation_is_refused) {
 		enum what w = (enum what)_i;
 		OWN(buf_wipe) struct buf der = {0};
 		struct err e = ERR_INIT;
-		if ((w == CERT_BESIDE_SKI && by_ski == 0) || (by_ski == 1 && (w == NO_CERT || w == TWO_CERTS || w == CERT_OF_OTHER)))
+		if (by_ski == 0 && (w == CERT_BESIDE_SKI || w == SKI_SHORT || w == SKI_LONG || w == SKI_HUGE))
+			continue;
+		if (by_ski == 1 && (w == NO_CERT || w == TWO_CERTS || w == CERT_OF_OTHER || w == CERT_HUGE))
 			continue;
 		build(&(struct build){ w, by_ski == 1 }, &der);
 		ck_assert_msg(open_with(der.data, der.len, f.alice.cert, &e) == ERR_DAMAGED, "deviation %d: %s", _i, e.text);
-		ck_assert_ptr_nonnull(strstr(e.text, w == TIME_NO_SECONDS ? "signingTime" : w == ATTR_BAD_ORDER ? "X.690" : "RFC "));
+		ck_assert_ptr_nonnull(strstr(e.text, w == TIME_NO_SECONDS ? "signingTime" : w == ATTR_BAD_ORDER ? "X.690" : w >= SKI_SHORT && w <= CERT_HUGE ? "octets" :
+		    w == LOG_HEAD_EMPTY || w == LOG_HEAD_LONG ? "head of a log" : "RFC "));
 	}
 } END_TEST
 
@@ -571,12 +652,13 @@ int main(void) {
 	tcase_add_test(t, openssl_reads_what_we_make);
 	tcase_add_test(t, another_key_does_not_sign_for_a_certificate);
 	tcase_add_test(t, nonce_too_short_or_too_long_is_refused);
+	tcase_add_test(t, the_head_of_a_log_has_its_length_and_a_nonce);
 	tcase_add_test(t, another_certificate_does_not_verify);
 	tcase_add_test(t, another_certificate_of_the_same_key_does_not_verify);
 	tcase_add_test(t, any_change_with_certificate_is_refused);
 	tcase_add_test(t, any_change_by_key_identifier_is_refused);
-	tcase_add_test(t, the_hand_made_one_is_taken);
-	tcase_add_loop_test(t, one_deviation_is_refused, AS_IT_IS + 1, N_WHATS);
+	tcase_add_loop_test(t, the_hand_made_one_is_taken, 0, N_GOOD);
+	tcase_add_loop_test(t, one_deviation_is_refused, N_GOOD, N_WHATS);
 	tcase_add_test(t, indefinite_length_is_refused);
 	tcase_add_test(t, a_stock_signature_is_refused);
 	return suite_run("signed", t);
