@@ -116,6 +116,10 @@ void draft_print(struct draft *d, struct buf *entry) {
 		en.cert = cert.data;
 		en.cert_len = cert.len;
 	}
+	if (d->raw != NULL) {
+		en.cert = d->raw->data;
+		en.cert_len = d->raw->len;
+	}
 	if (d->revokes) {
 		(void)buf_room(&d->serials, 1);
 		en.revoked = d->serials.data;

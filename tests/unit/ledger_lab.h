@@ -23,6 +23,7 @@ struct draft {
 	uint8_t salt[SALT_LEN];
 	bool salted, with_cert;
 	X509 *brought;
+	const struct buf *raw; /* instead of it; or NULL */
 	struct buf serials;
 	bool revokes;
 	const struct fixture_id *by;

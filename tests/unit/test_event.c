@@ -285,6 +285,17 @@ static const char *const wrong_heads[] = {
     "scg/a/b\n42\n" BASE64 "\n",
 };
 
+START_TEST(a_head_that_is_too_long_is_refused) {
+	char text[4096];
+	struct head h;
+
+	memset(text, 'a', sizeof text);
+	for (size_t len = 161; len <= sizeof text; len += 787) {
+		ck_assert_int_eq(head_parse((const uint8_t *)text, len, &h, &e), ERR_DAMAGED);
+		ck_assert_ptr_nonnull(strstr(e.text, "too long"));
+	}
+} END_TEST
+
 START_TEST(another_form_of_head_is_refused) {
 	struct head h;
 
@@ -320,6 +331,61 @@ START_TEST(a_head_is_the_gateways_fresh_and_of_the_group) {
 	sign_head(&h, &f.gateway, &f, &der);
 	ck_assert_int_eq(open_head(&der, &f, nonce, f.now_s), ERR_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(e.text, "another group"));
+	fixture_wipe(&f);
+} END_TEST
+
+/* Both logs of a gateway have heads by the same key. */
+START_TEST(the_head_of_the_other_log_is_refused) {
+	OWN(buf_wipe) struct buf der = {0};
+	struct head h = a_head(), found;
+	X509 *signer = NULL;
+	struct fixture f;
+
+	fixture_init(&f);
+	struct head_check c = {.chain = f.chain, .nonce = nonce, .nonce_len = sizeof nonce, .at_s = f.now_s, .audit = _i == 0};
+	h.audit = _i == 1;
+	sign_head(&h, &f.gateway, &f, &der);
+	ck_assert_int_eq(head_open(der.data, der.len, &c, &found, &signer, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "another log"));
+	ck_assert_ptr_null(signer);
+	c.audit = h.audit;
+	ck_assert_msg(head_open(der.data, der.len, &c, &found, &signer, &e) == 0, "%s", e.text);
+	X509_free(signer);
+	fixture_wipe(&f);
+} END_TEST
+
+/* One that was asked for with a longer nonce is not the answer to its beginning. */
+START_TEST(the_beginning_of_a_nonce_is_another_nonce) {
+	OWN(buf_wipe) struct buf der = {0};
+	struct head h = a_head();
+	X509 *signer = NULL;
+	struct fixture f;
+
+	fixture_init(&f);
+	const struct head_check c = {.chain = f.chain, .nonce = nonce, .nonce_len = 8, .at_s = f.now_s};
+	sign_head(&h, &f.gateway, &f, &der);
+	ck_assert_int_eq(head_open(der.data, der.len, &c, &h, &signer, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "nonce"));
+	ck_assert_ptr_null(signer);
+	fixture_wipe(&f);
+} END_TEST
+
+START_TEST(a_head_with_the_head_of_a_log_beside_it_is_refused) {
+	OWN(buf_wipe) struct buf der = {0}, text = {0};
+	struct head h = a_head();
+	struct fixture f;
+
+	fixture_init(&f);
+	struct signed_make m = {.key = f.gateway.key, .cert = f.gateway.cert, .nonce = nonce, .nonce_len = sizeof nonce,
+	    .time_s = f.now_s, .log_head = "scg/lab/audit\n"};
+	head_print(&h, &text);
+	ck_assert_int_eq(signed_make(&m, text.data, text.len, &der, &e), 0);
+	ck_assert_int_eq(open_head(&der, &f, nonce, f.now_s), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "does not belong here"));
+	m.log_head = NULL;
+	buf_clear(&der);
+	ck_assert_int_eq(signed_make(&m, text.data, text.len, &der, &e), 0);
+	ck_assert_msg(open_head(&der, &f, nonce, f.now_s) == 0, "%s", e.text);
 	fixture_wipe(&f);
 } END_TEST
 
@@ -523,6 +589,10 @@ int main(void) {
 	tcase_add_test(t, openssl_verifies_a_head);
 	tcase_add_test(t, a_head_comes_back);
 	tcase_add_test(t, any_change_of_a_head_is_refused_or_another_head);
+	tcase_add_test(t, a_head_that_is_too_long_is_refused);
+	tcase_add_loop_test(t, the_head_of_the_other_log_is_refused, 0, 2);
+	tcase_add_test(t, the_beginning_of_a_nonce_is_another_nonce);
+	tcase_add_test(t, a_head_with_the_head_of_a_log_beside_it_is_refused);
 	tcase_add_loop_test(t, another_form_of_head_is_refused, 0, COUNT(wrong_heads));
 	tcase_add_test(t, a_head_is_the_gateways_fresh_and_of_the_group);
 	tcase_add_loop_test(t, a_head_by_somebody_else_is_refused, 0, 3);

@@ -138,6 +138,25 @@ START_TEST(a_log_that_shrank_is_refused) {
 }
 END_TEST
 
+/* Were the sizes not asked, the steps of the algorithm would lead to the old root, and any root over it would do. */
+START_TEST(a_forged_proof_of_a_log_that_shrank_is_refused) {
+	grow();
+	for (uint64_t old = 2; old <= LEAVES; old++)
+		for (uint64_t size = 1; size < old; size++) {
+			struct proof p = { .n = 1 };
+			uint8_t now[32];
+
+			memcpy(p.path[0], root[old], 32);
+			memcpy(now, root[old], 32);
+			ck_assert(!holds(old, root[old], size, now, &p));
+			while (p.n < PROOF_MAX) {
+				memset(p.path[p.n], (int)p.n, 32);
+				tree_node(now, p.path[p.n++], now);
+				ck_assert(!holds(old, root[old], size, now, &p));
+			}
+		}
+} END_TEST
+
 START_TEST(a_lost_node_is_an_error) {
 	struct proof p;
 
@@ -155,6 +174,7 @@ int main(void) {
 	tcase_add_test(t, a_proof_of_other_sizes_is_refused);
 	tcase_add_test(t, another_history_of_the_same_size_is_refused);
 	tcase_add_test(t, a_log_that_shrank_is_refused);
+	tcase_add_test(t, a_forged_proof_of_a_log_that_shrank_is_refused);
 	tcase_add_test(t, a_lost_node_is_an_error);
 	return suite_run("proof", t);
 }

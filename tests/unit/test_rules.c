@@ -338,6 +338,33 @@ static void no_serials(struct draft *d) { d->revokes = false; }
 static void no_cert(struct draft *d) { d->brought = NULL; }
 static void cert_of_other(struct draft *d) { d->brought = lab.f.admin.cert; }
 static void other_cert_size(struct draft *d) { d->ev.content_size++; }
+static void other_cert_hash(struct draft *d) { flip(d->ev.content_sha256); }
+static void bring_raw(struct draft *d, const struct buf *raw) {
+	d->raw = raw;
+	ossl_sha256(raw->data, raw->len, d->ev.content_sha256);
+	d->ev.content_size = raw->len;
+}
+static void pem_cert(struct draft *d) {
+	static struct buf pem;
+
+	buf_clear(&pem);
+	ck_assert_int_eq(cert_pem(lab.carol.cert, &pem, &lab.e), 0);
+	bring_raw(d, &pem);
+}
+static void long_cert(struct draft *d) {
+	static struct buf der;
+
+	buf_clear(&der);
+	ck_assert_int_eq(cert_der(lab.carol.cert, &der, &lab.e), 0);
+	buf_addc(&der, 0);
+	bring_raw(d, &der);
+}
+static void no_cert_at_all(struct draft *d) {
+	static uint8_t none[] = { 0x30, 0x03, 0x02, 0x01, 0x00 };
+	static struct buf raw = { .data = none, .len = sizeof none };
+
+	bring_raw(d, &raw);
+}
 static void known_cert(struct draft *d) { bring(d, lab.f.alice.cert); }
 static void foreign_cert(struct draft *d) { bring(d, lab.f.foreign.cert); }
 static void expired_cert(struct draft *d) { bring(d, lab.f.expired.cert); }
@@ -381,6 +408,10 @@ static const struct {
     {draft_member, no_cert, ERR_DAMAGED, "member event"},
     {draft_member, cert_of_other, ERR_DAMAGED, "certificate is not"},
     {draft_member, other_cert_size, ERR_DAMAGED, "as long as"},
+    {draft_member, other_cert_hash, ERR_DAMAGED, "certificate is not what the event names"},
+    {draft_member, pem_cert, ERR_DAMAGED, "certificate is not DER"},
+    {draft_member, long_cert, ERR_DAMAGED, "RFC 5280 4.1"},
+    {draft_member, no_cert_at_all, ERR_DAMAGED, "RFC 5280 4.1"},
     {draft_member, known_cert, ERR_REFUSED, "this key is known"},
     {draft_member, foreign_cert, ERR_DAMAGED, "certificate"},
     {draft_member, ca_cert, ERR_DAMAGED, "certificate"},
@@ -445,6 +476,46 @@ START_TEST(a_ledger_begins_with_its_gateway) {
 	draft_print(&d, &entry);
 	ck_assert_int_eq(entry_parse(entry.data, entry.len, &en, &lab.e), 0);
 	ck_assert_msg(ledger_append(l, &en, &how, &r, &lab.e) == 0, "%s", lab.e.text);
+	ledger_close(l);
+	db_close(&db);
+} END_TEST
+
+static int append_to(struct ledger *l, struct draft *d) {
+	OWN(buf_wipe) struct buf entry = {0};
+	struct ledger_result r;
+	struct entry en;
+
+	d->ev.seen = ledger_size(l);
+	ck_assert_int_eq(ledger_root(l, d->ev.seen, d->ev.seen_root, &lab.e), 0);
+	draft_print(d, &entry);
+	ck_assert_int_eq(entry_parse(entry.data, entry.len, &en, &lab.e), 0);
+	return ledger_append(l, &en, &d->how, &r, &lab.e);
+}
+
+/* An epoch that there is not has a key identifier of zeros in memory: nobody's file is under it. */
+START_TEST(a_file_before_the_first_epoch_is_refused) {
+	static const char *const migrations[] = {ledger_schema, NULL};
+	OWN(draft_wipe) struct draft d, file, epoch;
+	struct ledger *l;
+	struct db *db;
+
+	ck_assert_int_eq(db_open(&db, tmp_path("empty.db"), migrations, &lab.e), 0);
+	ck_assert_int_eq(ledger_open(&l, db, lab.f.chain, NULL, &lab.e), 0);
+	draft_member(&d);
+	bring(&d, lab.f.gateway.cert);
+	ck_assert_msg(append_to(l, &d) == 0, "%s", lab.e.text);
+	bring(&d, lab.f.alice.cert);
+	ck_assert_msg(append_to(l, &d) == 0, "%s", lab.e.text);
+	draft_file(&file, EVENT_PUT, NULL, "a");
+	memset(file.ev.key_id, 0, sizeof file.ev.key_id);
+	ck_assert_int_eq(append_to(l, &file), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(lab.e.text, "no epoch yet"));
+	draft_epoch(&epoch);
+	epoch.ev.version = 1;
+	ck_assert_msg(append_to(l, &epoch) == 0, "%s", lab.e.text);
+	ck_assert_int_eq(append_to(l, &file), ERR_CONFLICT);
+	memcpy(file.ev.key_id, epoch.ev.key_id, sizeof file.ev.key_id);
+	ck_assert_msg(append_to(l, &file) == 0, "%s", lab.e.text);
 	ledger_close(l);
 	db_close(&db);
 } END_TEST
@@ -563,6 +634,7 @@ int main(void) {
 	tcase_add_loop_test(t, what_a_gateway_may_not_say_is_damage_in_a_log, 0, COUNT(gateway_rules));
 	tcase_add_loop_test(t, what_a_gateway_may_say_is_taken, 0, 3);
 	tcase_add_test(t, a_ledger_begins_with_its_gateway);
+	tcase_add_test(t, a_file_before_the_first_epoch_is_refused);
 	tcase_add_test(t, a_renewed_gateway_introduces_itself);
 	tcase_add_test(t, a_gateway_may_say_that_it_is_revoked_and_nothing_more);
 	tcase_add_test(t, whom_a_crl_event_revoked_says_nothing_more);
