@@ -267,6 +267,26 @@ START_TEST(other_recipient_infos_are_refused) {
 }
 END_TEST
 
+START_TEST(two_recipients_are_refused) {
+	OWN(buf_wipe) struct buf set = {0};
+	struct object_file f;
+	struct object o;
+	struct recipient r;
+	struct der d;
+	size_t n;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(object_parse(sealed.data, sealed.len, &f, &o, &n, &e), 0);
+	recipient_put(&f.to, &set);
+	d = (struct der){ set.data, set.len };
+	ck_assert_int_eq(recipient_parse(&d, &r, &e), 0);
+	recipient_put(&f.to, &set);
+	d = (struct der){ set.data, set.len };
+	ck_assert_int_eq(recipient_parse(&d, &r, &e), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(e.text, "more than one recipient"));
+}
+END_TEST
+
 START_TEST(other_oaep_parameters_are_refused) {
 	static const uint8_t sha256[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01 };
 	static const uint8_t sha384[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02 };
@@ -313,6 +333,7 @@ int main(void) {
 	tcase_add_loop_test(c, every_flipped_byte_and_every_cut_is_refused, 0, 2);
 	tcase_add_test(c, objects_to_different_receivers_do_not_mix);
 	tcase_add_test(c, other_recipient_infos_are_refused);
+	tcase_add_test(c, two_recipients_are_refused);
 	tcase_add_test(c, other_oaep_parameters_are_refused);
 	tcase_add_test(c, foreign_points_are_refused);
 	return suite_run("envelope, recipients", c);

@@ -217,6 +217,82 @@ START_TEST(a_package_against_the_rules_is_refused) {
 		k.v[i].key.len = GROUP_KEY_LEN;
 } END_TEST
 
+static void put_text(struct buf *attrs, uint8_t attribute, const void *text, size_t len) {
+	const uint8_t oid[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x0c, attribute };
+	OWN(buf_wipe) struct buf value = {0};
+	size_t mark = attrs->len;
+
+	der_put(&value, DER_UTF8STRING, text, len);
+	der_put(attrs, DER_OID, oid, sizeof oid);
+	der_put(attrs, DER_SET, value.data, value.len);
+	der_wrap(attrs, mark, DER_SEQUENCE);
+}
+
+static void put_start(struct buf *attrs, bool utc) {
+	static const uint8_t oid[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x0c, 0x15 };
+	OWN(buf_wipe) struct buf value = {0};
+	size_t mark = attrs->len;
+
+	if (utc)
+		der_put(&value, DER_UTCTIME, "260102030405Z", 13);
+	else
+		der_put_gentime(&value, 1767323045);
+	der_put(attrs, DER_OID, oid, sizeof oid);
+	der_put(attrs, DER_SET, value.data, value.len);
+	der_wrap(attrs, mark, DER_SEQUENCE);
+}
+
+/* A package of one key by hand: what the encoder cannot be made to write. */
+struct by_hand { const char *group; size_t group_len; const char *id; size_t id_len; bool utc; };
+
+static void put_package(const struct by_hand *h, struct buf *out) {
+	static const uint8_t counter[] = { 0x30, 0x12, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x0c, 0x10,
+		0x31, 0x03, 0x02, 0x01, 0x01 };
+	static const uint8_t key[GROUP_KEY_LEN];
+
+	put_text(out, 0x0b, h->group, h->group_len);
+	put_text(out, 0x09, h->id, h->id_len);
+	buf_add(out, counter, sizeof counter);
+	put_start(out, h->utc);
+	der_wrap(out, 0, DER_SEQUENCE);
+	der_put(out, DER_OCTET_STRING, key, sizeof key);
+	for (int i = 0; i < 3; i++)
+		der_wrap(out, 0, DER_SEQUENCE);
+}
+
+#define ID "000102030405060708090a0b0c0d0e0f"
+static char many[1000];
+
+static const struct { struct by_hand h; const char *rule; } by_hand[] = {
+	{ { "lab", 3, ID, 32, false }, NULL },
+	{ { many, 65, ID, 32, false }, "issuer" },
+	{ { many, sizeof many, ID, 32, false }, "issuer" },
+	{ { "lab\0", 4, ID, 32, false }, "issuer" },
+	{ { "\0", 1, ID, 32, false }, "issuer" },
+	{ { "lab", 3, ID, 31, false }, "key id" },
+	{ { "lab", 3, ID "0", 33, false }, "key id" },
+	{ { "lab", 3, many, sizeof many, false }, "key id" },
+	{ { "lab", 3, "", 0, false }, "key id" },
+	{ { "lab", 3, "000102030405060708090a0b0c0d0e0g", 32, false }, "key id" },
+	{ { "lab", 3, "000102030405060708090A0b0c0d0e0f", 32, false }, "key id" },
+	{ { "lab", 3, ID, 32, true }, "GeneralizedTime" },
+};
+#define N_BY_HAND ((int)(sizeof by_hand / sizeof by_hand[0]))
+
+START_TEST(texts_of_another_length_or_form_are_refused) {
+	OWN(keyring_wipe) struct keyring k = {0};
+	OWN(buf_wipe) struct buf der = {0};
+	struct err e = ERR_INIT;
+	int r;
+
+	memset(many, 'a', sizeof many);
+	put_package(&by_hand[_i].h, &der);
+	r = keyring_decode(der.data, der.len, &k, &e);
+	ck_assert_msg(r == (by_hand[_i].rule == NULL ? 0 : ERR_DAMAGED), "%d: %s", r, e.text);
+	if (by_hand[_i].rule != NULL)
+		ck_assert_msg(strstr(e.text, by_hand[_i].rule) != NULL, "%s", e.text);
+} END_TEST
+
 START_TEST(keys_of_two_groups_are_refused) {
 	OWN(keyring_wipe) struct keyring k;
 	OWN(buf_wipe) struct buf der = {0};
@@ -591,6 +667,7 @@ int main(void) {
 	tcase_add_test(t, an_empty_ring_is_no_package);
 	tcase_add_test(t, a_changed_package_is_refused_or_round_trips);
 	tcase_add_loop_test(t, a_package_against_the_rules_is_refused, 0, 12);
+	tcase_add_loop_test(t, texts_of_another_length_or_form_are_refused, 0, N_BY_HAND);
 	tcase_add_test(t, keys_of_two_groups_are_refused);
 	tcase_add_test(t, a_package_of_the_first_version_is_read_and_written_alike);
 	tcase_add_test(t, a_sealed_package_opens_with_each_kind_of_key);

@@ -213,6 +213,37 @@ START_TEST(a_count_that_the_text_cannot_hold_allocates_nothing) {
 }
 END_TEST
 
+/* What a sealing asks before it writes one: the bounds that a text cannot even spell, and the count of too large a file. */
+START_TEST(a_manifest_beyond_its_bounds_is_refused) {
+	OWN(manifest_wipe) struct manifest m = {0};
+	struct err e = ERR_INIT;
+	char name[MANIFEST_NAME_MAX + 2] = {0};
+
+	ck_assert_int_eq(parse_text(&good, &m, NULL), 0);
+	ck_assert_int_eq(manifest_check(&m, &e), 0);
+	m.version = INT64_MAX;
+	ck_assert_int_eq(manifest_check(&m, &e), 0);
+	m.version++;
+	ck_assert_int_eq(manifest_check(&m, &e), ERR_USAGE);
+	m.version = 1;
+	m.count = SEGMENTS_MAX;
+	m.size = m.count * SEGMENT_LEN;
+	ck_assert_int_eq(manifest_check(&m, &e), 0);
+	m.count++;
+	m.size++;
+	ck_assert_int_eq(manifest_check(&m, &e), ERR_USAGE);
+	m.count = m.size = 1;
+	free(m.name);
+	memset(name, 'a', MANIFEST_NAME_MAX);
+	m.name = xstrdup(name);
+	ck_assert_int_eq(manifest_check(&m, &e), 0);
+	free(m.name);
+	name[MANIFEST_NAME_MAX] = 'a';
+	m.name = xstrdup(name);
+	ck_assert_int_eq(manifest_check(&m, &e), ERR_USAGE);
+}
+END_TEST
+
 int main(void) {
 	TCase *c = tcase_create("text");
 
@@ -224,5 +255,6 @@ int main(void) {
 	tcase_add_test(c, every_changed_byte_is_refused_or_read_as_it_stands);
 	tcase_add_test(c, a_nul_in_a_line_is_refused);
 	tcase_add_test(c, a_count_that_the_text_cannot_hold_allocates_nothing);
+	tcase_add_test(c, a_manifest_beyond_its_bounds_is_refused);
 	return suite_run("manifest", c);
 }
