@@ -262,8 +262,8 @@ START_TEST(whatever_leaves_the_profile_is_refused_though_signed) {
 	is(cert, PURPOSE_CLIENT, t->want, t->why);
 } END_TEST
 
-/* alice's certificate, signed by the CA with a unique identifier ([1] the issuer's, [2] the subject's) before the extensions;
- * OpenSSL has no function that writes one. */
+/* alice's certificate, signed by the CA with a unique identifier ([1] the issuer's, [2] the subject's) before the
+ * extensions; OpenSSL has no function that writes one. */
 static X509 *with_unique_id(uint8_t tag) {
 	OWN(buf_wipe) struct buf der = {0}, out = {0}, sig = {0};
 	struct der d, cert, tbs, in, whole;

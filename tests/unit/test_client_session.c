@@ -80,6 +80,20 @@ START_TEST(keys_signed_by_another_authority_are_refused) {
 }
 END_TEST
 
+static void other_host(X509 *cert) { fixture_set_ext(cert, NID_subject_alt_name, "DNS:other.example,DNS:*,IP:127.0.0.2"); }
+
+/* Another gateway of the same group, good in all but its name, signs what the right one should. */
+START_TEST(what_a_gateway_of_another_name_signs_is_refused) {
+	X509 *right = gate.f.gateway.cert;
+
+	gate.f.gateway.cert = fixture_tamper(right, &gate.f.ca, NULL, other_host);
+	fails("alice", ERR_DAMAGED, "another name");
+	ck_assert(!has_file("alice", KEYS_FILE));
+	X509_free(gate.f.gateway.cert);
+	gate.f.gateway.cert = right;
+}
+END_TEST
+
 START_TEST(a_replayed_key_reply_is_refused) {
 	gate.wrong_nonce = true;
 	fails("alice", ERR_DAMAGED, "nonce");
@@ -121,6 +135,75 @@ START_TEST(an_expired_list_stops_everything) {
 	works("alice");
 	clock_shift_s((int64_t)8 * FIXTURE_DAY_S);
 	fails("alice", ERR_UNREACHABLE, "expired");
+}
+END_TEST
+
+static void take_first_list(struct revocation *v) {
+	OWN(buf_wipe) struct buf der = {0};
+	struct err e = ERR_INIT;
+	bool fresh = false;
+
+	ck_assert_int_eq(revocation_init(v, tmp_path("alice"), gate.f.chain, &e), 0);
+	fixture_crl(&gate.f, 1, NULL, 0, CRL_UNSPECIFIED, &der);
+	ck_assert_msg(revocation_take(v, &der, clock_now_s(), &fresh, &e) == 0, "%s", e.text);
+	ck_assert(fresh);
+}
+
+START_TEST(without_a_list_nothing_is_current) {
+	struct revocation v = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(revocation_init(&v, tmp_path("alice"), gate.f.chain, &e), 0);
+	ck_assert_int_eq(revocation_check_current(&v, clock_now_s(), &e), ERR_UNREACHABLE);
+	ck_assert_ptr_nonnull(strstr(e.text, "ever seen"));
+	ck_assert(revocation_is_due(&v, 1, clock_now_s()));
+	revocation_wipe(&v);
+}
+END_TEST
+
+START_TEST(a_list_is_due_from_half_its_life_on_or_when_another_is_announced) {
+	struct revocation v = {0};
+	struct crl_set *set;
+	struct err e = ERR_INIT;
+	int64_t from, until, half;
+
+	take_first_list(&v);
+	set = revocation_set(&v);
+	from = crl_set_this_update(set);
+	until = crl_set_next_update(set);
+	half = from + (until - from) / 2;
+	crl_set_free(set);
+	ck_assert(!revocation_is_due(&v, 1, half));
+	ck_assert(revocation_is_due(&v, 1, half + 1));
+	ck_assert(revocation_is_due(&v, 2, from));
+	ck_assert(revocation_is_due(&v, 0, from));
+	ck_assert_int_eq(revocation_check_current(&v, until, &e), 0);
+	ck_assert_int_eq(revocation_check_current(&v, until + 1, &e), ERR_UNREACHABLE);
+	revocation_wipe(&v);
+}
+END_TEST
+
+/* A command beside this one was faster: what it wrote stays. */
+START_TEST(a_higher_list_of_another_command_is_not_put_back) {
+	OWN(buf_wipe) struct buf two = {0}, three = {0}, four = {0};
+	struct revocation v = {0}, other = {0};
+	struct err e = ERR_INIT;
+	bool fresh;
+
+	take_first_list(&v);
+	ck_assert_int_eq(revocation_init(&other, tmp_path("alice"), gate.f.chain, &e), 0);
+	fixture_crl(&gate.f, 2, NULL, 0, CRL_UNSPECIFIED, &two);
+	fixture_crl(&gate.f, 3, NULL, 0, CRL_UNSPECIFIED, &three);
+	fixture_crl(&gate.f, 4, NULL, 0, CRL_UNSPECIFIED, &four);
+	ck_assert_int_eq(revocation_take(&other, &three, clock_now_s(), &fresh, &e), 0);
+	revocation_wipe(&other);
+	ck_assert_int_eq(revocation_take(&v, &two, clock_now_s(), &fresh, &e), 0);
+	revocation_wipe(&v);
+	ck_assert_int_eq(revocation_init(&v, tmp_path("alice"), gate.f.chain, &e), 0);
+	ck_assert_int_eq(revocation_take(&v, &two, clock_now_s(), &fresh, &e), ERR_DAMAGED);
+	ck_assert_int_eq(revocation_take(&v, &four, clock_now_s(), &fresh, &e), 0);
+	ck_assert(fresh);
+	revocation_wipe(&v);
 }
 END_TEST
 
@@ -412,10 +495,14 @@ int main(void) {
 	tcase_add_test(t, another_groups_gateway_is_noticed);
 	tcase_add_test(t, keys_without_the_ledgers_epoch_are_refused);
 	tcase_add_test(t, keys_signed_by_another_authority_are_refused);
+	tcase_add_test(t, what_a_gateway_of_another_name_signs_is_refused);
 	tcase_add_test(t, a_replayed_key_reply_is_refused);
 	tcase_add_test(t, an_older_list_is_refused);
 	tcase_add_test(t, a_second_list_with_one_number_is_refused);
 	tcase_add_test(t, an_expired_list_stops_everything);
+	tcase_add_test(t, without_a_list_nothing_is_current);
+	tcase_add_test(t, a_list_is_due_from_half_its_life_on_or_when_another_is_announced);
+	tcase_add_test(t, a_higher_list_of_another_command_is_not_put_back);
 	tcase_add_test(t, a_list_of_another_authority_is_refused);
 	tcase_add_test(t, a_revoked_gateway_is_refused_from_the_list_on);
 	tcase_add_test(t, the_stored_list_counts_before_any_is_fetched);

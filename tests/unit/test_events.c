@@ -152,6 +152,31 @@ START_TEST(all_entries_of_a_request_are_taken_or_none) {
 }
 END_TEST
 
+/* A good entry before it does not carry what is none. */
+START_TEST(a_good_entry_with_a_broken_one_behind_is_refused_whole) {
+	static const char *const broken[] = { "\x30\x00", "\x04\x00", "\x30\x02\x04\x00", "\x30\x05" };
+	static const size_t lens[] = { 2, 2, 4, 2 };
+	OWN(buf_wipe) struct buf one = { 0 };
+	struct der a;
+	uint64_t size;
+
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	size = ledger_size(v.g->ledger);
+	new_put(&v.f.alice, "a.txt", &one);
+	ck_assert_int_eq(entries_open(one.data, one.len, &a, &e), 0);
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		OWN(buf_wipe) struct buf both = { 0 };
+
+		buf_add(&both, a.p, a.len);
+		buf_add(&both, broken[i], lens[i]);
+		entries_wrap(&both, 0);
+		post(&v.f.alice, &both, 400, "bad-entry");
+		ck_assert_uint_eq(ledger_size(v.g->ledger), size);
+	}
+	post(&v.f.alice, &one, 201, NULL);
+}
+END_TEST
+
 START_TEST(a_failed_request_leaves_others_of_its_round) {
 	OWN(buf_wipe) struct buf good = { 0 };
 	uint64_t size;
@@ -179,6 +204,24 @@ START_TEST(what_is_no_entry_is_refused) {
 
 		post(&v.f.alice, &cut, 400, "bad-entry");
 	}
+}
+END_TEST
+
+START_TEST(with_a_nonce_that_is_none_nothing_is_appended) {
+	static const char *const heads[] = { "POST /v1/ledger/events?nonce=", "POST /v1/ledger/events?nonce=00",
+		"POST /v1/ledger/events?nonce=001122334455667z", "POST /v1/ledger/events?nonce=" NONCE NONCE "00",
+		"POST /v1/ledger/events?nonce=" NONCE "&nonce=" NONCE };
+	OWN(buf_wipe) struct buf body = { 0 };
+	uint64_t size;
+
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	new_put(&v.f.alice, "a.txt", &body);
+	size = ledger_size(v.g->ledger);
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		env_expect(&v, v.f.alice.cert, heads[i], body.data, body.len, 400, "bad-nonce");
+		ck_assert_uint_eq(ledger_size(v.g->ledger), size);
+	}
+	env_expect(&v, v.f.alice.cert, "POST /v1/ledger/events?nonce=" NONCE, body.data, body.len, 201, NULL);
 }
 END_TEST
 
@@ -300,8 +343,10 @@ static Suite *suite(void) {
 		an_event_under_an_old_epoch_is_a_conflict,
 		an_event_by_a_wrong_clock_is_refused,
 		all_entries_of_a_request_are_taken_or_none,
+		a_good_entry_with_a_broken_one_behind_is_refused_whole,
 		a_failed_request_leaves_others_of_its_round,
 		what_is_no_entry_is_refused,
+		with_a_nonce_that_is_none_nothing_is_appended,
 		flipped_entries_never_append,
 		gateways_events_cannot_be_posted,
 		a_revoked_member_appends_nothing,

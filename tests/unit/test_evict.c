@@ -240,6 +240,37 @@ START_TEST(a_failed_write_leaves_the_refusal_and_is_tried_again) {
 }
 END_TEST
 
+/* From so many entries on, the ledger takes no more. */
+static void fill_ledger(uint64_t size) {
+	OWN(own_free) char *sql = xasprintf("CREATE TRIGGER full BEFORE INSERT ON ledger_entries "
+		"WHEN (SELECT count(*) FROM ledger_entries) >= %llu BEGIN SELECT RAISE(ABORT, 'no room'); END", (unsigned long long)size);
+
+	ck_assert_msg(db_run(state_db(v.g->state), &e, sql, "") == 0, "%s", e.text);
+}
+
+/* 0: there is no room for the event of the list; 1: for that, but not for the epoch's. All of it is there or nothing. */
+START_TEST(no_list_and_no_epoch_without_its_event) {
+	uint64_t size = ledger_size(v.g->ledger);
+	uint8_t id[KEY_ID_LEN];
+
+	memcpy(id, keyring_current(&v.g->keyring)->key_id, sizeof id);
+	fill_ledger(size + (uint64_t)_i);
+	ck_assert_int_eq(env_offer(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_ne(evict_settle(v.g, clock_now_s(), &e), 0);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
+	ck_assert_uint_eq(epoch(), 1);
+	ck_assert_mem_eq(keyring_current(&v.g->keyring)->key_id, id, sizeof id);
+	ck_assert_uint_eq(ledger_size(v.g->ledger), size);
+	ck_assert(!ledger_knows_revoked(v.f.bob.cert));
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "DROP TRIGGER full", ""), 0);
+	v.g->retry_at_ms = 0;
+	settle();
+	ck_assert_uint_eq(epoch(), 2);
+	ck_assert_uint_eq(ledger_size(v.g->ledger), size + 2);
+	ck_assert(ledger_knows_revoked(v.f.bob.cert));
+}
+END_TEST
+
 START_TEST(two_lists_after_a_failure_lose_nobody) {
 	X509 *const both[] = { v.f.alice.cert, v.f.bob.cert };
 
@@ -383,6 +414,7 @@ int main(void) {
 	tcase_add_test(u, the_end_of_a_revoked_certificate_starts_none);
 	tcase_add_checked_fixture(w, make, drop);
 	tcase_add_test(w, a_failed_write_leaves_the_refusal_and_is_tried_again);
+	tcase_add_loop_test(w, no_list_and_no_epoch_without_its_event, 0, 2);
 	tcase_add_test(w, two_lists_after_a_failure_lose_nobody);
 	tcase_add_test(w, between_failures_nothing_is_tried);
 	tcase_add_test(w, an_epoch_made_by_another_process_is_noticed);

@@ -123,8 +123,9 @@ END_TEST
 
 /* --- who is refused --- */
 
-static const char *const resources[] = { KEYS, "GET /v1/group", HEAD, "GET /v1/ledger/entries?from=0",
-	"POST /v1/ledger/events", "PUT /v1/group/store" };
+static const char *const resources[] = { KEYS, "GET /v1/group", "HEAD /v1/group", HEAD, "GET /v1/ledger/entries?from=0",
+	"POST /v1/ledger/events", "PUT /v1/group/store", ("GET /v1/audit/head?nonce=" NONCE),
+	"GET /v1/audit/consistency?old=0&new=0" };
 
 static void refused_everywhere(X509 *cert, const char *type) {
 	for (size_t i = 0; i < sizeof resources / sizeof *resources; i++) {
@@ -264,7 +265,43 @@ START_TEST(connections_of_the_newly_revoked_are_to_be_closed_and_no_others) {
 }
 END_TEST
 
+/* A serial number means something within its CA only. */
+START_TEST(a_foreign_certificate_with_a_revoked_serial_is_foreign) {
+	OWN(own_x509) X509 *forged = fixture_tamper(v.f.bob.cert, &v.f.foreign_ca, NULL, NULL);
+	OWN(http_reply_wipe) struct http_reply r = { 0 };
+	struct server_peer p;
+
+	env_connect(&v, forged, &p);
+	ck_assert_int_eq(env_offer(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert(!route_is_revoked(&v.service, &p, &r));
+	env_expect(&v, forged, KEYS, NULL, 0, 403, "foreign");
+}
+END_TEST
+
+START_TEST(a_round_that_was_not_stored_is_told_as_lost) {
+	OWN(http_request_wipe) struct http_request q = { 0 };
+	OWN(http_reply_wipe) struct http_reply r = { 0 };
+	struct server_peer p;
+
+	parse("GET /v1/group", &q);
+	env_connect(&v, v.f.alice.cert, &p);
+	route_handle(&v.service, &p, &q, &r);
+	ck_assert_int_eq(r.status, 200);
+	v.g->failed = true; /* as after a commit that failed within the round */
+	ck_assert_int_ne(route_commit(&v.service), 0);
+	ck_assert_int_eq(route_commit(&v.service), 0); /* the next round is another */
+	route_forget(&v.service, &p);
+}
+END_TEST
+
 /* --- what there is --- */
+
+START_TEST(bodies_for_what_is_not_there_are_refused_before_they_come) {
+	env_expect(&v, v.f.alice.cert, "PUT /v1/nothing", "x", 1, 404, "not-found");
+	env_expect(&v, NULL, "PUT /nothing", "x", 1, 404, "not-found");
+	env_expect(&v, v.f.alice.cert, "PUT /v1/keys", "x", 1, 405, "method-not-allowed");
+}
+END_TEST
 
 START_TEST(unknown_resources_are_not_found) {
 	static const char *const bad[] = { "GET /", "GET /v1", "GET /v1/keys/", "GET /v1/KEYS", "GET /crl.pem", "GET /metrics" };
@@ -290,6 +327,10 @@ START_TEST(not_allowed_says_what_is) {
 	env_connect(&v, NULL, &p);
 	ck_assert_int_eq(env_call(&v, &p, "DELETE /crl", NULL, 0, &r), 405);
 	ck_assert_str_eq(r.allow, "GET, HEAD, PUT");
+	route_forget(&v.service, &p);
+	http_reply_wipe(&r);
+	ck_assert_int_eq(env_call(&v, &p, "GET /v1/ledger/events", NULL, 0, &r), 405);
+	ck_assert_str_eq(r.allow, "POST");
 	route_forget(&v.service, &p);
 }
 END_TEST
@@ -616,6 +657,9 @@ static Suite *suite(void) {
 		an_open_connection_ends_with_its_revocation,
 		a_reply_that_is_due_is_replaced_when_its_reader_was_revoked_meanwhile,
 		connections_of_the_newly_revoked_are_to_be_closed_and_no_others,
+		a_foreign_certificate_with_a_revoked_serial_is_foreign,
+		a_round_that_was_not_stored_is_told_as_lost,
+		bodies_for_what_is_not_there_are_refused_before_they_come,
 		unknown_resources_are_not_found,
 		other_methods_are_not_allowed,
 		not_allowed_says_what_is,
