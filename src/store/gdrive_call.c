@@ -42,35 +42,45 @@ void gdrive_pause_ms(unsigned ms) {
 	(void)nanosleep(&t, NULL);
 }
 
-/* With this token, or with another one where it was not accepted before. */
-static int with_token(struct gdrive *g, struct rest_request *q, struct secret *token, struct rest_reply *p, struct err *e) {
-	OWN(secret_wipe) struct secret other = {0};
-	int r = g->token(g->token_arg, q->bearer, &other, e);
+/* The newest token there is, or one that is newer still where it is the one that was not accepted: then newest is true. */
+static int next_token(struct gdrive *g, const char *rejected, struct secret *token, bool *newest, struct err *e) {
+	int r = g->token(g->token_arg, NULL, token, e);
 
-	if (r != 0)
+	*newest = r == 0 && rejected != NULL && strcmp((const char *)token->data, rejected) == 0;
+	if (!*newest)
 		return r;
 	secret_wipe(token);
-	*token = other;
-	other = (struct secret){0};
+	return g->token(g->token_arg, rejected, token, e);
+}
+
+static int ask_with(struct gdrive *g, struct rest_request *q, struct secret *token, struct secret *other, struct rest_reply *p, struct err *e) {
+	secret_wipe(token);
+	*token = *other;
+	*other = (struct secret){0};
 	q->bearer = (const char *)token->data;
 	rest_reply_wipe(p);
 	return rest(g->net, q, p, e);
 }
 
 int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) {
-	OWN(secret_wipe) struct secret token = {0};
+	OWN(secret_wipe) struct secret token = {0}, other = {0};
 	struct rest_request with = *q;
 	struct retry retry;
+	bool pause = false, newest;
 	int r;
 
 	with.bearer = NULL;
-	r = with_token(g, &with, &token, p, e);
 	retry_init(&retry, q->total_s != 0 ? q->total_s : rest_patience_s(g->net), GDRIVE_TOKENS - 1, REST_PATIENCE_S);
-	/* The first time it has ended. A fresh one that is not accepted may not have spread yet. */
-	for (bool pause = false; r == 0 && p->status == 401; pause = true) {
-		if (pause && !retry_pause(&retry, 0))
+	for (unsigned i = 0; i < GDRIVE_TOKENS_ALL; i++) {
+		if ((r = next_token(g, with.bearer, &other, &newest, e)) != 0)
+			return r;
+		/* The first time it has ended. A fresh one that is not accepted may not have spread yet; one that another worker knew to have ended
+		 * counts for nothing. */
+		if (newest && pause && !retry_pause(&retry, 0))
 			break;
-		r = with_token(g, &with, &token, p, e);
+		pause = pause || newest;
+		if ((r = ask_with(g, &with, &token, &other, p, e)) != 0 || p->status != 401)
+			break;
 	}
 	return r;
 }

@@ -16,7 +16,8 @@
 #define GDRIVE_WINDOW GDRIVE_SMALL_MAX          /* what a put of unknown length holds: eight at once stay below 64 MiB */
 #define GDRIVE_TOTAL_S 110                      /* what ends a command comes within REST_TOTAL_S even so */
 #define GDRIVE_TIRED_S 5                        /* Drive is waited for in patience once; what comes behind is told sooner that it is not to be reached */
-#define GDRIVE_TOKENS 5                         /* so many are tried, each newer than the one that was not accepted */
+#define GDRIVE_TOKENS 7                         /* so many are tried, each newer than the one that was not accepted */
+#define GDRIVE_TOKENS_ALL 50                    /* with those that had ended before, as other workers found out */
 #define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
 #define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives; else fewer */
