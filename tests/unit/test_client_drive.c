@@ -492,6 +492,38 @@ START_TEST(what_older_keys_open_is_named) {
 }
 END_TEST
 
+/* The same text and the author's own signature, as somebody with the group's key can seal them anew: as long as the
+ * object was, but not what the ledger says of it. */
+START_TEST(what_was_sealed_anew_in_an_objects_place_is_damage) {
+	OWN(verify_report_wipe) struct verify_report report = {0};
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	struct err e = ERR_INIT;
+
+	put("alice", "one", "1");
+	OWN(own_free) char *path = path_of("one");
+	OWN(own_free) char *anew = xasprintf("%s/anew", tmp_path("drive"));
+	OWN(own_fd) int from = open(path, O_RDONLY | O_CLOEXEC);
+	OWN(own_fd) int to = open(anew, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct io_fd io = { from, "object" }, new_io = { to, "anew" };
+	const struct envelope_open how = { .keys = &gate.keys, .chain = gate.f.chain, .group = "lab", .in_ledger = true };
+	struct stat was, is;
+	struct source in;
+	struct sink out;
+	ck_assert_int_eq(source_fd(&io, &in, &e), 0);
+	ck_assert_int_eq(sink_fd(&new_io, &out, &e), 0);
+	ck_assert_msg(envelope_reencrypt(&how, &gate.keys.v[0], &in, &out, &result, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(fstat(from, &was), 0);
+	ck_assert_int_eq(fstat(to, &is), 0);
+	ck_assert_int_eq(was.st_size, is.st_size);
+	ck_assert_msg(do_verify(&report, false, &e) == 0, "%s", e.text);
+	verify_report_wipe(&report);
+	report = (struct verify_report){0};
+	ck_assert_int_eq(rename(anew, path), 0);
+	ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.failed, 1);
+}
+END_TEST
+
 START_TEST(each_bad_file_is_named) {
 	OWN(verify_report_wipe) struct verify_report report = {0};
 	struct err e = ERR_INIT;
@@ -534,6 +566,7 @@ static void add_rest(TCase *t) {
 	tcase_add_test(t, a_copy_under_another_id_was_injected);
 	tcase_add_test(t, what_the_evicted_seal_later_was_injected);
 	tcase_add_test(t, what_older_keys_open_is_named);
+	tcase_add_test(t, what_was_sealed_anew_in_an_objects_place_is_damage);
 	tcase_add_test(t, each_bad_file_is_named);
 }
 
