@@ -18,6 +18,7 @@
 struct verify_item {
 	char *path;
 	uint64_t size;
+	char object[OBJECT_ID_LEN + 1];
 };
 
 /* Enough of each file to know a copy of its object again. */
@@ -36,6 +37,7 @@ struct verify_run {
 	size_t n_known;
 	uint64_t bytes;
 	struct verify_report *report;
+	bool all; /* the files were not named */
 };
 
 void verify_report_wipe(struct verify_report *r) {
@@ -75,7 +77,8 @@ static void add_item(struct verify_run *run, const struct ledger_file *f) {
 	memcpy(k->sha256, f->object_sha256, sizeof(k->sha256));
 	memcpy(k->key_id, f->key_id, sizeof(k->key_id));
 	memcpy(k->object, f->object, sizeof(k->object));
-	run->v[run->n++] = (struct verify_item){ xstrdup(f->path), f->content_size };
+	run->v[run->n] = (struct verify_item){ .path = xstrdup(f->path), .size = f->content_size };
+	memcpy(run->v[run->n++].object, f->object, sizeof(f->object));
 	run->bytes += f->content_size;
 }
 
@@ -118,13 +121,30 @@ static int nothing_to_write(void *arg, const struct ledger_file *f, const struct
 	return 0;
 }
 
+/* Meanwhile it got another name, under which it is looked at; or it was removed, and is no file any more. */
+static int verify_renamed(struct worker *w, const struct verify_item *v, struct err *e) {
+	OWN(ledger_file_wipe) struct ledger_file now = {0}, f = {0};
+	struct groupfile_target target = { .begin = nothing_to_write };
+	struct session *s = w->session;
+	int r;
+
+	session_lock(s);
+	r = ledger_find_object(session_ledger(s), v->object, &now, e);
+	session_unlock(s);
+	if (r != 0 || now.removed)
+		return r;
+	return groupfile_open_newest(w, now.path, &target, &f, e);
+}
+
 static int verify_one(void *arg, struct worker *w, size_t i, char *result, struct err *e) {
 	const struct verify_run *run = arg;
 	OWN(ledger_file_wipe) struct ledger_file f = {0};
 	struct groupfile_target target = { .begin = nothing_to_write };
 
+	int r = groupfile_open_newest(w, run->v[i].path, &target, &f, e);
+
 	(void)result;
-	return groupfile_open_newest(w, run->v[i].path, &target, &f, e);
+	return r == ERR_NOTFOUND && run->all ? verify_renamed(w, &run->v[i], e) : r;
 }
 
 static void verify_failed(void *arg, size_t i, const struct err *e) {
@@ -273,7 +293,7 @@ static int conclude(const struct verify_run *run, bool old, struct err *e) {
 }
 
 int verify(struct session *s, const struct verify_job *job, struct verify_report *report, struct err *e) {
-	OWN(run_wipe) struct verify_run run = { .session = s, .report = report };
+	OWN(run_wipe) struct verify_run run = { .session = s, .report = report, .all = job->n == 0 };
 	OWN(listing_wipe) struct listing drive = {0};
 	int r, files;
 
