@@ -384,7 +384,7 @@ static int compare_attrs(const void *a, const void *b) {
 static void sort_attrs(struct buf *set) {
 	OWN(buf_wipe) struct buf out = {0};
 	struct der d = { set->data, set->len }, in, whole;
-	struct one all[8];
+	struct one all[8] = {0};
 	size_t n = 0;
 	uint8_t tag;
 
