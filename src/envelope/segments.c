@@ -219,12 +219,13 @@ struct turns {
 	uint64_t next;                  /* to be read */
 	uint64_t last;                  /* none behind it */
 	bool ended;
-	pthread_mutex_t writing;        /* guards turn and failed; all else below is his whose turn it is */
+	pthread_mutex_t writing;        /* guards hashed, turn and failed; all else below is his whose turn it is */
 	pthread_cond_t turned;
 	struct outlet *out;
 	struct digest *join;            /* of the objects; goes with their content's. NULL: each by itself */
 	atomic_bool give;               /* segments leave with their pages */
 	int64_t gain_ns;                /* by giving, of late */
+	uint64_t hashed;                /* to be hashed, with join, of what is opened */
 	uint64_t turn;                  /* to be written */
 	uint64_t room;                  /* of s->digests */
 	bool failed;
@@ -253,17 +254,18 @@ static int crypt_piece(struct crypt *c, const struct piece *p, struct err *e) {
 	return r != 0 ? r : crypt_update(c, p->body, (size_t)p->o.len, e);
 }
 
-/* Decrypted on the way in. A stretch at a time would be nearer to the core's cache, and wake whoever fills the source more often: that costs more. */
-static int read_joined(const struct turns *t, struct crypt *c, const struct piece *p, struct err *e) {
-	size_t len = (size_t)p->o.len;
-	int r = feed_take_past(t->in, p->body, len + OBJECT_TRAILER_LEN, e);
-
-	if (r != 0 || (r = crypt_piece(c, p, e)) != 0)
-		return r;
-	return digest_add(t->join, p->body + len, OBJECT_TRAILER_LEN, e);
+static size_t header_of(const struct turns *t, const struct piece *p) {
+	return object_header_len(object_recipient_len(&t->s->from->file), p->o.len);
 }
 
-static int read_object(struct turns *t, struct crypt *c, struct piece *p, uint64_t i, struct err *e) {
+/* Its header stands before the body, for who hashes all of it while the next one is read. */
+static int read_joined(const struct turns *t, const struct piece *p, struct err *e) {
+	size_t head = header_of(t, p);
+
+	return feed_take_past(t->in, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
+}
+
+static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err *e) {
 	uint8_t header[OBJECT_HEADER_MAX];
 	int r;
 
@@ -277,10 +279,10 @@ static int read_object(struct turns *t, struct crypt *c, struct piece *p, uint64
 	if (p->o.len > SEGMENT_LEN || (p->o.len == 0 && i > 0))
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.1: content of %" PRIu64 " bytes: 1 to %u are due", p->o.len, SEGMENT_LEN);
 	t->ended = p->o.kind == OBJECT_LAST || i == t->last;
-	if ((r = feed_take_all(t->in, header, object_header_len(object_recipient_len(&t->s->from->file), p->o.len), e)) != 0)
-		return r;
 	if (t->join != NULL)
-		return read_joined(t, c, p, e);
+		return read_joined(t, p, e);
+	if ((r = feed_take_all(t->in, header, header_of(t, p), e)) != 0)
+		return r;
 	return feed_take_all(t->in, p->body, (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }
 
@@ -315,7 +317,7 @@ static void new_piece(struct turns *t, struct piece *p) {
 }
 
 /* The next segment; *done if there is none. */
-static int next_piece(struct turns *t, struct crypt *c, struct piece *p, bool *done, struct err *e) {
+static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *e) {
 	uint64_t i;
 	int r = 0;
 
@@ -331,7 +333,7 @@ static int next_piece(struct turns *t, struct crypt *c, struct piece *p, bool *d
 		if (i >= SEGMENTS_MAX)
 			r = err_set(e, ERR_FAIL, "more than 2^24 segments");
 		else
-			r = t->s->from != NULL ? read_object(t, c, p, i, e) : read_plain(t, p, i, e);
+			r = t->s->from != NULL ? read_object(t, p, i, e) : read_plain(t, p, i, e);
 		if (r != 0)
 			t->ended = true;
 	}
@@ -345,15 +347,52 @@ static int finish_piece(const struct segments *s, struct crypt *c, const struct 
 	return r != 0 || s->copy ? r : check_digest(s, p->o.index, digest, e);
 }
 
-/* Between reading and writing; what is sealed in the same pass as its object's hash waits for its turn. */
-static int work_piece(const struct turns *t, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
+/* Waits until the next is piece i; false if all is in vain. */
+static bool await(struct turns *t, const uint64_t *next, uint64_t i) {
+	bool go;
+
+	(void)pthread_mutex_lock(&t->writing);
+	while (!t->failed && *next != i)
+		(void)pthread_cond_wait(&t->turned, &t->writing);
+	go = !t->failed;
+	(void)pthread_mutex_unlock(&t->writing);
+	return go;
+}
+
+static void pass_on(struct turns *t, uint64_t *next) {
+	(void)pthread_mutex_lock(&t->writing);
+	++*next;
+	(void)pthread_cond_broadcast(&t->turned);
+	(void)pthread_mutex_unlock(&t->writing);
+}
+
+static bool opens_joined(const struct turns *t) {
+	return t->join != NULL && t->s->from != NULL;
+}
+
+/* Its turn has come to be decrypted and hashed. */
+static int open_joined(struct turns *t, struct crypt *c, const struct piece *p, struct err *e) {
+	size_t head = header_of(t, p);
 	int r;
 
-	if (t->join != NULL && t->s->to != NULL)
-		return 0;
-	if (t->join == NULL && !t->s->copy && (r = crypt_piece(c, p, e)) != 0)
+	if ((r = digest_add(t->join, p->body - head, head, e)) != 0 || (r = crypt_piece(c, p, e)) != 0 ||
+	    (r = digest_add(t->join, p->body + p->o.len, OBJECT_TRAILER_LEN, e)) != 0)
 		return r;
-	return finish_piece(t->s, c, p, digest, e);
+	pass_on(t, &t->hashed);
+	return 0;
+}
+
+/* Between reading and writing; what is sealed in the same pass as its object's hash waits for its turn. */
+static int work_piece(struct turns *t, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
+	int r = 0;
+
+	if (t->join != NULL && !opens_joined(t))
+		return 0;
+	if (t->join != NULL)
+		r = open_joined(t, c, p, e);
+	else if (!t->s->copy)
+		r = crypt_piece(c, p, e);
+	return r != 0 ? r : finish_piece(t->s, c, p, digest, e);
 }
 
 static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static 32]) {
@@ -430,21 +469,13 @@ static int write_piece(struct turns *t, struct crypt *c, struct piece *p, uint8_
 
 /* Waits until all before it are written. */
 static int hand_out(struct turns *t, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
-	bool failed;
 	int r;
 
-	(void)pthread_mutex_lock(&t->writing);
-	while (!t->failed && t->turn != p->o.index)
-		(void)pthread_cond_wait(&t->turned, &t->writing);
-	failed = t->failed;
-	(void)pthread_mutex_unlock(&t->writing);
-	if (failed || (r = write_piece(t, c, p, digest, e)) != 0)
-		return failed ? 0 : r;
-	(void)pthread_mutex_lock(&t->writing);
-	t->turn++;
-	(void)pthread_cond_broadcast(&t->turned);
-	(void)pthread_mutex_unlock(&t->writing);
-	return 0;
+	if (!await(t, &t->turn, p->o.index))
+		return 0;
+	if ((r = write_piece(t, c, p, digest, e)) == 0)
+		pass_on(t, &t->turn);
+	return r;
 }
 
 static bool has_failed(struct turns *t, bool now) {
@@ -470,7 +501,7 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 	if (r == 0 && t->join != NULL)
 		r = crypt_join(&c, t->join, e);
 	while (r == 0 && !has_failed(t, false)) {
-		if ((r = next_piece(t, &c, &p, &done, e)) != 0 || done)
+		if ((r = next_piece(t, &p, &done, e)) != 0 || done || (opens_joined(t) && !await(t, &t->hashed, p.o.index)))
 			break;
 		if ((r = object_blame(&p.o, work_piece(t, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &c, &p, digest, e)) == 0)
 			report(t->s, p.o.len);
@@ -501,7 +532,7 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 	if (s->known)
 		t.last = s->layout.count - 1;
 	if (s->part) {
-		t.next = t.turn = s->begin / SEGMENT_LEN;
+		t.next = t.turn = t.hashed = s->begin / SEGMENT_LEN;
 		t.last = (s->end - 1) / SEGMENT_LEN;
 	}
 	if (n > TURN_WORKERS_MAX)
