@@ -122,9 +122,8 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct e
 	return r != 0 ? r : check_result(&result, f, range == NULL, e);
 }
 
-/* The newest event of the path, and the keys for it. */
-static int look_again(struct session *s, const char *path, struct ledger_file *f, struct err *e) {
-	bool have;
+/* The newest event of the path, and the keys for it; new_keys: they had to be fetched. */
+static int look_again(struct session *s, const char *path, struct ledger_file *f, bool *new_keys, struct err *e) {
 	int r;
 
 	ledger_file_wipe(f);
@@ -132,9 +131,9 @@ static int look_again(struct session *s, const char *path, struct ledger_file *f
 	if ((r = session_sync(s, e)) != 0 || (r = groupfile_find(s, path, f, e)) != 0)
 		return r;
 	session_lock(s);
-	have = keyring_find(&s->keys, f->key_id) != NULL;
+	*new_keys = keyring_find(&s->keys, f->key_id) == NULL;
 	session_unlock(s);
-	return have ? 0 : session_refresh_keys(s, e);
+	return *new_keys ? session_refresh_keys(s, e) : 0;
 }
 
 /* What a network gives is whole or missing; what is synchronised to a folder may also be there in part. */
@@ -167,12 +166,13 @@ static bool may_appear(const struct session *s, const struct ledger_file *f, int
 int groupfile_open_newest(
     struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f, struct err *e) {
 	struct session *s = w->session;
-	int r = groupfile_find(s, path, f, e);
+	int r = groupfile_find(s, path, f, e), fetched = 0;
 
 	for (int i = 0; r == 0; i++) {
 		const struct sink *out = NULL;
 		struct err why = ERR_INIT;
 		char object[OBJECT_ID_LEN + 1];
+		bool new_keys = false;
 
 		if ((r = t->begin(t->arg, f, &out, e)) != 0)
 			return r;
@@ -187,7 +187,9 @@ int groupfile_open_newest(
 			return err_set(e, r, "%s", why.text);
 		if (s->stale || i == CHANGES_MAX)
 			return groupfile_verdict(s, f, &why, e);
-		if ((r = look_again(s, path, f, e)) == 0 && strcmp(object, f->object) == 0 && !may_appear(s, f, why.code, i))
+		/* The mirror may know of a younger epoch than the keys do: it was synchronised since, perhaps by another command. */
+		if ((r = look_again(s, path, f, &new_keys, e)) == 0 && (!new_keys || ++fetched > 1) && strcmp(object, f->object) == 0 &&
+		    !may_appear(s, f, why.code, i))
 			return groupfile_verdict(s, f, &why, e);
 	}
 	return r;

@@ -68,13 +68,16 @@ gets elsewhere in/elsewhere
 refuses 1 'spool-dir names another folder' scg upload -dir alice -replace -spool-dir "$T/none/such" in/elsewhere
 refuses 2 'no-spool' scg upload -dir alice -no-spool -spool-dir away in/elsewhere
 
-say "a file that is removed while all are verified is none any more, and one that is renamed is looked at under its new name"
+say "a file that is removed while all are verified is none any more, and one that is renamed is looked at under its new name, and a new epoch"
 drive_control '{"reset": {}}' >/dev/null
 drive_fault hold kind=files.media times=1
 start verify scg verify -dir bob -json
 held() { [ "$(drive_stats '[.faults[]?] | add // 0')" -eq 1 ]; }
 within 120 held
 ok scg remove -dir alice elsewhere
+ok scg-gateway rotate -config gw/gateway.conf
+head -c 1400000 /dev/urandom >in/straight
+ok scg upload -dir alice in/straight
 ok scg rename -dir alice straight straightened
 drive_calm
 wait "$(pid verify)" || fail "verify: $(cat verify.log)"
