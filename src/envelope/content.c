@@ -129,7 +129,6 @@ void crypt_wipe(struct crypt *c) {
 	EVP_CIPHER_CTX_free(c->from);
 	EVP_CIPHER_CTX_free(c->to);
 	EVP_MD_CTX_free(c->md);
-	digest_wipe(&c->plain);
 	*c = (struct crypt){0};
 }
 
@@ -158,12 +157,6 @@ int crypt_init(struct crypt *c, const struct content *from, const struct content
 	return 0;
 }
 
-int crypt_join(struct crypt *c, struct digest *object, struct err *e) {
-	c->before = c->from != NULL ? object : &c->plain;
-	c->after = c->from != NULL ? &c->plain : object;
-	return digest_init(&c->plain, e);
-}
-
 static int set_nonce(EVP_CIPHER_CTX *ctx, const struct content *content, const struct object *o) {
 	uint8_t nonce[OBJECT_NONCE_LEN];
 
@@ -174,11 +167,6 @@ static int set_nonce(EVP_CIPHER_CTX *ctx, const struct content *content, const s
 }
 
 int crypt_begin(struct crypt *c, const struct object *o, struct err *e) {
-	int r;
-
-	c->late_len = 0;
-	if (c->plain.on && (r = digest_restart(&c->plain, e)) != 0)
-		return r;
 	if (set_nonce(c->from, c->from_content, o) != 0 || set_nonce(c->to, c->to_content, o) != 0 ||
 	    (c->md != NULL && EVP_DigestInit_ex2(c->md, alg.sha256, NULL) != 1))
 		return ossl_err(e, ERR_FAIL, "cannot begin an object");
@@ -191,34 +179,10 @@ static int in_place(EVP_CIPHER_CTX *ctx, uint8_t *data, size_t len) {
 	return ctx == NULL || EVP_CipherUpdate(ctx, data, &n, data, (int)len) == 1 ? 0 : -1;
 }
 
-/* What goes into the cipher and what came out of it just before. */
-static int join(struct crypt *c, const uint8_t *data, size_t n, struct err *e) {
-	int r;
-
-	if (!c->plain.on)
-		return 0;
-	r = digest_two(c->before, data, n, c->after, c->late, c->late_len, e);
-	c->late = data;
-	c->late_len = n;
-	return r;
-}
-
-static int join_end(struct crypt *c, uint8_t *digest, struct err *e) {
-	int r = digest_add(c->after, c->late, c->late_len, e);
-
-	c->late_len = 0;
-	return r != 0 ? r : digest_end(&c->plain, digest, e);
-}
-
 int crypt_update(struct crypt *c, uint8_t *data, size_t len, struct err *e) {
-	bool hash = c->md != NULL && !c->plain.on;
-	int r;
-
 	for (size_t n; len > 0; data += n, len -= n) {
 		n = len < STRIDE ? len : STRIDE;
-		if ((r = join(c, data, n, e)) != 0)
-			return r;
-		if (in_place(c->from, data, n) != 0 || (hash && EVP_DigestUpdate(c->md, data, n) != 1) ||
+		if (in_place(c->from, data, n) != 0 || (c->md != NULL && EVP_DigestUpdate(c->md, data, n) != 1) ||
 		    in_place(c->to, data, n) != 0)
 			return ossl_err(e, ERR_FAIL, "AES-256-GCM or SHA-256 failed");
 	}
@@ -246,8 +210,6 @@ int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t 
 	if (c->to != NULL && (EVP_CipherFinal_ex(c->to, none, &n) != 1 ||
 			      EVP_CIPHER_CTX_ctrl(c->to, EVP_CTRL_AEAD_GET_TAG, OBJECT_TAG_LEN, tag_out) != 1))
 		return ossl_err(e, ERR_FAIL, "no tag");
-	if (c->plain.on)
-		return join_end(c, digest, e);
 	if (c->md != NULL && EVP_DigestFinal_ex(c->md, digest, NULL) != 1)
 		return ossl_err(e, ERR_FAIL, "no digest");
 	return 0;

@@ -8,7 +8,6 @@
 #include <openssl/x509.h>
 
 #include "base/secret.h"
-#include "envelope/digest.h"
 #include "envelope/object.h"
 
 struct content {
@@ -33,18 +32,12 @@ struct crypt {
 	EVP_CIPHER_CTX *from, *to;
 	EVP_MD_CTX *md;
 	const struct content *from_content, *to_content;
-	struct digest plain;    /* instead of md, where the object is hashed with its content */
-	struct digest *before, *after; /* of the two ciphers' sides, then */
-	const uint8_t *late;    /* what after has yet to take */
-	size_t late_len;
 };
 /* from, to: borrowed, may be NULL. */
 int crypt_init(struct crypt *c, const struct content *from, const struct content *to, bool digest, struct err *e) MUST_CHECK;
 void crypt_wipe(struct crypt *c);
-/* From now on object takes in the content of each object as it stands in there, in the same pass; one of from and to is NULL, a digest was asked for. */
-int crypt_join(struct crypt *c, struct digest *object, struct err *e) MUST_CHECK;
 int crypt_begin(struct crypt *c, const struct object *o, struct err *e) MUST_CHECK;
-/* In place; with crypt_join data stays where it is until crypt_end. What was decrypted is not to be believed before crypt_end. */
+/* In place. What was decrypted is not to be believed before crypt_end. */
 int crypt_update(struct crypt *c, uint8_t *data, size_t len, struct err *e) MUST_CHECK;
 /* tag_in: needed with from; tag_out: written with to; digest: written if asked for. ERR_DAMAGED: the tag is wrong. */
 int crypt_end(struct crypt *c, const uint8_t *tag_in, uint8_t *tag_out, uint8_t *digest, struct err *e) MUST_CHECK;

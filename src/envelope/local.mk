@@ -3,7 +3,6 @@ noinst_LIBRARIES += src/envelope/libenvelope.a
 src_envelope_libenvelope_a_SOURCES = \
 	src/envelope/author.c src/envelope/author.h \
 	src/envelope/content.c src/envelope/content.h \
-	src/envelope/digest.c src/envelope/digest.h \
 	src/envelope/envelope.h \
 	src/envelope/inspect.c \
 	src/envelope/io.c src/envelope/io.h \

@@ -85,13 +85,13 @@ static int write_manifest(struct pass *p, struct err *e) {
 }
 
 static int finish(struct pass *p, struct err *e) {
-	struct digest *digest = p->to == NULL ? &p->ends.feed.digest : &p->ends.outlet.digest;
+	EVP_MD_CTX *md = p->to == NULL ? p->ends.feed.md : p->ends.outlet.md;
 	int r;
 
 	memcpy(p->r->key_id, p->to == NULL ? p->from.file.key_id : p->dest.file.key_id, KEY_ID_LEN);
 	p->r->to_certificate = p->from.file.to.kind != RECIPIENT_GROUP;
 	p->r->object_size = layout_total(&p->run.layout);
-	if ((r = write_manifest(p, e)) != 0 || (r = digest_end(digest, p->r->object_sha256, e)) != 0)
+	if ((r = write_manifest(p, e)) != 0 || (r = stream_digest(md, p->r->object_sha256, e)) != 0)
 		return r;
 	return ends_finish(&p->ends, p->to == NULL ? layout_plain_size(&p->run.layout) : p->r->object_size, e);
 }

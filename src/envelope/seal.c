@@ -111,7 +111,7 @@ static int seal(const struct envelope_seal *s, const struct content *c, struct e
 	r->object_size = layout_total(&run.layout);
 	memcpy(r->key_id, c->file.key_id, KEY_ID_LEN);
 	r->to_certificate = s->recip != NULL;
-	if ((rc = digest_end(&x->outlet.digest, r->object_sha256, e)) != 0)
+	if ((rc = stream_digest(x->outlet.md, r->object_sha256, e)) != 0)
 		return rc;
 	return ends_finish(x, r->object_size, e);
 }

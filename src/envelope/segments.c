@@ -19,9 +19,6 @@
 #define GAIN_SWING_NS INT64_C(20000000)
 /* While one reads and one writes two others keep the cores busy. */
 #define TURN_WORKERS_MORE 2
-/* An object is hashed in order. With its content's hash and cipher in the same pass that is the least work, but one thread's: more cores than
- * two have it done sooner side by side. */
-#define JOIN_CORES_MAX 2
 
 void segments_wipe(struct segments *s) {
 	free(s->digests);
@@ -219,13 +216,11 @@ struct turns {
 	uint64_t next;                  /* to be read */
 	uint64_t last;                  /* none behind it */
 	bool ended;
-	pthread_mutex_t writing;        /* guards hashed, turn and failed; all else below is his whose turn it is */
+	pthread_mutex_t writing;        /* guards all below */
 	pthread_cond_t turned;
 	struct outlet *out;
-	struct digest *join;            /* of the objects; goes with their content's. NULL: each by itself */
 	atomic_bool give;               /* segments leave with their pages */
 	int64_t gain_ns;                /* by giving, of late */
-	uint64_t hashed;                /* to be hashed, with join, of what is opened */
 	uint64_t turn;                  /* to be written */
 	uint64_t room;                  /* of s->digests */
 	bool failed;
@@ -248,23 +243,6 @@ static struct object due(const struct turns *t, uint64_t i) {
 	return (struct object){ (uint32_t)i, last ? OBJECT_LAST : OBJECT_MORE, last ? found.len : SEGMENT_LEN };
 }
 
-static int crypt_piece(struct crypt *c, const struct piece *p, struct err *e) {
-	int r = crypt_begin(c, &p->o, e);
-
-	return r != 0 ? r : crypt_update(c, p->body, (size_t)p->o.len, e);
-}
-
-static size_t header_of(const struct turns *t, const struct piece *p) {
-	return object_header_len(object_recipient_len(&t->s->from->file), p->o.len);
-}
-
-/* Its header stands before the body, for who hashes all of it while the next one is read. */
-static int read_joined(const struct turns *t, const struct piece *p, struct err *e) {
-	size_t head = header_of(t, p);
-
-	return feed_take_past(t->in, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
-}
-
 static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err *e) {
 	uint8_t header[OBJECT_HEADER_MAX];
 	int r;
@@ -279,9 +257,7 @@ static int read_object(struct turns *t, struct piece *p, uint64_t i, struct err 
 	if (p->o.len > SEGMENT_LEN || (p->o.len == 0 && i > 0))
 		return err_set(e, ERR_DAMAGED, "RFC 5652 6.1: content of %" PRIu64 " bytes: 1 to %u are due", p->o.len, SEGMENT_LEN);
 	t->ended = p->o.kind == OBJECT_LAST || i == t->last;
-	if (t->join != NULL)
-		return read_joined(t, p, e);
-	if ((r = feed_take_all(t->in, header, header_of(t, p), e)) != 0)
+	if ((r = feed_take_all(t->in, header, object_header_len(object_recipient_len(&t->s->from->file), p->o.len), e)) != 0)
 		return r;
 	return feed_take_all(t->in, p->body, (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }
@@ -341,58 +317,15 @@ static int next_piece(struct turns *t, struct piece *p, bool *done, struct err *
 	return object_blame(&p->o, r, e);
 }
 
-static int finish_piece(const struct segments *s, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
-	int r = finish(s, c, p->body, (size_t)p->o.len, digest, e);
-
-	return r != 0 || s->copy ? r : check_digest(s, p->o.index, digest, e);
-}
-
-/* Waits until the next is piece i; false if all is in vain. */
-static bool await(struct turns *t, const uint64_t *next, uint64_t i) {
-	bool go;
-
-	(void)pthread_mutex_lock(&t->writing);
-	while (!t->failed && *next != i)
-		(void)pthread_cond_wait(&t->turned, &t->writing);
-	go = !t->failed;
-	(void)pthread_mutex_unlock(&t->writing);
-	return go;
-}
-
-static void pass_on(struct turns *t, uint64_t *next) {
-	(void)pthread_mutex_lock(&t->writing);
-	++*next;
-	(void)pthread_cond_broadcast(&t->turned);
-	(void)pthread_mutex_unlock(&t->writing);
-}
-
-static bool opens_joined(const struct turns *t) {
-	return t->join != NULL && t->s->from != NULL;
-}
-
-/* Its turn has come to be decrypted and hashed. */
-static int open_joined(struct turns *t, struct crypt *c, const struct piece *p, struct err *e) {
-	size_t head = header_of(t, p);
+static int work_piece(const struct segments *s, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
 	int r;
 
-	if ((r = digest_add(t->join, p->body - head, head, e)) != 0 || (r = crypt_piece(c, p, e)) != 0 ||
-	    (r = digest_add(t->join, p->body + p->o.len, OBJECT_TRAILER_LEN, e)) != 0)
+	if (s->copy)
+		return finish(s, c, p->body, (size_t)p->o.len, digest, e);
+	if ((r = crypt_begin(c, &p->o, e)) != 0 || (r = crypt_update(c, p->body, (size_t)p->o.len, e)) != 0 ||
+	    (r = finish(s, c, p->body, (size_t)p->o.len, digest, e)) != 0)
 		return r;
-	pass_on(t, &t->hashed);
-	return 0;
-}
-
-/* Between reading and writing; what is sealed in the same pass as its object's hash waits for its turn. */
-static int work_piece(struct turns *t, struct crypt *c, const struct piece *p, uint8_t digest[static 32], struct err *e) {
-	int r = 0;
-
-	if (t->join != NULL && !opens_joined(t))
-		return 0;
-	if (t->join != NULL)
-		r = open_joined(t, c, p, e);
-	else if (!t->s->copy)
-		r = crypt_piece(c, p, e);
-	return r != 0 ? r : finish_piece(t->s, c, p, digest, e);
+	return check_digest(s, p->o.index, digest, e);
 }
 
 static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static 32]) {
@@ -406,22 +339,16 @@ static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static
 }
 
 /* A mapped piece goes with its pages and is done with, as they must not change afterwards; unless pages come too dear to do so. */
-static int put_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
+static int write_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
 	if (p->mapped == 0 || !atomic_load(&t->give))
-		return outlet_put(t->out, data, len, false, e);
+		return outlet_write(t->out, data, len, e);
 	t->gain_ns += PIECE_COPY_NS - p->cost_ns;
 	if (t->gain_ns > GAIN_SWING_NS)
 		t->gain_ns = GAIN_SWING_NS;
 	if (t->gain_ns < -GAIN_SWING_NS)
 		atomic_store(&t->give, false);
 	p->given = true;
-	return outlet_put(t->out, data, len, true, e);
-}
-
-static int write_out(struct turns *t, struct piece *p, const uint8_t *data, size_t len, struct err *e) {
-	int r = digest_add(&t->out->digest, data, len, e);
-
-	return r != 0 ? r : put_out(t, p, data, len, e);
+	return outlet_give(t->out, data, len, e);
 }
 
 static int write_plain(struct turns *t, struct piece *p, struct err *e) {
@@ -432,49 +359,38 @@ static int write_plain(struct turns *t, struct piece *p, struct err *e) {
 	return write_out(t, p, p->body + skip, (size_t)(end - skip), e);
 }
 
-/* An object whose header, head bytes long, stands before its content; that is plaintext yet where its digests are made in one pass. */
-static int write_object(struct turns *t, struct crypt *c, struct piece *p, size_t head, uint8_t digest[static 32], struct err *e) {
-	size_t len = head + (size_t)p->o.len + OBJECT_TRAILER_LEN;
-	uint8_t *data = p->body - head;
-	int r;
-
-	if (t->join == NULL)
-		return write_out(t, p, data, len, e);
-	if ((r = digest_add(t->join, data, head, e)) != 0 || (r = crypt_piece(c, p, e)) != 0 ||
-	    (r = finish_piece(t->s, c, p, digest, e)) != 0 || (r = digest_add(t->join, p->body + p->o.len, OBJECT_TRAILER_LEN, e)) != 0)
-		return r;
-	return put_out(t, p, data, len, e);
-}
-
-static int write_piece(struct turns *t, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
+static int write_piece(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
 	OWN(buf_wipe) struct buf note = {0};
 	const struct content *to = t->s->to;
+	size_t head;
 	int r;
 
+	keep_digest(t, p->o.index, digest);
 	if (p->o.kind == OBJECT_LAST) {
 		t->s->layout.count = p->o.index + UINT64_C(1);
 		t->s->layout.last_len = p->o.len;
 	}
-	if (to == NULL) {
-		keep_digest(t, p->o.index, digest);
+	if (to == NULL)
 		return write_plain(t, p, e);
-	}
 	if (p->o.index == 0 && p->o.kind == OBJECT_MORE &&
 	    ((r = seal_note(to, &note, e)) != 0 || (r = outlet_write(t->out, note.data, note.len, e)) != 0))
 		return r;
-	r = write_object(t, c, p, put_header(p, to), digest, e);
-	keep_digest(t, p->o.index, digest);
-	return r;
+	head = put_header(p, to);
+	return write_out(t, p, p->body - head, head + (size_t)p->o.len + OBJECT_TRAILER_LEN, e);
 }
 
 /* Waits until all before it are written. */
-static int hand_out(struct turns *t, struct crypt *c, struct piece *p, uint8_t digest[static 32], struct err *e) {
-	int r;
+static int hand_out(struct turns *t, struct piece *p, const uint8_t digest[static 32], struct err *e) {
+	int r = 0;
 
-	if (!await(t, &t->turn, p->o.index))
-		return 0;
-	if ((r = write_piece(t, c, p, digest, e)) == 0)
-		pass_on(t, &t->turn);
+	(void)pthread_mutex_lock(&t->writing);
+	while (!t->failed && t->turn != p->o.index)
+		(void)pthread_cond_wait(&t->turned, &t->writing);
+	if (!t->failed && (r = write_piece(t, p, digest, e)) == 0) {
+		t->turn++;
+		(void)pthread_cond_broadcast(&t->turned);
+	}
+	(void)pthread_mutex_unlock(&t->writing);
 	return r;
 }
 
@@ -498,12 +414,10 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 	int r = start(t->s, &c, e);
 
 	(void)who;
-	if (r == 0 && t->join != NULL)
-		r = crypt_join(&c, t->join, e);
 	while (r == 0 && !has_failed(t, false)) {
-		if ((r = next_piece(t, &p, &done, e)) != 0 || done || (opens_joined(t) && !await(t, &t->hashed, p.o.index)))
+		if ((r = next_piece(t, &p, &done, e)) != 0 || done)
 			break;
-		if ((r = object_blame(&p.o, work_piece(t, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &c, &p, digest, e)) == 0)
+		if ((r = object_blame(&p.o, work_piece(t->s, &c, &p, digest, e), e)) == 0 && (r = hand_out(t, &p, digest, e)) == 0)
 			report(t->s, p.o.len);
 		if (p.given) {
 			piece_wipe(&p);
@@ -515,15 +429,6 @@ static int worker_in_turn(void *arg, unsigned who, struct err *e) {
 	return r;
 }
 
-/* NULL where there is nothing to be won. */
-static struct digest *joined(const struct segments *s, struct feed *in, struct outlet *out) {
-	struct digest *d = s->from != NULL ? &in->digest : &out->digest;
-
-	if (s->copy || (s->from != NULL) == (s->to != NULL) || !d->on || threads(s) > JOIN_CORES_MAX)
-		return NULL;
-	return digest_may_pair() ? d : NULL;
-}
-
 int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, struct err *e) {
 	struct turns t = { .s = s, .in = in, .out = out, .last = UINT64_MAX };
 	unsigned n = threads(s) + (s->threads == 0 ? TURN_WORKERS_MORE : 0);
@@ -532,7 +437,7 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 	if (s->known)
 		t.last = s->layout.count - 1;
 	if (s->part) {
-		t.next = t.turn = t.hashed = s->begin / SEGMENT_LEN;
+		t.next = t.turn = s->begin / SEGMENT_LEN;
 		t.last = (s->end - 1) / SEGMENT_LEN;
 	}
 	if (n > TURN_WORKERS_MAX)
@@ -541,7 +446,6 @@ int segments_in_turn(struct segments *s, struct feed *in, struct outlet *out, st
 		n = (unsigned)(t.last - t.next) + 1;
 	if (s->from != NULL && !s->layout.has_note)
 		n = 1;
-	t.join = joined(s, in, out);
 	atomic_init(&t.give, out->out != NULL && out->out->give != NULL);
 	(void)pthread_mutex_init(&t.reading, NULL);
 	(void)pthread_mutex_init(&t.writing, NULL);

@@ -225,7 +225,7 @@ int stock_open(const struct keyring *keys, struct feed *in, struct outlet *out, 
 	memcpy(r->key_id, f.key_id, KEY_ID_LEN);
 	r->is_unsigned = true;
 	r->object_size = in->off;
-	return digest_end(&in->digest, r->object_sha256, e);
+	return stream_digest(in->md, r->object_sha256, e);
 }
 
 int stock_walk(struct feed *in, uint8_t key_id[static KEY_ID_LEN], uint64_t *plain_size, struct err *e) {

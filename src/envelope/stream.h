@@ -4,8 +4,8 @@
 #define SCG_ENVELOPE_STREAM_H
 
 #include <stdbool.h>
+#include <openssl/evp.h>
 
-#include "envelope/digest.h"
 #include "envelope/io.h"
 #include "envelope/object.h"
 
@@ -14,9 +14,9 @@ struct feed {
 	uint64_t off;                   /* bytes taken from the source */
 	uint8_t ahead[OBJECT_HEADER_MAX];
 	size_t ahead_len;               /* read, but not taken yet */
-	struct digest digest;           /* of what was taken, if it is on */
+	EVP_MD_CTX *md;                 /* of what was taken, or NULL */
 };
-/* From where in stands; hash: feed.digest takes in what is taken. Wipe it. in is borrowed. */
+/* From where in stands; hash: feed.md digests what is taken. Wipe it. in is borrowed. */
 int feed_init(struct feed *f, const struct source *in, bool hash, struct err *e) MUST_CHECK;
 void feed_wipe(struct feed *f);
 /* Up to want (at most OBJECT_HEADER_MAX) bytes without taking them, fewer only at the end: f->ahead, f->ahead_len. */
@@ -25,20 +25,21 @@ int feed_peek(struct feed *f, size_t want, struct err *e) MUST_CHECK;
 int feed_take(struct feed *f, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;
 /* Takes exactly len bytes, or ERR_DAMAGED "cut off". */
 int feed_take_all(struct feed *f, void *data, size_t len, struct err *e) MUST_CHECK;
-/* The same past the digest, which the caller sees to. */
-int feed_take_past(struct feed *f, void *data, size_t len, struct err *e) MUST_CHECK;
 
 struct outlet {
 	const struct sink *out;         /* NULL: only counts */
 	uint64_t len;                   /* written */
-	struct digest digest;           /* of what was written, if it is on */
+	EVP_MD_CTX *md;
 };
-/* hash: outlet.digest takes in what is written. Wipe it. out is borrowed. */
+/* hash: outlet.md digests what is written. Wipe it. out is borrowed. */
 int outlet_init(struct outlet *o, const struct sink *out, bool hash, struct err *e) MUST_CHECK;
 void outlet_wipe(struct outlet *o);
 /* All of it, in order, or an error of the sink. */
 int outlet_write(struct outlet *o, const void *data, size_t len, struct err *e) MUST_CHECK;
-/* Past the digest, which the caller sees to; give: by the sink's give, which is there. */
-int outlet_put(struct outlet *o, const void *data, size_t len, bool give, struct err *e) MUST_CHECK;
+/* By the sink's give, which is there. */
+int outlet_give(struct outlet *o, const void *data, size_t len, struct err *e) MUST_CHECK;
+
+/* Digest of all that passed; md may be NULL (nothing is written to digest). */
+int stream_digest(EVP_MD_CTX *md, uint8_t digest[static 32], struct err *e) MUST_CHECK;
 
 #endif
