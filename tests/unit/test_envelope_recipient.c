@@ -267,6 +267,28 @@ START_TEST(other_recipient_infos_are_refused) {
 }
 END_TEST
 
+START_TEST(points_of_another_length_are_refused) {
+	static const size_t lens[] = { 1, 33, 49, 64, 66, 96 };
+	struct object_file f;
+	struct object o;
+	struct recipient r;
+	size_t n;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(object_parse(sealed.data, sealed.len, &f, &o, &n, &e), 0);
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		OWN(buf_wipe) struct buf set = {0};
+		struct der d;
+
+		f.to.point_len = lens[i];
+		recipient_put(&f.to, &set);
+		d = (struct der){ set.data, set.len };
+		ck_assert_int_eq(recipient_parse(&d, &r, &e), ERR_DAMAGED);
+		ck_assert_ptr_nonnull(strstr(e.text, "RFC"));
+	}
+}
+END_TEST
+
 START_TEST(two_recipients_are_refused) {
 	OWN(buf_wipe) struct buf set = {0};
 	struct object_file f;
@@ -333,6 +355,7 @@ int main(void) {
 	tcase_add_loop_test(c, every_flipped_byte_and_every_cut_is_refused, 0, 2);
 	tcase_add_test(c, objects_to_different_receivers_do_not_mix);
 	tcase_add_test(c, other_recipient_infos_are_refused);
+	tcase_add_test(c, points_of_another_length_are_refused);
 	tcase_add_test(c, two_recipients_are_refused);
 	tcase_add_test(c, other_oaep_parameters_are_refused);
 	tcase_add_test(c, foreign_points_are_refused);
