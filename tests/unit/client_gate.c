@@ -178,7 +178,8 @@ static void give_keys(const struct fetch *f, const char *path, struct fetch_repl
 	X509 *to = f->cert;
 	struct head h;
 	uint8_t nonce[32];
-	struct signed_make sign = { .key = by->key, .cert = by->cert, .nonce = nonce, .time_s = gate.f.now_s };
+	struct signed_make sign = { .key = by->key, .cert = gate.keys_by != NULL ? gate.keys_by : by->cert, .nonce = nonce,
+		.time_s = gate.f.now_s };
 	size_t len = nonce_of(path, nonce);
 
 	if (gate.old_keys) {

@@ -30,6 +30,7 @@ struct client_gate {
 	unsigned refuse_at_group; /* likewise: 403 revoked from there on */
 	bool old_keys;            /* keys without the newest epoch */
 	bool foreign_keys;        /* keys signed by another authority's gateway */
+	X509 *keys_by;            /* keys, and they alone, signed under this certificate of the gateway's key; NULL: its own */
 	bool wrong_nonce;         /* keys for another request */
 	uint64_t audit_size;      /* of the audit log whose head comes with the keys; 0: none comes */
 	bool audit_other;         /* another log from its second entry on */

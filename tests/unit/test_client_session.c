@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,7 +10,9 @@
 #include "client_gate.h"
 #include "lib/suite.h"
 #include "lib/tmp.h"
+#include "pki/ossl.h"
 
+#define HOUR_S 3600
 #define GOOD_ID "\"key_id\":\"00112233445566778899aabbccddeeff\""
 
 static void fails(const char *who, int code, const char *why) {
@@ -91,6 +94,45 @@ START_TEST(what_a_gateway_of_another_name_signs_is_refused) {
 	ck_assert(!has_file("alice", KEYS_FILE));
 	X509_free(gate.f.gateway.cert);
 	gate.f.gateway.cert = right;
+}
+END_TEST
+
+static void other_serial(X509 *cert) { ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(cert), 0x5c6), 1); }
+
+static void ended(X509 *cert) { ck_assert_ptr_nonnull(X509_time_adj_ex(X509_getm_notAfter(cert), 0, -HOUR_S, NULL)); }
+
+static void of_a_client(X509 *cert) { fixture_set_ext(cert, NID_ext_key_usage, "critical,clientAuth"); }
+
+/* The connection and the ledger's head are the right gateway's: what signs the keys is asked by itself. */
+static const struct {
+	void (*change)(X509 *cert);
+	bool revoke;
+	const char *why;
+} signers[] = {
+	{ other_host, false, "keys: signed by a gateway of another name" },
+	{ other_serial, true, "keys: the gateway's certificate is revoked" },
+	{ ended, false, "keys: the signer is not the group's gateway (expired)" },
+	{ of_a_client, false, "keys: the signer is not the group's gateway (wrong-purpose)" },
+};
+
+START_TEST(keys_that_the_gateway_did_not_sign_itself_are_refused) {
+	OWN(own_x509) X509 *by = fixture_tamper(gate.f.gateway.cert, &gate.f.ca, NULL, signers[_i].change);
+
+	if (signers[_i].revoke)
+		gate_revoke(by);
+	gate.keys_by = by;
+	fails("alice", ERR_DAMAGED, signers[_i].why);
+	ck_assert(!has_file("alice", KEYS_FILE));
+	gate.keys_by = NULL;
+	works("alice");
+}
+END_TEST
+
+START_TEST(keys_of_another_group_are_refused) {
+	free(gate.keys.group);
+	gate.keys.group = xstrdup("other");
+	fails("alice", ERR_DAMAGED, "another group");
+	ck_assert(!has_file("alice", KEYS_FILE));
 }
 END_TEST
 
@@ -496,6 +538,8 @@ int main(void) {
 	tcase_add_test(t, keys_without_the_ledgers_epoch_are_refused);
 	tcase_add_test(t, keys_signed_by_another_authority_are_refused);
 	tcase_add_test(t, what_a_gateway_of_another_name_signs_is_refused);
+	tcase_add_loop_test(t, keys_that_the_gateway_did_not_sign_itself_are_refused, 0, (int)(sizeof(signers) / sizeof(signers[0])));
+	tcase_add_test(t, keys_of_another_group_are_refused);
 	tcase_add_test(t, a_replayed_key_reply_is_refused);
 	tcase_add_test(t, an_older_list_is_refused);
 	tcase_add_test(t, a_second_list_with_one_number_is_refused);
