@@ -164,11 +164,12 @@ START_TEST(times_round_trip) {
 	ck_assert_int_eq(t, 1767323045);
 } END_TEST
 
-START_TEST(every_day_until_9999_is_known) {
+/* The calendar repeats itself after 400 years. */
+START_TEST(every_day_of_a_cycle_is_known_and_some_until_9999) {
 	char text[CLOCK_TEXT];
 	int64_t t;
 
-	for (int64_t day = 0; day < 253402300800 / 86400; day++) {
+	for (int64_t day = 0; day < 253402300800 / 86400; day += day < 146097 ? 1 : 97) {
 		int64_t want = day * 86400 + day % 86400;
 
 		clock_print(want, text);
@@ -332,7 +333,7 @@ int main(void) {
 	tcase_add_test(t, a_secret_begins_empty_whatever_was_there_before);
 	tcase_add_test(t, a_random_uuid_says_that_it_is_one);
 	tcase_add_test(t, times_round_trip);
-	tcase_add_test(t, every_day_until_9999_is_known);
+	tcase_add_test(t, every_day_of_a_cycle_is_known_and_some_until_9999);
 	tcase_add_test(t, times_of_another_form_are_refused);
 	tcase_add_test(t, what_is_dated_five_minutes_ahead_may_be_a_clock_that_is_right);
 	tcase_add_test(t, a_given_date_is_its_first_second);
