@@ -29,11 +29,18 @@ int publish_new(struct ca *ca, const char *url, struct fetch **f, struct err *e)
 	return url == NULL ? 0 : fetch_new(f, &c, e);
 }
 
+/* The gateway knows a list that this CA does not: one with a higher number, or another one with this. */
+static bool is_behind(const struct fetch_reply *reply) {
+	const char *type = reply->problem_type;
+
+	return type != NULL && (strcmp(type, "crl-older") == 0 || strcmp(type, "crl-number") == 0);
+}
+
 static int check_reply(const struct fetch_reply *reply, struct err *e) {
 	struct err why = ERR_INIT;
 	int rc = fetch_check(reply, "PUT /crl", &why);
 
-	if (rc < 0 && reply->problem_type != NULL && strcmp(reply->problem_type, "crl-older") == 0)
+	if (rc < 0 && is_behind(reply))
 		return err_set(e, rc, "%s (if ca.db is a backup: scg-ca crl -above LIST, of GET /crl, takes over what was revoked since)", why.text);
 	return rc < 0 ? err_set(e, rc, "%s", why.text) : 0;
 }

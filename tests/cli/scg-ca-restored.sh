@@ -57,6 +57,9 @@ cp -r backup ca
 if scg-ca crl -dir ca -publish "$URL" >.out 2>.err; then fail "a list below the gateway's was taken"; fi
 has .err 'was made and written, but not published'
 has .err 'scg-ca crl -above'
+while [ "$(number ca/crl.pem)" -lt $((newest - 1)) ]; do ok scg-ca crl -dir ca; done
+if scg-ca crl -dir ca -publish "$URL" >.out 2>.err; then fail "another list with the gateway's number was taken"; fi
+has .err 'crl-number: .*scg-ca crl -above'
 ok scg-ca crl -dir ca -above newest.crl -publish "$URL"
 has .out "^taken over from list $newest: 1 revocations, and 1 of certificates that ca.db does not know$"
 [ "$(number ca/crl.pem)" -eq $((newest + 1)) ] || fail "not the next number"
