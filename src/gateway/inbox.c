@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -56,16 +57,30 @@ struct inbox {
 	const char *from;
 };
 
+static void log_overtaken(const struct list *l, const char *from) {
+	char number[24];
+
+	(void)snprintf(number, sizeof number, "%" PRIu64, crl_set_number(l->set));
+	log_event(LOG_LEVEL_WARN, "crl-ignored", "from", from, "number", number, "why", "a newer one came at the same moment", NULL);
+}
+
+/* Nobody took the one before yet: of the two the newer stays, whichever way it came. */
 static void hand_over(struct inbox *b, struct list *l, const char *from) {
 	const uint64_t one = 1;
-	struct list *before;
+	const char *other_from = from;
+	struct list *other = l;
 
 	(void)pthread_mutex_lock(&b->lock);
-	before = b->list;
-	b->list = l;
-	b->from = from;
+	if (b->list == NULL || crl_set_number(l->set) >= crl_set_number(b->list->set)) {
+		other = b->list;
+		other_from = b->from;
+		b->list = l;
+		b->from = from;
+	}
 	(void)pthread_mutex_unlock(&b->lock);
-	list_free(before);
+	if (other != NULL)
+		log_overtaken(other, other_from);
+	list_free(other);
 	if (write(b->ready, &one, sizeof one) < 0)
 		log_event(LOG_LEVEL_ERROR, "inbox", "error", strerror(errno), NULL);
 }

@@ -21,7 +21,7 @@ void inbox_look(struct inbox *b);
 int inbox_start(struct inbox *b, struct err *e) MUST_CHECK;
 /* Readable whenever inbox_take has something. */
 int inbox_fd(const struct inbox *b);
-/* The verified list that came last, owned by the caller, and where it came from; NULL: none. */
+/* The verified list of the highest number that came since it was asked last, owned by the caller, and where it came from; NULL: none. */
 struct list *inbox_take(struct inbox *b, const char **from);
 /* Hands over a file that holds a list, DER or PEM, to be verified (taken over, *fd -1; from, static, names where it
  * came from). Any thread. False: one waits already. */
