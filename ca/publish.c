@@ -29,11 +29,11 @@ int publish_new(struct ca *ca, const char *url, struct fetch **f, struct err *e)
 	return url == NULL ? 0 : fetch_new(f, &c, e);
 }
 
-/* The gateway knows a list that this CA does not: one with a higher number, or another one with this. */
+/* The gateway knows a list that this CA does not: one with a higher number, another one with this, or one with more revocations. */
 static bool is_behind(const struct fetch_reply *reply) {
 	const char *type = reply->problem_type;
 
-	return type != NULL && (strcmp(type, "crl-older") == 0 || strcmp(type, "crl-number") == 0);
+	return type != NULL && (strcmp(type, "crl-older") == 0 || strcmp(type, "crl-number") == 0 || strcmp(type, "crl-incomplete") == 0);
 }
 
 static int check_reply(const struct fetch_reply *reply, struct err *e) {

@@ -43,6 +43,8 @@ struct who {
 	char serial[SERIAL_HEX]; /* "" without a certificate */
 	uint8_t sha256[32];
 	struct validity valid;
+	bool is_clear;     /* when the list in force had this number, the ledger had nothing against the certificate */
+	uint64_t clear_of;
 	uint64_t seen; /* the group's generation when the ledger was found to have the certificate */
 };
 

@@ -259,6 +259,39 @@ static int load_file(const struct check *c, const char *path, struct list **l, s
 	return list_make(&in, chain_ca(c->chain), l, e);
 }
 
+static int find_dropped(const struct check *c, const struct list *l, struct ledger_dropped *d, struct err *e) {
+	OWN(own_free) char *path = gwconf_path(&c->conf, FILE_DB);
+	OWN(state_close) struct state *s = NULL;
+	struct ledger *ledger = NULL;
+	struct list *stored = NULL;
+	int r;
+
+	if ((r = state_open(&s, path, false, e)) != 0 || (r = load_stored(c, s, &stored, e)) != 0)
+		return r;
+	if ((r = ledger_open(&ledger, state_db(s), c->chain, NULL, e)) == 0)
+		r = ledger_find_dropped(ledger, stored->set, l->set, d, e);
+	ledger_close(ledger);
+	list_free(stored);
+	return r;
+}
+
+/* Such a list is not taken. */
+static void check_complete(struct check *c, const struct list *l, const char *what) {
+	struct ledger_dropped d;
+	struct err e = ERR_INIT, why = ERR_INIT;
+	char hex[SERIAL_HEX];
+	int r = c->stored > 0 ? find_dropped(c, l, &d, &e) : ERR_NOTFOUND;
+
+	if (r != 0) {
+		if (r != ERR_NOTFOUND)
+			wrong_path(c, what, e.text);
+		return;
+	}
+	text_hex(d.serial, d.serial_len, hex);
+	(void)err_set(&why, ERR_FAIL, "RFC 5280 3.3: it lacks the revocation of %s (%s), and is not taken: scg-ca crl -above LIST", hex, d.name);
+	wrong_path(c, what, why.text);
+}
+
 static void check_crl(struct check *c) {
 	OWN(own_free) char *path = gwconf_path(&c->conf, FILE_CRL);
 	struct list *l = NULL;
@@ -275,10 +308,12 @@ static void check_crl(struct check *c) {
 		wrong_path(c, path, e.text);
 		return;
 	}
-	if (crl_set_number(l->set) < c->stored)
+	if (crl_set_number(l->set) < c->stored) {
 		say(c, "soon", "crl.pem: older than the list in force: it is ignored");
-	else if (crl_set_number(l->set) > c->stored)
+	} else if (crl_set_number(l->set) > c->stored) {
 		check_list(c, l, FILE_CRL);
+		check_complete(c, l, path);
+	}
 	list_free(l);
 }
 

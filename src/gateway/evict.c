@@ -24,6 +24,7 @@ const char *offer_text(enum offer o) {
 		[OFFER_OLDER] = "older than the list in force",
 		[OFFER_OTHER] = "another list with the number of the one in force",
 		[OFFER_EXPIRED] = "RFC 5280 5.1.2.5: past its nextUpdate",
+		[OFFER_DROPS] = "RFC 5280 3.3: it lacks a revocation that still holds",
 	};
 
 	return text[o];
@@ -82,24 +83,66 @@ static void log_news(const struct list *old, const struct list *now) {
 		log_event(LOG_LEVEL_WARN, "crl-news", "error", e.text, NULL);
 }
 
+static void log_dropped(const struct ledger_dropped *d, const struct group *g) {
+	char until[CLOCK_TEXT];
+
+	clock_print(d->until_s, until);
+	log_event(LOG_LEVEL_ERROR, "crl-incomplete", "serial", g->lacks, "name", d->name, "valid-until", until, "then",
+	    "the list before it stays in force, and nobody whom either names is let in", "mend",
+	    "scg-ca crl -above LIST, of GET /crl", NULL);
+}
+
+/* A CA that came out of a backup knows nothing of who was revoked since; its lists would be the last word otherwise. Whom the ledger cannot
+ * tell of, group_was_revoked keeps out. */
+static bool lacks_one(struct group *g, const struct list *l) {
+	struct ledger_dropped d;
+	struct err e = ERR_INIT;
+	int r = g->list != NULL ? ledger_find_dropped(g->ledger, g->list->set, l->set, &d, &e) : ERR_NOTFOUND;
+
+	if (r != 0 && r != ERR_NOTFOUND)
+		log_event(LOG_LEVEL_ERROR, "crl-not-compared", "error", e.text, NULL);
+	if (r != 0)
+		return false;
+	text_hex(d.serial, d.serial_len, g->lacks);
+	log_dropped(&d, g);
+	return true;
+}
+
+static void swapped(struct group *g) {
+	g->revoked_self = group_is_listed(g, g->id.cert);
+	if (g->revoked_self)
+		log_event(LOG_LEVEL_ERROR, "gateway-revoked", "why", "the gateway's own certificate is listed", NULL);
+	if (g->swapped != NULL)
+		g->swapped(g->swapped_arg);
+}
+
+static void hold(struct group *g, struct list *l) {
+	list_free(g->held);
+	g->held = l;
+}
+
 enum offer evict_offer(struct group *g, struct list *l, const char *from, int64_t now_s) {
 	enum offer o = look_at(g, l);
 
 	if (o == OFFER_TAKEN && now_s >= crl_set_next_update(l->set))
 		o = OFFER_EXPIRED;
+	if (o == OFFER_TAKEN && lacks_one(g, l))
+		o = OFFER_DROPS;
 	log_offer(l, from, o);
-	if (o != OFFER_TAKEN)
+	if (o != OFFER_TAKEN && o != OFFER_DROPS)
 		return o;
 	if (!list_is_large(l)) /* else it takes a while: evict_settle does it */
 		log_news(g->list, l);
-	list_free(g->list);
-	g->list = list_ref(l);
-	g->revoked_self = crl_set_has_cert(l->set, g->id.cert);
-	if (g->revoked_self)
-		log_event(LOG_LEVEL_ERROR, "gateway-revoked", "why", "the gateway's own certificate is listed", NULL);
-	g->retry_at_ms = 0;
-	if (g->swapped != NULL)
-		g->swapped(g->swapped_arg);
+	if (o == OFFER_DROPS) {
+		hold(g, list_ref(l));
+	} else {
+		if (g->held != NULL && crl_set_number(g->held->set) < crl_set_number(l->set))
+			hold(g, NULL);
+		list_free(g->list);
+		g->list = list_ref(l);
+		g->retry_at_ms = 0;
+	}
+	swapped(g);
 	return o;
 }
 

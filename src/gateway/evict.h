@@ -12,11 +12,13 @@ enum offer {
 	OFFER_OLDER,   /* its number is lower than the highest seen */
 	OFFER_OTHER,   /* its number is the highest seen, but it is another list */
 	OFFER_EXPIRED, /* past its nextUpdate */
+	OFFER_DROPS,   /* it lacks a revocation that still holds: the list in force stays so, but whom this one names is refused too */
 };
 /* Judges a list by its number and bytes alone, before anything is verified: OFFER_TAKEN stands for "may be newer". */
 enum offer evict_look(const struct group *g, uint64_t number, const uint8_t *der, size_t len);
 /* Judges a verified list and puts it in force: whoever is on it is refused from here on, whatever happens to the disk.
- * evict_settle follows. from names where it came from, for the log. */
+ * evict_settle follows. from names where it came from, for the log. OFFER_DROPS: g->held is the list, and g->lacks the serial
+ * number that it should have. */
 enum offer evict_offer(struct group *g, struct list *l, const char *from, int64_t now_s);
 const char *offer_text(enum offer o);
 /* The list in force is not stored yet, could be now, and is so large that the loop should not do it (settler.h). */

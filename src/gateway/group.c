@@ -289,9 +289,18 @@ enum verdict group_verdict(
 		return v;
 	if (handshake != VERDICT_GOOD)
 		return handshake;
-	if (g->list != NULL && crl_set_has_cert(g->list->set, cert))
-		return VERDICT_REVOKED;
-	return VERDICT_GOOD;
+	return group_is_listed(g, cert) ? VERDICT_REVOKED : VERDICT_GOOD;
+}
+
+bool group_is_listed(const struct group *g, const X509 *cert) {
+	return (g->list != NULL && crl_set_has_cert(g->list->set, cert)) || (g->held != NULL && crl_set_has_cert(g->held->set, cert));
+}
+
+int group_was_revoked(const struct group *g, const X509 *cert, bool *yes, struct err *e) {
+	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(cert, serial);
+
+	return ledger_is_revoked(g->ledger, serial, len, yes, e);
 }
 
 /* The list that was accepted last, verified again: who can write to the database cannot make up a list. */
@@ -304,7 +313,7 @@ static int load_list(struct group *g, struct err *e) {
 	if (list_make(&in, chain_ca(g->chain), &g->stored, e) != 0)
 		return err_add(e, "revocation list in the database");
 	g->list = list_ref(g->stored);
-	g->revoked_self = crl_set_has_cert(g->list->set, g->id.cert);
+	g->revoked_self = group_is_listed(g, g->id.cert);
 	return 0;
 }
 
@@ -386,7 +395,7 @@ int group_open_beside(struct group **out, const struct group_job *job, struct er
 	g->id_valid = validity_of(g->id.cert);
 	g->list = list_ref(job->list);
 	g->stored = list_ref(job->stored);
-	g->revoked_self = g->list != NULL && crl_set_has_cert(g->list->set, g->id.cert);
+	g->revoked_self = group_is_listed(g, g->id.cert);
 	g->stale = true;
 	if (open_beside(g, path, e) != 0) {
 		group_close(&g);
@@ -409,7 +418,7 @@ int group_change(struct group *g, const struct gwconf *conf, struct identity *id
 	*id = (struct identity){ NULL, NULL, NULL };
 	g->conf = conf;
 	g->stale = true;
-	g->revoked_self = g->list != NULL && crl_set_has_cert(g->list->set, g->id.cert);
+	g->revoked_self = group_is_listed(g, g->id.cert);
 	return 0;
 }
 
@@ -429,6 +438,7 @@ void group_close(struct group **gp) {
 	secret_wipe(&g->path_key);
 	list_free(g->list);
 	list_free(g->stored);
+	list_free(g->held);
 	identity_wipe(&g->id);
 	free(g->store);
 	free(g->text.store);

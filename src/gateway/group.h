@@ -53,6 +53,8 @@ struct group {
 	char *store;         /* that members use: the configuration's, else the one that a member set; or NULL */
 	struct list *list;   /* the list in force, asked at each request; NULL: none yet */
 	struct list *stored; /* the list that the database has; other than list: still to be written */
+	struct list *held;   /* a newer one that lacks a revocation (OFFER_DROPS): whom it names is refused too; NULL: none */
+	char lacks[SERIAL_HEX]; /* the serial number that held has not */
 	bool in_txn;
 	bool away;           /* another handle of this process writes (settler.h): no transaction begins here meanwhile */
 	int64_t fresh_ms;    /* the millisecond in which other processes' commits were looked for */
@@ -135,5 +137,9 @@ const char *group_self_fault(const struct group *g, int64_t now_s);
  * (NULL: no certificate). */
 enum verdict group_verdict(
     const struct group *g, X509 *cert, const struct validity *valid, enum verdict handshake, int64_t now_s);
+/* Is this certificate on the list in force, or on the one that is held? */
+bool group_is_listed(const struct group *g, const X509 *cert);
+/* Did any list that was ever in force name it? The ledger remembers, whatever later lists say. */
+int group_was_revoked(const struct group *g, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;
 
 #endif

@@ -30,6 +30,13 @@ void handle_crl_get(struct call *c) {
 	c->r->owner = l;
 }
 
+static void answer_lacks(struct call *c) {
+	char detail[160];
+
+	(void)snprintf(detail, sizeof detail, "%s: serial number %s", offer_text(OFFER_DROPS), c->g->lacks);
+	http_problem(c->r, 409, "crl-incomplete", detail);
+}
+
 static void answer(struct call *c, enum offer o) {
 	switch (o) {
 	case OFFER_TAKEN:
@@ -44,6 +51,9 @@ static void answer(struct call *c, enum offer o) {
 		return;
 	case OFFER_EXPIRED:
 		http_problem(c->r, 400, "crl-expired", offer_text(o));
+		return;
+	case OFFER_DROPS:
+		answer_lacks(c);
 		return;
 	}
 }

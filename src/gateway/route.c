@@ -119,13 +119,38 @@ void route_forget(void *arg, struct server_peer *p) {
 	p->data = NULL;
 }
 
-static enum verdict verdict_of(const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s) {
-	enum verdict handshake = p->chain == g->chain || p->cert == NULL ? p->verdict : VERDICT_FOREIGN;
-	enum verdict v = group_verdict(g, p->cert, &w->valid, handshake, now_s);
+/* What the ledger says of a certificate changes with the list in force alone, which is asked each time. */
+static int recall(const struct group *g, const struct server_peer *p, struct who *w, enum verdict *v, struct err *e) {
+	uint64_t number = g->list != NULL ? crl_set_number(g->list->set) : 0;
+	bool yes = false;
 
-	if (v == VERDICT_GOOD && (!w->has_role || w->role == ROLE_GATEWAY))
-		return VERDICT_WRONG_PURPOSE;
-	return v;
+	if (w->is_clear && w->clear_of == number)
+		return 0;
+	if (group_was_revoked(g, p->cert, &yes, e) != 0)
+		return e->code;
+	w->is_clear = !yes;
+	w->clear_of = number;
+	if (yes)
+		*v = VERDICT_REVOKED;
+	return 0;
+}
+
+/* ERR_*: the ledger could not be asked, so that nothing is known. */
+static int judge(
+    const struct group *g, const struct server_peer *p, struct who *w, int64_t now_s, enum verdict *v, struct err *e) {
+	enum verdict handshake = p->chain == g->chain || p->cert == NULL ? p->verdict : VERDICT_FOREIGN;
+
+	*v = group_verdict(g, p->cert, &w->valid, handshake, now_s);
+	if (*v == VERDICT_GOOD && (!w->has_role || w->role == ROLE_GATEWAY))
+		*v = VERDICT_WRONG_PURPOSE;
+	return *v == VERDICT_GOOD ? recall(g, p, w, v, e) : 0;
+}
+
+static bool is_good(const struct group *g, const struct server_peer *p, struct who *w, int64_t now_s) {
+	struct err e = ERR_INIT;
+	enum verdict v;
+
+	return judge(g, p, w, now_s, &v, &e) == 0 && v == VERDICT_GOOD;
 }
 
 /* The 403 of a peer whose certificate is not good. The gateway's time is named where the reason may be a wrong clock.
@@ -162,9 +187,9 @@ static void refuse(enum verdict v, const struct who *w, int64_t now_s, struct ht
 }
 
 /* The gate: open, and the peer good at this moment. False: the reply says why not. */
-static bool passes(
-    const struct group *g, const struct server_peer *p, const struct who *w, int64_t now_s, struct http_reply *r) {
+static bool passes(const struct group *g, const struct server_peer *p, struct who *w, int64_t now_s, struct http_reply *r) {
 	const char *text, *closed = group_closed(g, now_s, &text);
+	struct err e = ERR_INIT;
 	enum verdict v;
 
 	if (closed != NULL) {
@@ -172,7 +197,12 @@ static bool passes(
 		r->retry_after_s = 10;
 		return false;
 	}
-	if ((v = verdict_of(g, p, w, now_s)) != VERDICT_GOOD) {
+	if (judge(g, p, w, now_s, &v, &e) != 0) {
+		log_event(LOG_LEVEL_ERROR, "ledger-not-read", "error", e.text, NULL);
+		http_problem(r, 503, "not-stored", "the gateway could not read its database");
+		return false;
+	}
+	if (v != VERDICT_GOOD) {
 		refuse(v, w, now_s, r);
 		return false;
 	}
@@ -234,7 +264,7 @@ static int64_t body_max(struct service *s, struct server_peer *p, const struct h
 		log_refused(s, p, w, q, r);
 		return -r->status;
 	}
-	admin = w->has_role && w->role == ROLE_ADMIN && verdict_of(s->group, p, w, now_s) == VERDICT_GOOD;
+	admin = w->has_role && w->role == ROLE_ADMIN && is_good(s->group, p, w, now_s);
 	return (int64_t)(admin ? t->body_max_admin : t->body_max);
 }
 
@@ -247,7 +277,7 @@ int64_t route_body_max(void *arg, struct server_peer *p, const struct http_reque
 
 /* What has a body was counted when that was announced. A member fetches the list as often as he likes. */
 static bool may_ask(const struct service *s, const struct route *t, const struct call *c) {
-	if (c->q->has_body || (t->method == HTTP_GET && verdict_of(s->group, c->peer, c->who, c->now_s) == VERDICT_GOOD))
+	if (c->q->has_body || (t->method == HTTP_GET && is_good(s->group, c->peer, c->who, c->now_s)))
 		return true;
 	return within_rate(s, t, c->peer, c->r);
 }
@@ -322,8 +352,7 @@ bool route_still_good(void *arg, struct server_peer *p, const struct http_reques
 bool route_is_revoked(void *arg, struct server_peer *p, struct http_reply *r) {
 	struct service *s = arg;
 
-	if (p->cert == NULL || p->verdict != VERDICT_GOOD || p->chain != s->group->chain || s->group->list == NULL ||
-	    !crl_set_has_cert(s->group->list->set, p->cert))
+	if (p->cert == NULL || p->verdict != VERDICT_GOOD || p->chain != s->group->chain || !group_is_listed(s->group, p->cert))
 		return false;
 	refuse(VERDICT_REVOKED, who_of(p), clock_now_s(), r);
 	count_refused(s, p, who_of(p), r);

@@ -18,6 +18,7 @@ void sight_take(struct sight *s, const struct group *g, const struct tally *refu
 	s->closed = group_closed(g, now_s, &text);
 	s->has_list = g->list != NULL;
 	s->is_stored = g->list == g->stored;
+	s->has_held = g->held != NULL;
 	if (s->has_list) {
 		s->crl_number = crl_set_number(g->list->set);
 		s->crl_entries = crl_set_count(g->list->set);
@@ -51,6 +52,7 @@ enum sight_state sight_judge(const struct sight *s, int64_t now_s, int64_t now_m
 	add_reason(reasons, n, now_ms - s->taken_ms > SIGHT_STALL_MS, "stalled");
 	add_reason(reasons, n, s->has_list && sight_crl_is_old(s->crl_this_s, s->crl_next_s, now_s), "crl-half-life");
 	add_reason(reasons, n, !s->is_stored, "crl-not-stored");
+	add_reason(reasons, n, s->has_held, "crl-incomplete");
 	add_reason(reasons, n, s->audit_fails, "audit-not-written");
 	add_reason(reasons, n, s->cert_end_s - now_s < SIGHT_CERT_S, "certificate-ends");
 	add_reason(reasons, n, s->ca_end_s - now_s < SIGHT_CA_S, "ca-ends");
@@ -249,6 +251,11 @@ static int64_t crl_stored(const struct sight *s, const struct now *now) {
 	return s->is_stored;
 }
 
+static int64_t crl_incomplete(const struct sight *s, const struct now *now) {
+	(void)now;
+	return s->has_held;
+}
+
 static int64_t cert_remaining(const struct sight *s, const struct now *now) {
 	return s->cert_end_s - now->s;
 }
@@ -305,6 +312,7 @@ static const struct gauge {
 	{ "crl_entries", "Certificates on it.", crl_entries, true },
 	{ "crl_bytes", "Its size.", crl_bytes, true },
 	{ "crl_stored", "1: it and its ledger entry are on disk.", crl_stored, true },
+	{ "crl_incomplete", "1: a newer list lacks a revocation that still holds, and is not taken.", crl_incomplete, true },
 	{ "certificate_remaining_seconds", "Until the end of the gateway's certificate.", cert_remaining, false },
 	{ "ca_remaining_seconds", "Until the end of the CA's certificate.", ca_remaining, false },
 	{ "epoch", "Epoch of the group key.", epoch, false },

@@ -18,6 +18,7 @@ struct sight {
 	int64_t taken_ms; /* monotonic */
 	const char *closed; /* why the gateway serves nobody, or NULL */
 	bool has_list, is_stored;
+	bool has_held; /* a newer list lacks a revocation (OFFER_DROPS) */
 	bool audit_fails; /* the audit log could not be written when that was last tried */
 	uint64_t audit_size, audit_signed, audit_waiting;
 	int64_t audit_newest_s; /* time of its last entry, 0: none */

@@ -88,6 +88,18 @@ int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool 
  */
 int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;
 
+/* A certificate whose revocation a list no longer tells of. */
+struct ledger_dropped {
+	char name[NAME_MAX_BYTES + 1];
+	uint8_t serial[SERIAL_MAX];
+	size_t serial_len;
+	int64_t until_s; /* its notAfter */
+};
+/* The first certificate, among those that member events brought, which old names and now does not, although it was to be
+ * valid still when now was made (RFC 5280 3.3). ERR_NOTFOUND: there is none. */
+int ledger_find_dropped(struct ledger *l, const struct crl_set *old, const struct crl_set *now, struct ledger_dropped *d,
+    struct err *e) MUST_CHECK;
+
 /* How many members (by name; gateways do not count) the ledger has ever seen, without those whose certificates are all revoked. */
 int ledger_count_members(struct ledger *l, uint64_t *n, struct err *e) MUST_CHECK;
 

@@ -13,4 +13,4 @@ src_ledger_libledger_a_SOURCES += src/ledger/signer.c src/ledger/item.c src/ledg
 src_ledger_libledger_a_SOURCES += src/ledger/rules.c src/ledger/apply.c src/ledger/step.h
 src_ledger_libledger_a_SOURCES += src/ledger/change.c src/ledger/replay.c src/ledger/history.c
 src_ledger_libledger_a_SOURCES += src/ledger/mirror.c src/ledger/mirror.h src/ledger/mirror_state.h src/ledger/audit.c \
-	src/ledger/mine.c
+	src/ledger/mine.c src/ledger/dropped.c

@@ -10,8 +10,9 @@ number() { printf '%d\n' "0x$(openssl crl -in "$1" -noout -crlnumber | cut -d= -
 serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
 lists() { openssl crl -in "$1" -noout -text -CAfile ca/ca.crt >crl.text 2>&1; grep -q "verify OK" crl.text && grep -q "$(serial "$2")" crl.text; }
 
-make_group alice bob carol
+make_group alice bob carol grace
 ok scg keys -dir alice
+ok scg keys -dir carol
 ok scg-ca crl -dir ca
 cp -r ca backup
 cp backup/crl.pem old.pem
@@ -60,9 +61,24 @@ has .err 'scg-ca crl -above'
 while [ "$(number ca/crl.pem)" -lt $((newest - 1)) ]; do ok scg-ca crl -dir ca; done
 if scg-ca crl -dir ca -publish "$URL" >.out 2>.err; then fail "another list with the gateway's number was taken"; fi
 has .err 'crl-number: .*scg-ca crl -above'
+
+say "a list above the gateway's that lacks a revocation is no better: nobody comes back, and whom it names is out"
+ok scg keys -dir grace
+if scg-ca revoke -dir ca -name grace -publish "$URL" >.out 2>.err; then fail "a list that lacks carol was taken"; fi
+has .err "crl-incomplete: RFC 5280 3.3: .*serial number $(serial carol/cert.pem | tr A-F a-f) .*scg-ca crl -above"
+refuses 3 'revoked' scg keys -dir carol
+refuses 3 'revoked' scg keys -dir grace
+ok scg keys -dir alice
+ok curl -sS --fail --cacert ca/ca.crt -o still.crl "$URL/crl"
+same newest.crl still.crl
+has gw.log "error crl-incomplete serial=$(serial carol/cert.pem | tr A-F a-f) name=carol "
+cp ca/crl.pem gw/crl.pem
+refuses 1 'wrong' scg-gateway check -config gw/gateway.conf
+has .out "RFC 5280 3.3: it lacks the revocation of $(serial carol/cert.pem | tr A-F a-f) .carol.*scg-ca crl -above"
+
 ok scg-ca crl -dir ca -above newest.crl -publish "$URL"
 has .out "^taken over from list $newest: 1 revocations, and 1 of certificates that ca.db does not know$"
-[ "$(number ca/crl.pem)" -eq $((newest + 1)) ] || fail "not the next number"
+[ "$(number ca/crl.pem)" -eq $((newest + 2)) ] || fail "not the next number"
 for who in carol dave; do
 	file=$who.crt
 	[ -e $file ] || file=$who/cert.pem
@@ -70,6 +86,7 @@ for who in carol dave; do
 done
 has crl.text 'Key Compromise'
 refuses 3 'revoked' scg keys -dir carol
+refuses 3 'revoked' scg keys -dir grace
 ok scg keys -dir alice
 json '[.[] | select(.name == "carol")] | .[0].status == "revoked" and .[0].reason == "keyCompromise"' scg-ca list -dir ca -json
 json '[.[] | select(.name == null)] | length == 1 and .[0].status == "revoked" and .[0].role == null and .[0].not_after == null' scg-ca list -dir ca -json
@@ -81,8 +98,8 @@ ok scg-ca crl -dir ca -above newest.crl
 has .out ": 0 revocations, and 0 of"
 ok scg-ca crl -dir ca -above old.pem
 has .out ": 0 revocations, and 0 of"
-[ "$(number ca/crl.pem)" -eq $((newest + 3)) ] || fail "the number fell"
-[ "$(openssl crl -in ca/crl.pem -noout -text | grep -c 'Serial Number')" -eq 2 ] || fail "not two entries"
+[ "$(number ca/crl.pem)" -eq $((newest + 4)) ] || fail "the number fell"
+[ "$(openssl crl -in ca/crl.pem -noout -text | grep -c 'Serial Number')" -eq 3 ] || fail "not three entries"
 
 say "whose revocation is known is not revoked twice; who was certified since is revoked by the certificate"
 refuses 1 'revoked already' scg-ca revoke -dir ca -serial "$(serial dave.crt)"

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "gateway_env.h"
 #include "lib/tmp.h"
 #include "pki/ossl.h"
@@ -139,6 +140,108 @@ START_TEST(an_expired_list_is_refused) {
 	clock_shift_s((int64_t)8 * FIXTURE_DAY_S);
 	ck_assert_int_eq(env_offer(&v, 2, NULL, 0, 0), OFFER_EXPIRED);
 	ck_assert_uint_eq(crl_set_number(v.g->list->set), 1);
+}
+END_TEST
+
+/* The ledger knows them from here on. */
+static void see(X509 *cert) {
+	ck_assert_msg(group_see(v.g, cert, v.f.now_s, &e) == 0 && group_commit(v.g, &e) == 0, "%s", e.text);
+}
+
+static bool was_revoked(const X509 *cert) {
+	bool yes = false;
+
+	ck_assert_msg(group_was_revoked(v.g, cert, &yes, &e) == 0, "%s", e.text);
+	return yes;
+}
+
+START_TEST(a_list_that_lacks_a_members_revocation_is_not_taken) {
+	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(v.f.bob.cert, serial);
+	char hex[SERIAL_HEX];
+
+	text_hex(serial, len, hex);
+	see(v.f.bob.cert);
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, _i == 0 ? CRL_KEY_COMPROMISE : CRL_SUPERSEDED), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_DROPS);
+	ck_assert_str_eq(v.g->lacks, hex);
+	ck_assert_uint_eq(crl_set_number(v.g->list->set), 2);
+	ck_assert_uint_eq(crl_set_number(group_told(v.g, clock_now_s())->set), 2);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
+	ck_assert_int_eq(verdict_of(v.f.alice.cert), VERDICT_GOOD);
+	env_restart(&v);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_DROPS);
+}
+END_TEST
+
+START_TEST(whom_such_a_list_names_is_refused_all_the_same) {
+	X509 *const both[] = { v.f.alice.cert, v.f.bob.cert };
+
+	see(v.f.bob.cert);
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 5, &v.f.alice.cert, 1, CRL_KEY_COMPROMISE), OFFER_DROPS);
+	ck_assert_int_eq(verdict_of(v.f.alice.cert), VERDICT_REVOKED);
+	ck_assert_int_eq(verdict_of(v.f.bob.cert), VERDICT_REVOKED);
+	ck_assert_uint_eq(epoch(), 2);
+	/* one of a number between them does not let her in again, one above both is the last word */
+	ck_assert_int_eq(env_crl(&v, 4, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(verdict_of(v.f.alice.cert), VERDICT_REVOKED);
+	ck_assert_ptr_nonnull(v.g->held);
+	ck_assert_int_eq(env_crl(&v, 6, both, 2, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_ptr_null(v.g->held);
+	ck_assert_uint_eq(epoch(), 3);
+}
+END_TEST
+
+START_TEST(a_gateways_revocation_may_not_be_dropped_either) {
+	struct fixture_id old = { 0 };
+
+	fixture_issue(&v.f.ca, ROLE_GATEWAY, "old", NULL, v.f.now_s - 60, v.f.now_s + FIXTURE_DAY_S, &old);
+	see(old.cert);
+	ck_assert_int_eq(env_crl(&v, 2, &old.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_DROPS);
+	fixture_id_wipe(&old);
+}
+END_TEST
+
+START_TEST(a_held_list_closes_a_gateway_that_it_names) {
+	const char *text;
+
+	see(v.f.bob.cert);
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 3, &v.f.gateway.cert, 1, CRL_KEY_COMPROMISE), OFFER_DROPS);
+	ck_assert_str_eq(group_closed(v.g, clock_now_s(), &text), "gateway-certificate");
+}
+END_TEST
+
+/* RFC 5280 3.3: it need not stay longer than that. */
+START_TEST(a_list_may_drop_what_has_expired_when_it_is_made) {
+	struct fixture_id zoe = { 0 };
+	int64_t made_s = v.f.now_s - 3600; /* thisUpdate of the fixture's lists */
+
+	fixture_issue(&v.f.ca, ROLE_MEMBER, "zoe", NULL, v.f.now_s - 60, v.f.now_s + 6000, &zoe);
+	see(zoe.cert);
+	ck_assert_int_eq(env_crl(&v, 2, &zoe.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	v.f.now_s += cert_not_after(zoe.cert) - made_s;
+	clock_shift_s(v.f.now_s - clock_now_s());
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_DROPS);
+	v.f.now_s++;
+	ck_assert_int_eq(env_crl(&v, 4, NULL, 0, 0), OFFER_TAKEN);
+	fixture_id_wipe(&zoe);
+}
+END_TEST
+
+/* When such a certificate ends the gateway cannot know, before it is shown. */
+START_TEST(what_the_gateway_never_saw_may_be_dropped_and_stays_revoked) {
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_TAKEN);
+	ck_assert(was_revoked(v.f.bob.cert));
+	ck_assert(!was_revoked(v.f.alice.cert));
+	env_restart(&v);
+	ck_assert(was_revoked(v.f.bob.cert));
+	ck_assert_int_eq(env_crl(&v, 4, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_ptr_eq(v.g->list, v.g->stored);
 }
 END_TEST
 
@@ -398,6 +501,12 @@ int main(void) {
 	tcase_add_test(t, another_list_with_the_same_number_is_refused);
 	tcase_add_test(t, the_very_same_list_is_no_news);
 	tcase_add_test(t, an_expired_list_is_refused);
+	tcase_add_loop_test(t, a_list_that_lacks_a_members_revocation_is_not_taken, 0, 2);
+	tcase_add_test(t, whom_such_a_list_names_is_refused_all_the_same);
+	tcase_add_test(t, a_gateways_revocation_may_not_be_dropped_either);
+	tcase_add_test(t, a_held_list_closes_a_gateway_that_it_names);
+	tcase_add_test(t, a_list_may_drop_what_has_expired_when_it_is_made);
+	tcase_add_test(t, what_the_gateway_never_saw_may_be_dropped_and_stays_revoked);
 	tcase_add_test(t, the_gateway_closes_in_the_second_of_next_update);
 	tcase_add_checked_fixture(u, make, drop);
 	tcase_add_test(u, the_first_run_makes_epoch_one);

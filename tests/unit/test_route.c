@@ -166,6 +166,32 @@ START_TEST(a_revoked_certificate_is_refused) {
 }
 END_TEST
 
+START_TEST(who_was_revoked_once_stays_so_whatever_a_later_list_says) {
+	OWN(http_reply_wipe) struct http_reply first = { 0 }, second = { 0 };
+	struct server_peer p;
+
+	ck_assert_int_eq(env_crl(&v, 2, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 3, NULL, 0, 0), OFFER_TAKEN);
+	refused_everywhere(v.f.bob.cert, "revoked");
+	env_connect(&v, v.f.alice.cert, &p);
+	/* on a connection that is open too, where nobody was asked who she is */
+	ck_assert_int_eq(env_call(&v, &p, "GET /crl", NULL, 0, &first), 200);
+	ck_assert_int_eq(env_crl(&v, 4, &v.f.alice.cert, 1, CRL_SUPERSEDED), OFFER_TAKEN);
+	ck_assert_int_eq(env_crl(&v, 5, NULL, 0, 0), OFFER_TAKEN);
+	ck_assert_int_eq(env_call(&v, &p, KEYS, NULL, 0, &second), 403);
+	ck_assert_ptr_nonnull(strstr(buf_str(&second.body), "urn:scg:revoked"));
+	route_forget(&v.service, &p);
+}
+END_TEST
+
+START_TEST(nobody_is_let_in_where_the_ledger_cannot_be_asked) {
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "ALTER TABLE ledger_revoked RENAME TO away", ""), 0);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 503, "not-stored");
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "ALTER TABLE away RENAME TO ledger_revoked", ""), 0);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+}
+END_TEST
+
 START_TEST(the_role_alone_decides_too) {
 	OWN(http_reply_wipe) struct http_reply r = { 0 };
 	struct server_peer p;
@@ -502,6 +528,25 @@ START_TEST(older_and_other_lists_are_refused) {
 }
 END_TEST
 
+START_TEST(a_list_that_lacks_a_revocation_is_refused_and_names_nobody) {
+	OWN(http_reply_wipe) struct http_reply r = { 0 };
+	OWN(buf_wipe) struct buf der = { 0 };
+	struct server_peer p;
+
+	env_expect(&v, v.f.bob.cert, KEYS, NULL, 0, 200, NULL);
+	ck_assert_int_eq(env_crl(&v, 5, &v.f.bob.cert, 1, CRL_KEY_COMPROMISE), OFFER_TAKEN);
+	put_crl(6, 409, "crl-incomplete");
+	fixture_crl(&v.f, 7, NULL, 0, CRL_UNSPECIFIED, &der);
+	env_connect(&v, NULL, &p);
+	ck_assert_int_eq(env_call(&v, &p, "PUT /crl", der.data, der.len, &r), 409);
+	ck_assert_ptr_nonnull(strstr(buf_str(&r.body), v.g->lacks));
+	ck_assert_ptr_null(strstr(buf_str(&r.body), "bob"));
+	ck_assert_uint_eq(crl_set_number(v.g->list->set), 5);
+	ck_assert_uint_eq(crl_set_number(v.g->stored->set), 5);
+	route_forget(&v.service, &p);
+}
+END_TEST
+
 START_TEST(what_is_no_list_of_the_ca_is_refused) {
 	OWN(buf_wipe) struct buf der = { 0 }, foreign = { 0 };
 	struct fixture other = v.f;
@@ -651,6 +696,8 @@ static Suite *suite(void) {
 		a_certificate_that_is_not_yet_valid_is_refused,
 		a_gateways_certificate_is_no_members,
 		a_revoked_certificate_is_refused,
+		who_was_revoked_once_stays_so_whatever_a_later_list_says,
+		nobody_is_let_in_where_the_ledger_cannot_be_asked,
 		the_role_alone_decides_too,
 		a_clock_refusal_names_the_gateways_time,
 		an_open_connection_ends_with_its_certificate,
@@ -673,6 +720,7 @@ static Suite *suite(void) {
 		a_reply_keeps_its_list_when_another_comes,
 		the_same_list_sent_again_is_fine,
 		older_and_other_lists_are_refused,
+		a_list_that_lacks_a_revocation_is_refused_and_names_nobody,
 		what_is_no_list_of_the_ca_is_refused,
 		large_bodies_are_an_admins,
 		an_admin_who_was_revoked_is_nobody,

@@ -78,6 +78,19 @@ START_TEST(a_list_that_is_not_on_disk_is_told) {
 	ck_assert_int_eq(judge(&s, "crl-not-stored"), SIGHT_DEGRADED);
 } END_TEST
 
+START_TEST(a_list_that_lacks_a_revocation_is_told) {
+	OWN(buf_wipe) struct buf out = {0};
+	struct sight s = well();
+
+	sight_metrics(&s, 1, NOW, 1001000, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_crl_incomplete 0\n"));
+	buf_clear(&out);
+	s.has_held = true;
+	ck_assert_int_eq(judge(&s, "crl-incomplete"), SIGHT_DEGRADED);
+	sight_metrics(&s, 1, NOW, 1001000, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nscg_crl_incomplete 1\n"));
+} END_TEST
+
 START_TEST(an_audit_log_that_cannot_be_written_is_told) {
 	OWN(buf_wipe) struct buf out = {0};
 	struct sight s = well();
@@ -242,6 +255,7 @@ int main(void) {
 	tcase_add_test(t, ends_are_told_days_before);
 	tcase_add_test(t, a_loop_that_stands_still_is_told);
 	tcase_add_test(t, a_list_that_is_not_on_disk_is_told);
+	tcase_add_test(t, a_list_that_lacks_a_revocation_is_told);
 	tcase_add_test(t, an_audit_log_that_cannot_be_written_is_told);
 	tcase_add_test(t, a_log_without_an_entry_has_no_time);
 	tcase_add_test(t, closed_is_more_than_degraded);
