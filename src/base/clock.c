@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#define YEAR_9999_END 253402300799 /* 9999-12-31T23:59:59Z */
+#define YEAR_9999_END INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+#define DAY_S 86400
 
 static _Atomic int64_t shift_s;
 static _Atomic int64_t step_ms, stepped_ms;
@@ -50,15 +51,6 @@ bool clock_is_ahead(int64_t t_s) {
 	return t_s > clock_now_s() + CLOCK_SKEW_S;
 }
 
-void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {
-	time_t t = (time_t)(t_s < 0 ? 0 : t_s > YEAR_9999_END ? YEAR_9999_END : t_s);
-	struct tm tm;
-
-	(void)gmtime_r(&t, &tm);
-	if (strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = '\0';
-}
-
 /* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last one. */
 static int64_t days(int year, int month, int day) {
 	int64_t y = month <= 2 ? year - 1 : year;
@@ -83,6 +75,30 @@ bool clock_civil(const int field[static 6], int64_t *t_s) {
 		return false;
 	*t_s = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
 	return true;
+}
+
+static void fill(char *s, int n, int64_t v) {
+	for (; n-- > 0; v /= 10)
+		s[n] = (char)('0' + v % 10);
+}
+
+/* Without gmtime(3), whose time_t may end in 2038. */
+void clock_print(int64_t t_s, char out[static CLOCK_TEXT]) {
+	int64_t t = t_s < 0 ? 0 : t_s > YEAR_9999_END ? YEAR_9999_END : t_s;
+	int64_t day = t / DAY_S, second = t % DAY_S;
+	int year = 1970 + (int)(day / 366), month = 1;
+
+	while (days(year + 1, 1, 1) <= day)
+		year++;
+	while (month < 12 && days(year, month + 1, 1) <= day)
+		month++;
+	memcpy(out, "0000-00-00T00:00:00Z", CLOCK_TEXT);
+	fill(out, 4, year);
+	fill(out + 5, 2, month);
+	fill(out + 8, 2, day - days(year, month, 1) + 1);
+	fill(out + 11, 2, second / 3600);
+	fill(out + 14, 2, second / 60 % 60);
+	fill(out + 17, 2, second % 60);
 }
 
 static int digits(const char *s, int n) {

@@ -159,7 +159,7 @@ static bool digest_line(const char *line, uint8_t out[static 32]) {
 static int take_digests(struct lines *l, struct manifest *m, struct err *e) {
 	if (l->len / DIGEST_LINE != m->count || l->len % DIGEST_LINE != 0)
 		return err_set(e, ERR_DAMAGED, "manifest: not one digest for each of %" PRIu64 " segments", m->count);
-	m->digests = xcalloc(m->count, sizeof *m->digests);
+	m->digests = xcalloc((size_t)m->count, sizeof *m->digests);
 	for (uint64_t i = 0; i < m->count; i++)
 		if (!digest_line(l->p + i * DIGEST_LINE, m->digests[i]))
 			return err_set(e, ERR_DAMAGED, "manifest: digest %" PRIu64 " is not 64 lower-case hex digits", i);

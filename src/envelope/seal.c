@@ -142,7 +142,7 @@ int envelope_seal_size(const struct envelope_seal *s, uint64_t plain_size, uint6
 		return err_set(e, ERR_FAIL, "more than 2^24 segments");
 	r.manifest.size = plain_size;
 	r.manifest.count = l.count;
-	r.manifest.digests = xcalloc(l.count, sizeof *r.manifest.digests);
+	r.manifest.digests = xcalloc((size_t)l.count, sizeof *r.manifest.digests);
 	/* The longer of two: a very short signature would have to be waited for. */
 	if ((rc = author_sign(s, &r, &one, e)) != 0 || (rc = author_sign(s, &r, &other, e)) != 0)
 		return rc;

@@ -203,7 +203,7 @@ int segments_at_once(struct segments *s, const struct source *in, const struct s
 	if ((r = note_at_once(s, out, e)) != 0)
 		return r;
 	if (!s->copy)
-		s->digests = xcalloc(s->layout.count, sizeof *s->digests);
+		s->digests = xcalloc((size_t)s->layout.count, sizeof *s->digests);
 	return work_run(s->layout.count < n ? (unsigned)s->layout.count : n, worker_at_once, &a, e);
 }
 
@@ -333,7 +333,7 @@ static void keep_digest(struct turns *t, uint64_t i, const uint8_t digest[static
 		return;
 	if (i >= t->room) {
 		t->room = t->room == 0 ? 16 : 2 * t->room;
-		t->s->digests = xrealloc(t->s->digests, t->room, sizeof *t->s->digests);
+		t->s->digests = xrealloc(t->s->digests, (size_t)t->room, sizeof *t->s->digests);
 	}
 	memcpy(t->s->digests[i], digest, 32);
 }

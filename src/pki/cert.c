@@ -6,6 +6,7 @@
 
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "pki/key.h"
@@ -101,11 +102,16 @@ void cert_sha256(const X509 *cert, uint8_t out[static 32]) {
 	ossl_sha256(der.data, der.len, out);
 }
 
-/* Seconds, or otherwise what is no time at all. */
+/* Seconds, 0 for what lies before 1970, or otherwise what is no time at all. Without timegm(3), whose time_t may end in 2038. */
 static int64_t seconds(const ASN1_TIME *t, int64_t otherwise) {
 	struct tm tm = {0};
+	int64_t t_s;
 
-	return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : otherwise;
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
+		return otherwise;
+	if (tm.tm_year < 70)
+		return 0;
+	return clock_civil((int[6]){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec }, &t_s) ? t_s : otherwise;
 }
 
 int64_t cert_not_before(const X509 *cert) {

@@ -49,12 +49,16 @@ struct validity {
 	int64_t begin_s, end_s;
 };
 
+/* In days and seconds: time_t may end in 2038. */
+static bool set_time(ASN1_TIME *t, int64_t t_s) {
+	return ASN1_TIME_adj(t, 0, (int)(t_s / 86400), (long)(t_s % 86400)) != NULL;
+}
+
 /* The fields of RFC 5280 4.1.2 but the extensions. */
 static bool set_fields(X509 *cert, const uint8_t serial[static SERIAL_BYTES], const struct validity *v, const X509_NAME *subject,
     const X509_NAME *issuer, EVP_PKEY *pub) {
 	return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert, serial) &&
-	    ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)v->begin_s) != NULL &&
-	    ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)v->end_s) != NULL && X509_set_subject_name(cert, subject) == 1 &&
+	    set_time(X509_getm_notBefore(cert), v->begin_s) && set_time(X509_getm_notAfter(cert), v->end_s) && X509_set_subject_name(cert, subject) == 1 &&
 	    X509_set_issuer_name(cert, issuer) == 1 && X509_set_pubkey(cert, pub) == 1;
 }
 

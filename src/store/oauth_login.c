@@ -202,7 +202,7 @@ static bool sleep_until(int64_t ms, int64_t end_ms) {
 	int64_t until_ms = ms < end_ms ? ms : end_ms, left_ms;
 
 	while ((left_ms = until_ms - clock_mono_ms()) > 0) {
-		struct timespec t = { .tv_sec = left_ms / 1000, .tv_nsec = (long)(left_ms % 1000) * 1000000L };
+		struct timespec t = { .tv_sec = (time_t)(left_ms / 1000), .tv_nsec = (long)(left_ms % 1000) * 1000000L };
 		(void)nanosleep(&t, NULL);
 	}
 	return ms < end_ms;

@@ -207,7 +207,7 @@ void forge_content(const struct lab *l, const struct buf *sealed, struct content
 void forge_manifest(const struct lab *l, const void *plain, size_t len, struct manifest *m) {
 	*m = (struct manifest){ .group = xstrdup(l->seal.group), .name = xstrdup(l->seal.name), .version = l->seal.version, .size = len,
 	    .segment_size = SEGMENT_LEN, .count = manifest_count(len) };
-	m->digests = xcalloc(m->count, sizeof *m->digests);
+	m->digests = xcalloc((size_t)m->count, sizeof *m->digests);
 	for (uint64_t i = 0; i < m->count; i++) {
 		size_t at = (size_t)i * SEGMENT_LEN;
 

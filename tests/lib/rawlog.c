@@ -79,7 +79,7 @@ static int give_entries(void *arg, uint64_t from, struct buf *der, struct err *e
 	const struct rawlog *r = arg;
 
 	(void)e;
-	for (size_t i = from; i < r->n; i++)
+	for (size_t i = (size_t)from; i < r->n; i++)
 		buf_add(der, r->entry[i].data, r->entry[i].len);
 	entries_wrap(der, 0);
 	return 0;

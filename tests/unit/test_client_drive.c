@@ -305,7 +305,7 @@ static char *orphan(size_t epoch) {
 }
 
 static void age(const char *path, int64_t by_s) {
-	struct timespec t[2] = { { time(NULL) - by_s, 0 }, { time(NULL) - by_s, 0 } };
+	struct timespec t[2] = { { (time_t)(time(NULL) - by_s), 0 }, { (time_t)(time(NULL) - by_s), 0 } };
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, t, 0), 0);
 }

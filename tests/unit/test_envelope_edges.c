@@ -67,10 +67,10 @@ START_TEST(gcm_seals_as_the_specification_says) {
 	unhex(gcm[_i].tag, tag);
 	ck_assert_int_eq(content_seal(&c, &o, plain, &out, NULL), 0);
 	head = object_header_len(OBJECT_KEK_LEN, o.len);
-	ck_assert_mem_eq(out.data + head, sealed, o.len);
+	ck_assert_mem_eq(out.data + head, sealed, (size_t)o.len);
 	ck_assert_mem_eq(out.data + head + o.len + 2, tag, sizeof tag);
 	ck_assert_int_eq(content_open(&c, &o, out.data + head, NULL), 0);
-	ck_assert_mem_eq(out.data + head, plain, o.len);
+	ck_assert_mem_eq(out.data + head, plain, (size_t)o.len);
 }
 END_TEST
 

@@ -219,7 +219,7 @@ static int keeper(void *arg, unsigned i, struct err *e) {
 	}
 	/* Of the first segment the end is held until the second one comes. */
 	layout_make(&l, LEN, OBJECT_KEK_LEN);
-	end = layout_segment_off(&l, 1);
+	end = (size_t)layout_segment_off(&l, 1);
 	if ((r = append(pipes[1][0], end - HELD, got, e)) != 0)
 		return r;
 	for (size_t held = 0; held < HELD; held += (size_t)n)
