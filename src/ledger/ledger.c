@@ -223,9 +223,17 @@ int ledger_object(struct ledger *l, const char *object, enum ledger_standing *st
 	return 0;
 }
 
-int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool *yes, struct err *e) {
-	int64_t n;
+int ledger_revoked_at(struct ledger *l, const uint8_t *serial, size_t len, uint64_t *index, struct err *e) {
+	int64_t n = 0;
 	int r = db_get_int(l->db, e, &n, "SELECT n FROM ledger_revoked WHERE serial = ?", "b", serial, len);
+
+	*index = (uint64_t)n;
+	return r;
+}
+
+int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool *yes, struct err *e) {
+	uint64_t n;
+	int r = ledger_revoked_at(l, serial, len, &n, e);
 
 	*yes = r == 0;
 	return r == ERR_NOTFOUND ? 0 : r;

@@ -84,6 +84,8 @@ int ledger_epoch_number(
 int ledger_crl(struct ledger *l, uint64_t *number, uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 /* Serial (content octets without leading zero) revoked by some crl event? */
 int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool *yes, struct err *e) MUST_CHECK;
+/* By which one: its index. ERR_NOTFOUND: by none. */
+int ledger_revoked_at(struct ledger *l, const uint8_t *serial, size_t len, uint64_t *index, struct err *e) MUST_CHECK;
 /* Has the ledger a member event of this certificate? ERR_REFUSED: it has one of another certificate with the same SKI.
  */
 int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;

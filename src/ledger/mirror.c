@@ -118,6 +118,7 @@ struct sync {
 	struct buf batch; /* fetched before the transaction, from this index on */
 	uint64_t from;
 	struct buf culprit;
+	bool overtaken; /* the head's signer was revoked by an entry that the head does not cover: it may have been honest */
 };
 
 static void sync_wipe(struct sync *s) {
@@ -208,6 +209,17 @@ static int check_root(struct sync *s, struct err *e) {
 	return 0;
 }
 
+/* Another process of this member may have fetched the entry that revoked the signer while this head was on its way. */
+static int check_overtaken(struct sync *s, const struct signer *known, struct err *e) {
+	uint64_t at;
+	int r = ledger_revoked_at(s->m->ledger, known->serial, known->serial_len, &at, e);
+
+	if (r != 0)
+		return r;
+	s->overtaken = at >= s->head.size;
+	return err_set(e, ERR_DAMAGED, "head: signed after a crl event revoked the certificate");
+}
+
 /* A ledger without entries has no gateway yet; every other one begins with its certificate. */
 static int check_gateway_known(struct sync *s, struct err *e) {
 	struct ledger *l = s->m->ledger;
@@ -221,7 +233,7 @@ static int check_gateway_known(struct sync *s, struct err *e) {
 		return r;
 	if (known == NULL || X509_cmp(known->cert, s->signer) != 0)
 		return err_set(e, ERR_DAMAGED, "head: no member event brought the certificate that signed it");
-	return known->revoked ? err_set(e, ERR_DAMAGED, "head: signed after a crl event revoked the certificate") : 0;
+	return known->revoked ? check_overtaken(s, known, e) : 0;
 }
 
 static int find_revoked(void *arg, const struct crl_entry *c, struct err *e) {
@@ -328,19 +340,29 @@ static void keep_evidence(struct sync *s, const struct err *why) {
 		return;
 }
 
-int mirror_sync(
-    struct mirror *m, const struct mirror_transport *t, const struct crl_set *crl, int64_t now_s, struct err *e) {
+static int sync_once(
+    struct mirror *m, const struct mirror_transport *t, const struct crl_set *crl, int64_t now_s, bool *again, struct err *e) {
 	OWN(sync_wipe) struct sync s = {.m = m, .t = t, .crl = crl, .now_s = now_s};
 	struct err why = ERR_INIT;
 	int r = run(&s, &why);
 
 	if (r == 0)
 		return 0;
-	if (r == ERR_DAMAGED)
+	*again = *again && s.overtaken;
+	if (r == ERR_DAMAGED && !*again)
 		keep_evidence(&s, &why);
 	if (e != NULL)
 		*e = why;
 	return ledger_reload(m->ledger, NULL) == 0 ? r : err_add(e, "%s", "ledger.db cannot be read");
+}
+
+/* A head that was overtaken accuses nobody: the next one is asked for after what overtook it was stored, so that an old one is a rollback. */
+int mirror_sync(
+    struct mirror *m, const struct mirror_transport *t, const struct crl_set *crl, int64_t now_s, struct err *e) {
+	bool again = true, never = false;
+	int r = sync_once(m, t, crl, now_s, &again, e);
+
+	return r != 0 && again ? sync_once(m, t, crl, now_s, &never, e) : r;
 }
 
 int mirror_evidence(

@@ -317,6 +317,66 @@ START_TEST(a_head_that_was_overtaken_is_no_rollback) {
 	mirror_close(other_process);
 } END_TEST
 
+/* The gateway's certificate is renewed and the old one revoked, and another process of the member has seen it, while a head is on
+ * its way. */
+static void renew_gateway(void) {
+	lab.g.id = &lab.gateway2;
+	memgate_member(&lab.g, lab.gateway2.cert);
+	memgate_revoke(&lab.g, lab.f.gateway.cert);
+	sync_ok(other_process);
+}
+
+static unsigned heads;
+
+static int head_of_before(void *arg, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *err) {
+	int rc = lab.g.transport.head(arg, nonce, nonce_len, der, err);
+
+	if (heads++ == 0)
+		renew_gateway();
+	return rc;
+}
+
+START_TEST(a_head_whose_signer_was_revoked_on_its_way_is_no_forgery) {
+	struct mirror_transport t = lab.g.transport;
+
+	t.head = head_of_before;
+	sync_ok(lab.alice);
+	other_process = open_mirror("alice.db", lab.f.alice.cert);
+	ck_assert_msg(mirror_sync(lab.alice, &t, NULL, lab.g.now_s, &lab.e) == 0, "%s", lab.e.text);
+	ck_assert_uint_eq(heads, 2);
+	ck_assert_uint_eq(evidence_count(lab.alice), 0);
+	roots_are_equal(mirror_ledger(lab.alice), lab.g.ledger);
+	mirror_close(other_process);
+} END_TEST
+
+/* A thief of the old key, who knows the ledger up to his revocation, signs whatever is asked. */
+static int head_of_a_thief(void *arg, const uint8_t *nonce, size_t nonce_len, struct buf *der, struct err *err) {
+	const struct head_sign by = {.key = lab.f.gateway.key, .cert = lab.f.gateway.cert, .nonce = nonce, .nonce_len = nonce_len, .now_s = lab.g.now_s};
+	static struct head h;
+
+	(void)arg;
+	if (heads++ == 0)
+		ledger_head(lab.g.ledger, &h);
+	if (head_sign(&h, &by, der, err) != 0)
+		return err->code;
+	if (heads == 1)
+		renew_gateway();
+	return 0;
+}
+
+START_TEST(a_revoked_gateway_that_gives_such_heads_twice_is_found) {
+	struct mirror_transport t = lab.g.transport;
+
+	t.head = head_of_a_thief;
+	sync_ok(lab.alice);
+	other_process = open_mirror("alice.db", lab.f.alice.cert);
+	ck_assert_int_eq(mirror_sync(lab.alice, &t, NULL, lab.g.now_s, &lab.e), ERR_DAMAGED);
+	ck_assert_msg(strstr(lab.e.text, "rolled back") != NULL, "%s", lab.e.text);
+	ck_assert_uint_eq(heads, 2);
+	ck_assert_uint_eq(evidence_count(lab.alice), 1);
+	mirror_close(other_process);
+} END_TEST
+
 /* --- what a machine does to processes --- */
 
 static int killed_in_between(void *arg, uint64_t from, struct buf *der, struct err *err) {
@@ -505,6 +565,8 @@ int main(void) {
 	tcase_add_test(t, a_base_only_rises);
 	tcase_add_test(t, commands_at_once_raise_no_false_alarm);
 	tcase_add_test(t, a_head_that_was_overtaken_is_no_rollback);
+	tcase_add_test(t, a_head_whose_signer_was_revoked_on_its_way_is_no_forgery);
+	tcase_add_test(t, a_revoked_gateway_that_gives_such_heads_twice_is_found);
 	tcase_add_test(t, a_sync_that_was_killed_is_done_again);
 	tcase_add_test(t, a_full_disk_leaves_the_mirror_as_it_was);
 	tcase_add_loop_test(t, gateway_and_mirrors_agree_whatever_happens, 0, 4);
