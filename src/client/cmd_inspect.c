@@ -282,7 +282,7 @@ static int load_keys(struct view *v, struct err *e) {
 	if ((r = session_open(&v->s, &need, e)) != 0)
 		return r;
 	if ((r = session_recall(&v->s, e)) != 0)
-		return r == ERR_UNREACHABLE ? err_set(e, r, "no keys were ever fetched into the member's folder (scg keys)") : r;
+		return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "no keys were ever fetched into the member's folder (scg keys)") : r;
 	v->has_keys = true;
 	return 0;
 }

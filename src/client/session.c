@@ -85,14 +85,19 @@ void session_wipe(struct session *s) {
 }
 
 /* Is this certificate, whose chain and purpose are good, the one of the gateway that scg.conf names? */
-static int check_gateway(void *arg, X509 *cert, struct err *e) {
-	struct session *s = arg;
-
+static int check_name(const struct session *s, X509 *cert, struct err *e) {
 	if (X509_check_ip_asc(cert, s->host, 0) != 1 &&
 	    X509_check_host(
 		cert, s->host, 0, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1)
 		return err_set(e, ERR_DAMAGED, "signed by a gateway of another name than %s (RFC 6125 6.4)", s->host);
-	return revocation_accept(&s->revocation, cert, e) ? 0 : ERR_DAMAGED;
+	return 0;
+}
+
+static int check_gateway(void *arg, X509 *cert, struct err *e) {
+	struct session *s = arg;
+	int r = check_name(s, cert, e);
+
+	return r != 0 || revocation_accept(&s->revocation, cert, e) ? r : ERR_DAMAGED;
 }
 
 static int fetch_crl(struct session *s, struct err *e) {
@@ -143,8 +148,24 @@ int session_sync(struct session *s, struct err *e) {
 	return r;
 }
 
+/* A stored reply was checked when it came. Who signed it may have been revoked since: with a renewed certificate it is as good as it was;
+ * after any other reason it is not damaged either, but the gateway has to be asked. */
+static int check_stored_signer(struct session *s, X509 *cert, struct err *e) {
+	OWN(own_crl_set) struct crl_set *set = revocation_set(&s->revocation);
+	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(cert, serial);
+	int reason, r = check_name(s, cert, e);
+
+	if (r != 0 || set == NULL || !crl_set_has(set, serial, len, NULL, &reason) || reason == CRL_SUPERSEDED)
+		return r;
+	return err_set(e, ERR_UNREACHABLE, "those that are kept here were signed with a certificate of the gateway that list %llu has revoked (%s): "
+	    "fetch them anew (scg keys)", (unsigned long long)crl_set_number(set), crl_reason_name(reason));
+}
+
 /* A reply is signed by our gateway; valid when: now, or for a stored one, when it was signed. */
-static int check_keys_signer(struct session *s, X509 *cert, int64_t at_s, struct err *e) {
+static int check_keys_signer(struct session *s, X509 *cert, bool stored, int64_t at_s, struct err *e) {
+	int r;
+
 	enum verdict v = chain_check(s->me.chain, cert, PURPOSE_SERVER, e);
 
 	if (v == VERDICT_GOOD)
@@ -153,7 +174,8 @@ static int check_keys_signer(struct session *s, X509 *cert, int64_t at_s, struct
 		(void)err_add(e, "keys: the signer is not the group's gateway (%s)", verdict_name(v));
 		return err_recode(e, ERR_DAMAGED);
 	}
-	return check_gateway(s, cert, e) == 0 ? 0 : err_add(e, "keys");
+	r = stored ? check_stored_signer(s, cert, e) : check_gateway(s, cert, e);
+	return r == 0 ? 0 : err_add(e, "keys");
 }
 
 /* nonce NULL: a stored reply. k is filled. */
@@ -162,7 +184,7 @@ static int open_keys(struct session *s, const struct buf *der, const uint8_t *no
 	    s->me.key, k, said, e);
 
 	if (r == 0)
-		r = check_keys_signer(s, said->gw_cert, nonce != NULL ? clock_now_s() : said->signed_s, e);
+		r = check_keys_signer(s, said->gw_cert, nonce == NULL, nonce != NULL ? clock_now_s() : said->signed_s, e);
 	if (r == 0 && (strcmp(k->group, s->me.group) != 0 || keyring_current(k) == NULL))
 		r = err_set(e, ERR_DAMAGED, "keys: of another group, or none is current");
 	return r;
@@ -233,9 +255,7 @@ static int load_keys(struct session *s, struct err *e) {
 		r = open_keys(s, &der, NULL, &k, &said, e);
 	if (r == 0)
 		set_keys(s, &k);
-	return r == ERR_NOTFOUND
-	    ? err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and no keys were ever fetched")
-	    : r;
+	return r;
 }
 
 /* path is in the member's folder: the last word of the gateway, for a time without it. */
@@ -288,7 +308,7 @@ static int go_stale(struct session *s, struct err *e) {
 	if (r == ERR_NOTFOUND)
 		return err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and the ledger was never fetched");
 	if (r != 0 || (r = session_recall(s, e)) != 0)
-		return r;
+		return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "the gateway cannot be reached, and no keys were ever fetched") : r;
 	s->stale = true;
 	clock_print(fetched_s, since);
 	note("freshness unknown: the gateway cannot be reached, this is the state of %s", since);

@@ -48,8 +48,8 @@ int session_open(struct session *s, const struct session_need *need, struct err 
 /* Asks the gateway: group, revocation list, ledger, keys, in this order, so that none is older than what it is compared
  * with. Offline and allowed: takes what the last commands left, and sets stale. */
 int session_connect(struct session *s, const struct session_need *need, struct err *e) MUST_CHECK;
-/* Takes what the last commands left in the folder, asking nobody: group and keys. ERR_UNREACHABLE where there never was
- * a command. */
+/* Takes what the last commands left in the folder, asking nobody: group and keys. ERR_NOTFOUND where there never was
+ * a command; ERR_UNREACHABLE where the gateway's certificate that signed the keys was revoked since, not only renewed. */
 int session_recall(struct session *s, struct err *e) MUST_CHECK;
 void session_wipe(struct session *s);
 

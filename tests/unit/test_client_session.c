@@ -336,6 +336,39 @@ START_TEST(stored_keys_that_were_changed_are_refused) {
 }
 END_TEST
 
+/* The command that would have fetched them anew ended between the list and the keys. */
+static int recall_after_revocation(int reason, struct session *s, struct err *e) {
+	OWN(own_free) char *path = file_join(tmp_path("alice"), CRL_FILE);
+	OWN(buf_wipe) struct buf pem = {0}, der = {0};
+
+	works("alice");
+	fixture_crl(&gate.f, 9, &gate.f.gateway.cert, 1, reason, &der);
+	ck_assert_int_eq(crl_pem(der.data, der.len, &pem, e), 0);
+	ck_assert_int_eq(file_save(path, pem.data, pem.len, 0644, e), 0);
+	gate.unreachable = true;
+	return gate_try_session("alice", true, s, e);
+}
+
+START_TEST(stored_keys_outlive_the_renewal_of_who_signed_them) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_msg(recall_after_revocation(CRL_SUPERSEDED, &s, &e) == 0, "%s", e.text);
+	ck_assert(s.stale);
+	ck_assert_uint_eq(s.keys.n, 2);
+}
+END_TEST
+
+START_TEST(stored_keys_of_a_revoked_gateway_are_not_damaged_and_not_used) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(recall_after_revocation(CRL_KEY_COMPROMISE, &s, &e), ERR_UNREACHABLE);
+	ck_assert_msg(strstr(e.text, "list 9 has revoked (keyCompromise)") != NULL, "%s", e.text);
+	ck_assert_uint_eq(s.keys.n, 0);
+}
+END_TEST
+
 START_TEST(a_folder_of_somebody_else_is_refused) {
 	gate_member("eve", &gate.f.foreign);
 	fails("eve", ERR_REFUSED, "foreign");
@@ -554,6 +587,8 @@ int main(void) {
 	tcase_add_test(t, offline_without_a_past_is_an_error);
 	tcase_add_test(t, a_refusal_is_not_put_up_with);
 	tcase_add_test(t, stored_keys_that_were_changed_are_refused);
+	tcase_add_test(t, stored_keys_outlive_the_renewal_of_who_signed_them);
+	tcase_add_test(t, stored_keys_of_a_revoked_gateway_are_not_damaged_and_not_used);
 	tcase_add_test(t, a_folder_of_somebody_else_is_refused);
 	tcase_add_test(t, group_json_is_read_strictly);
 	return suite_run("client/session", t);
