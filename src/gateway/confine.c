@@ -28,6 +28,10 @@ static const int forbidden[] = {
 	/* identities */
 	SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid),
 	SCMP_SYS(setfsgid), SCMP_SYS(setgroups), SCMP_SYS(capset),
+	/* what 32-bit systems have besides: there the C library calls these */
+	SCMP_SYS(setuid32), SCMP_SYS(setgid32), SCMP_SYS(setreuid32), SCMP_SYS(setregid32), SCMP_SYS(setresuid32), SCMP_SYS(setresgid32),
+	SCMP_SYS(setfsuid32), SCMP_SYS(setfsgid32), SCMP_SYS(setgroups32), SCMP_SYS(umount), SCMP_SYS(stime), SCMP_SYS(clock_settime64),
+	SCMP_SYS(clock_adjtime64),
 };
 
 static int load(scmp_filter_ctx ctx) {
