@@ -85,6 +85,7 @@ static void grow(struct buf *b, size_t need) {
 	p = xmalloc(cap);
 	if (b->len > 0)
 		memcpy(p, b->data, b->len);
+	p[b->len] = 0; /* room that stays empty is a text all the same */
 	if (b->data != NULL)
 		OPENSSL_cleanse(b->data, b->len);
 	free(b->data);

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 struct buf {
-	uint8_t *data; /* len bytes, and one NUL behind them once anything was added; NULL before */
+	uint8_t *data; /* len bytes, and one NUL behind them once there was room for any; NULL before */
 	size_t len;
 	size_t cap;
 };

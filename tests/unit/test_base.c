@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small modules of base: err, buf, secret, clock, log, pass, work. */
 #include <check.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,18 @@ START_TEST(a_buffer_grows_and_stays_a_string) {
 	ck_assert_uint_eq(strlen(buf_str(&b)), b.len);
 	buf_clear(&b);
 	ck_assert_str_eq(buf_str(&b), "");
+} END_TEST
+
+/* A file of no bytes, for example, that somebody made room for. */
+START_TEST(room_that_stays_empty_is_a_string) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	(void)mallopt(M_PERTURB, 0x55); /* new memory is anything but zero */
+	(void)buf_room(&b, 1000);
+	ck_assert_str_eq(buf_str(&b), "");
+	buf_adds(&b, "some");
+	(void)buf_room(&b, 100000);
+	ck_assert_str_eq(buf_str(&b), "some");
 } END_TEST
 
 START_TEST(secrets_compare_by_length_and_bytes) {
@@ -329,6 +342,7 @@ int main(void) {
 	tcase_add_test(t, a_new_code_keeps_the_text);
 	tcase_add_test(t, each_class_has_its_status);
 	tcase_add_test(t, a_buffer_grows_and_stays_a_string);
+	tcase_add_test(t, room_that_stays_empty_is_a_string);
 	tcase_add_test(t, secrets_compare_by_length_and_bytes);
 	tcase_add_test(t, a_secret_begins_empty_whatever_was_there_before);
 	tcase_add_test(t, a_random_uuid_says_that_it_is_one);
