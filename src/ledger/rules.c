@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "pki/ossl.h"
 
@@ -70,12 +71,14 @@ static int check_peer(struct step *s) {
 
 static int check_clock(struct step *s) {
 	int64_t off = s->ev->time_s - s->how->now_s;
+	char here[CLOCK_TEXT];
 
 	if (s->how->mode != LEDGER_POST || (off <= EVENT_SKEW_S && off >= -EVENT_SKEW_S))
 		return 0;
 	s->r->why = LEDGER_WHY_CLOCK;
+	clock_print(s->how->now_s, here);
 	return step_refuse(
-	    s, "its time is %" PRId64 " seconds off the gateway's clock, %d are allowed", off, EVENT_SKEW_S);
+	    s, "its time is %" PRId64 " seconds off the gateway's clock, which says %s; %d are allowed", off, here, EVENT_SKEW_S);
 }
 
 /* Two events whose clocks were each within the limit of the gateway's cannot be further apart than twice that. Only
