@@ -156,6 +156,7 @@ void secret_undumpable(void) {
 
 void secret_harden_process(void) {
 	json_set_alloc_funcs(malloc, wipe_and_free);
+	(void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write there what opens its TLS connections */
 	keep_out_of_cores();
 	secret_undumpable();
 	secret_heap(SECRET_HEAP);

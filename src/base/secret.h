@@ -26,7 +26,7 @@ void secret_wipe(struct secret *s);
 bool secret_equal(const struct secret *a, const struct secret *b);
 
 /* First thing in each main: no core dumps, no memory in one that is taken all the same, PR_SET_DUMPABLE off, umask 077, a heap for OpenSSL's
- * private keys; what jansson frees is wiped, because tokens come as JSON. */
+ * private keys; what jansson frees is wiped, because tokens come as JSON; no SSLKEYLOGFILE. */
 void secret_harden_process(void);
 /* Again, once the identity of the process has changed: the kernel takes that for a reason to forget it. */
 void secret_undumpable(void);

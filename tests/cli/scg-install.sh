@@ -50,6 +50,10 @@ present bob/cert.pem bob/ca.crt bob/scg.conf
 has bob/scg.conf "^gateway = \"$URL\";"
 ok scg keys -dir bob
 
+say "what opens the TLS connection is told to no file, whatever the environment asks for"
+ok env SSLKEYLOGFILE="$T/tls.log" scg keys -dir bob
+absent tls.log
+
 say "over another identity: refused, and nothing changes"
 cp -r bob bob.before
 refuses 1 'another identity already: bob' install bob carol.crt
