@@ -29,14 +29,10 @@ const char *record_kind_name(enum record_kind kind) {
 }
 
 void record_set(char *to, size_t size, const char *text) {
-	size_t len;
+	size_t len = text != NULL ? strnlen(text, size - 1) : 0;
 
-	if (text == NULL)
-		text = "";
-	len = strlen(text);
-	if (len >= size)
-		len = size - 1;
-	memcpy(to, text, len);
+	if (len > 0)
+		memcpy(to, text, len);
 	while (len > 0 && !text_is_utf8(to, len)) /* cut within a character, or none at all */
 		len--;
 	to[len] = '\0';
