@@ -117,17 +117,39 @@ bool file_is_temporary(const char *name) {
 	       strcmp(name + start + TMP_DIGITS, TMP_SUFFIX) == 0;
 }
 
-/* A hidden name next to the final one, for file systems without O_TMPFILE. */
-static int open_named(struct file_out *o, const char *folder, mode_t mode, struct err *e) {
-	o->tmp = temporary_name(folder, e);
-	if (o->tmp == NULL)
-		return ERR_FAIL;
-	o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (o->fd >= 0)
-		return 0;
+/* As long as a file has a temporary name its writer holds this lock, so that file_sweep leaves it alone; where there are no locks nothing is
+ * swept either. False: a sweep has it already, or had it: a file is there before it can be locked. */
+static bool hold(int fd) {
+	struct stat st;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return errno != EWOULDBLOCK;
+	return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
+static void forget_name(struct file_out *o) {
 	free(o->tmp);
 	o->tmp = NULL;
-	return path_error(o->path, "cannot create", e);
+}
+
+#define NAMED_TRIES 4 /* the last one is taken as it is: some file systems count no links */
+
+/* A hidden name next to the final one, for file systems without O_TMPFILE. */
+static int open_named(struct file_out *o, const char *folder, mode_t mode, struct err *e) {
+	for (int i = 1;; i++) {
+		if ((o->tmp = temporary_name(folder, e)) == NULL)
+			return ERR_FAIL;
+		o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+		if (o->fd < 0) {
+			forget_name(o);
+			return path_error(o->path, "cannot create", e);
+		}
+		if (hold(o->fd) || i == NAMED_TRIES)
+			return 0;
+		(void)close(o->fd);
+		(void)unlink(o->tmp);
+		forget_name(o);
+	}
 }
 
 int file_out_open(struct file_out *o, const char *path, mode_t mode, struct err *e) {
@@ -163,8 +185,7 @@ static int place_new(struct file_out *o, struct err *e) {
 	if (link(o->tmp, o->path) == 0) {
 		if (unlink(o->tmp) != 0)
 			return path_error(o->tmp, "cannot remove", e);
-		free(o->tmp);
-		o->tmp = NULL;
+		forget_name(o);
 		return 0;
 	}
 	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
@@ -172,27 +193,35 @@ static int place_new(struct file_out *o, struct err *e) {
 	/* FAT and some network file systems have no links; there a rename that refuses to replace serves. */
 	if (renameat2(AT_FDCWD, o->tmp, AT_FDCWD, o->path, RENAME_NOREPLACE) != 0)
 		return path_error(o->path, "cannot create", e);
-	free(o->tmp);
-	o->tmp = NULL;
+	forget_name(o);
 	return 0;
 }
 
-static int place_over(struct file_out *o, const char *folder, struct err *e) {
-	if (o->tmp == NULL) {
-		char *tmp = temporary_name(folder, e);
+static int name_for_a_moment(struct file_out *o, const char *folder, struct err *e) {
+	if ((o->tmp = temporary_name(folder, e)) == NULL)
+		return ERR_FAIL;
+	(void)hold(o->fd);
+	if (name_tmpfile(o, o->tmp) == 0)
+		return 0;
+	forget_name(o);
+	return path_error(o->path, "cannot create", e);
+}
 
-		if (tmp == NULL)
-			return ERR_FAIL;
-		if (name_tmpfile(o, tmp) != 0) {
-			free(tmp);
+static int place_over(struct file_out *o, const char *folder, struct err *e) {
+	int r;
+
+	if (o->tmp == NULL) {
+		/* Where nothing is replaced there is no moment with another name. */
+		if (name_tmpfile(o, o->path) == 0)
+			return 0;
+		if (errno != EEXIST)
 			return path_error(o->path, "cannot create", e);
-		}
-		o->tmp = tmp;
+		if ((r = name_for_a_moment(o, folder, e)) != 0)
+			return r;
 	}
 	if (rename(o->tmp, o->path) != 0)
 		return path_error(o->path, "cannot replace", e);
-	free(o->tmp);
-	o->tmp = NULL;
+	forget_name(o);
 	return 0;
 }
 

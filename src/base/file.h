@@ -52,6 +52,9 @@ const char *file_is_one_of(const char *dir, const char *const *names, const char
 bool file_is_special(const char *path);
 /* The name (without folder) is one that the functions above give to what is not finished; what is old and so named may be removed. */
 bool file_is_temporary(const char *name);
+/* Removes such files of this user whose writers were killed from a folder that is about to be written into; what cannot be removed stays. The
+ * folder that this process looked into last is not looked into again. Not for folders that several machines write into. */
+void file_sweep(const char *folder);
 /* The folder that path lies in, malloc'd: "." for a bare name. */
 char *file_folder(const char *path);
 /* DIR/name, malloc'd. */

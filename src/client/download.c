@@ -220,12 +220,15 @@ static void landing_wipe(struct landing *l) {
 
 static int begin(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e) {
 	struct landing *l = arg;
+	OWN(own_free) char *folder = file_folder(l->target->path);
 	int r;
 
 	(void)f;
 	file_out_wipe(&l->file);
-	if ((l->target->nested && (r = make_folders(l->target, e)) != 0) ||
-	    (r = file_out_open(&l->file, l->target->path, l->mode, e)) != 0)
+	if (l->target->nested && (r = make_folders(l->target, e)) != 0)
+		return r;
+	file_sweep(folder);
+	if ((r = file_out_open(&l->file, l->target->path, l->mode, e)) != 0)
 		return r;
 	l->io = (struct io_fd){ l->file.fd, l->target->path };
 	if ((r = sink_fd(&l->io, &l->sink, e)) != 0)

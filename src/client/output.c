@@ -30,10 +30,12 @@ static int open_stream(struct output *o, const char *path, struct err *e) {
 }
 
 int output_open(struct output *o, const char *path, mode_t mode, struct err *e) {
+	OWN(own_free) char *folder = file_folder(path);
 	int r;
 
 	if (strcmp(path, "-") == 0 || file_is_special(path))
 		return open_stream(o, path, e);
+	file_sweep(folder);
 	if ((r = file_out_open(&o->file, path, mode, e)) != 0)
 		return r;
 	o->io = (struct io_fd){ o->file.fd, path };

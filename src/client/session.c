@@ -62,6 +62,7 @@ int session_open(struct session *s, const struct session_need *need, struct err 
 		return r;
 	if ((r = load_settings(s, e)) != 0 || (r = revocation_init(&s->revocation, dir, s->me.chain, e)) != 0)
 		return r;
+	file_sweep(dir);
 	ledger = file_join(dir, LEDGER_FILE);
 	if ((r = mirror_open(&s->mirror, ledger, s->me.chain, s->me.cert, e)) != 0)
 		return r;
