@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/progress.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -35,20 +37,30 @@ struct progress *progress_new(const char *verb, uint64_t total_bytes, bool quiet
 	return p;
 }
 
+/* A line as wide as the terminal would begin another one, and be left there at the next. */
+static size_t room(void) {
+	struct winsize w;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col - 1U : INT_MAX;
+}
+
 static void draw(struct progress *p, int64_t now) {
+	OWN(buf_wipe) struct buf line = {0};
 	char done[16], rate[16], bar[BAR + 1];
 	uint64_t ms = (uint64_t)(now - p->started_ms) + 1;
-	size_t full = p->total > 0 && p->done < p->total ? (size_t)((double)p->done / (double)p->total * BAR) : BAR;
+	size_t full = p->total > 0 && p->done < p->total ? (size_t)((double)p->done / (double)p->total * BAR) : BAR, most = room();
 
 	memset(bar, ' ', BAR);
 	memset(bar, '#', full);
 	bar[BAR] = '\0';
 	text_size(p->done, done);
 	text_size((uint64_t)((double)p->done * 1000 / (double)ms), rate);
-	if (p->total > 0)
-		(void)fprintf(stderr, "\r%s [%s] %s, %s/s\033[K", p->verb, bar, done, rate);
-	else
-		(void)fprintf(stderr, "\r%s %s, %s/s\033[K", p->verb, done, rate);
+	buf_addf(&line, "%s [%s] %s, %s/s", p->verb, bar, done, rate);
+	if (p->total == 0 || line.len > most) {
+		buf_clear(&line);
+		buf_addf(&line, "%s %s, %s/s", p->verb, done, rate);
+	}
+	(void)fprintf(stderr, "\r%.*s\033[K", (int)(line.len < most ? line.len : most), buf_str(&line));
 	p->drawn = true;
 	p->drawn_ms = now;
 }

@@ -12,6 +12,10 @@ tests_unit_test_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_file_LDADD = $(BASE_LIBS) $(CHECK_LIBS)
 tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open,--wrap=open64,--wrap=rename,--wrap=flock
 TESTS += tests/unit/test_file
+check_PROGRAMS += tests/unit/test_progress
+tests_unit_test_progress_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_progress_LDADD = $(BASE_LIBS) $(CHECK_LIBS)
+TESTS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_der
 tests_unit_test_der_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_der_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
