@@ -20,6 +20,7 @@
 #include "lib/suite.h"
 #include "lib/tmp.h"
 #include "pki/cert.h"
+#include "pki/ossl.h"
 
 #define CHUNK 200000
 
@@ -81,6 +82,22 @@ static int remote_stat(void *state, const char *id, struct store_stat *st, struc
 static int remote_get(void *state, const char *id, uint64_t off, void *data, size_t len, size_t *got, struct err *e) {
 	remote.gets++;
 	return store_directory.get(((struct account *)state)->folder, id, off, data, len, got, e);
+}
+
+static int remote_prefer(void *state, const char *id, const uint8_t sha256[static 32], struct err *e) {
+	OWN(own_free) char *path = xasprintf("%s/%.2s/%s.cms", tmp_path("drive"), id, id);
+	OWN(buf_wipe) struct buf twin = {0};
+	uint8_t digest[SHA256_LEN];
+
+	(void)state;
+	if (remote.twin == NULL)
+		return err_set(e, ERR_NOTFOUND, "one file of this name");
+	ck_assert_int_eq(file_load(remote.twin, 1000000, &twin, e), 0);
+	ossl_sha256(twin.data, twin.len, digest);
+	ck_assert_mem_eq(digest, sha256, sizeof(digest));
+	ck_assert_int_eq(rename(remote.twin, path), 0);
+	remote.twin = NULL;
+	return 0;
 }
 
 static int remote_list(
@@ -209,6 +226,7 @@ const struct store_kind store_gdrive = {
 	.list = remote_list,
 	.destroy = remote_destroy,
 	.owner = remote_owner,
+	.prefer = remote_prefer,
 	.chunk = remote_chunk,
 	.send = remote_send,
 };

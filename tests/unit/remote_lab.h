@@ -20,6 +20,7 @@ extern struct remote {
 	unsigned waits;           /* for files that were not whole yet */
 	bool refuse;              /* the next one, at once */
 	struct buf last;          /* the bytes of the last one */
+	const char *twin;         /* a file that the drive keeps under the name of an object too; store_prefer has it count */
 	struct {
 		char id[STORE_ID_LEN + 1], owner[32];
 	} object[REMOTE_OBJECTS_MAX];

@@ -49,13 +49,37 @@ static char *path_of(const char *name) {
 	return object_path(f.object);
 }
 
-static void flip(const char *path) {
+static void flip_at(const char *path, off_t off) {
 	OWN(own_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
 	uint8_t b;
 
-	ck_assert_int_eq(pread(fd, &b, 1, 300), 1);
+	ck_assert_int_eq(pread(fd, &b, 1, off), 1);
 	b ^= 1;
-	ck_assert_int_eq(pwrite(fd, &b, 1, 300), 1);
+	ck_assert_int_eq(pwrite(fd, &b, 1, off), 1);
+}
+
+/* In the manifest of a short file. */
+static void flip(const char *path) {
+	flip_at(path, 300);
+}
+
+/* The object at path under another key, at anew. */
+static void reencrypt(const char *path, const char *anew, const struct epoch *to, struct envelope_result *result) {
+	OWN(own_fd) int from_fd = open(path, O_RDONLY | O_CLOEXEC);
+	OWN(own_fd) int to_fd = open(anew, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct io_fd old_io = { from_fd, "object" }, new_io = { to_fd, "anew" };
+	const struct envelope_open how = { .keys = &gate.keys, .chain = gate.f.chain, .group = "lab", .in_ledger = true };
+	struct stat was, is;
+	struct source in;
+	struct sink out;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(source_fd(&old_io, &in, &e), 0);
+	ck_assert_int_eq(sink_fd(&new_io, &out, &e), 0);
+	ck_assert_msg(envelope_reencrypt(&how, to, &in, &out, result, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(fstat(from_fd, &was), 0);
+	ck_assert_int_eq(fstat(to_fd, &is), 0);
+	ck_assert_int_eq(was.st_size, is.st_size);
 }
 
 static int do_rekey(bool rewrap, struct rekey_report *report, struct err *e) {
@@ -253,13 +277,95 @@ START_TEST(a_damaged_object_fails_alone_and_stays) {
 	ck_assert_uint_eq(report.failed, 1);
 	ck_assert(file_exists(bad));
 	gate_reads("bob", "two", "2");
-	/* rewrap copies without decrypting: only reading back shows it */
 	ck_assert_int_eq(do_rekey(true, &report, &e), ERR_DAMAGED);
 	ck_assert_uint_eq(report.failed, 1);
 	ck_assert_uint_eq(gate_objects(), 2);
 	flip(bad);
 	rekeys(false, 1, 1);
 	gate_reads("bob", "one", "1");
+}
+END_TEST
+
+/* What the segments hold is not opened on the way: only reading back shows it. */
+START_TEST(a_rewrap_of_a_damaged_segment_is_read_back_and_undone) {
+	char text[900];
+	struct rekey_report report;
+	struct err e = ERR_INIT;
+
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	put("alice", "one", text);
+	OWN(own_free) char *bad = path_of("one");
+	flip_at(bad, 600);
+	gate_rotate();
+	ck_assert_int_eq(do_rekey(true, &report, &e), ERR_DAMAGED);
+	ck_assert_msg(strstr(e.text, "read back") != NULL, "%s", e.text);
+	ck_assert_uint_eq(report.rekeyed, 0);
+	ck_assert(file_exists(bad));
+	ck_assert_uint_eq(gate_objects(), 1);
+	flip_at(bad, 600);
+	rekeys(true, 1, 0);
+	gate_reads("bob", "one", text);
+}
+END_TEST
+
+/* An epoch that was never the group's: the ledger names one of ours, so nobody is refused a key here. */
+START_TEST(an_object_under_a_key_of_nobody_is_damage) {
+	OWN(envelope_result_wipe) struct envelope_result result = {0};
+	OWN(keyring_wipe) struct keyring other = {0};
+	struct rekey_report report;
+	struct err e = ERR_INIT;
+
+	put("alice", "one", "1");
+	OWN(own_free) char *path = path_of("one");
+	OWN(own_free) char *anew = xasprintf("%s/anew", tmp_path("drive"));
+	ck_assert_int_eq(keyring_rotate(&other, clock_now_s(), &e), 0);
+	reencrypt(path, anew, &other.v[0], &result);
+	ck_assert_int_eq(rename(anew, path), 0);
+	gate_rotate();
+	ck_assert_int_eq(do_rekey(false, &report, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(report.failed, 1);
+	ck_assert(file_exists(path));
+}
+END_TEST
+
+static void six_days_pass(void *arg) {
+	int64_t by = 6 * FIXTURE_DAY_S + 3600;
+
+	(void)arg;
+	clock_shift_s(by);
+	gate.g.now_s += by;
+}
+
+START_TEST(an_object_that_gc_may_soon_take_is_not_posted) {
+	struct rekey_report report;
+	struct err e = ERR_INIT;
+
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.before_post = six_days_pass;
+	gate.lose_requests = 1;
+	ck_assert_msg(do_rekey(false, &report, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(report.rekeyed, 1);
+	/* The file's old object, and the new one that had waited. */
+	ck_assert_uint_eq(report.destroyed, 2);
+	gate_reads("bob", "one", "1");
+}
+END_TEST
+
+/* Whether the event counts is not known: the object that it may name stays. */
+START_TEST(an_object_whose_event_got_no_answer_is_not_destroyed) {
+	struct rekey_report report;
+	struct err e = ERR_INIT;
+
+	put("alice", "one", "1");
+	gate_rotate();
+	gate.refuse_then = "revoked";
+	ck_assert_int_eq(do_rekey(false, &report, &e), ERR_REFUSED);
+	gate.refuse = gate.refuse_then = NULL;
+	gate_reads("alice", "one", "1");
+	rekeys(false, 0, 1);
+	ck_assert_uint_eq(gate_objects(), 1);
 }
 END_TEST
 
@@ -502,19 +608,7 @@ START_TEST(what_was_sealed_anew_in_an_objects_place_is_damage) {
 	put("alice", "one", "1");
 	OWN(own_free) char *path = path_of("one");
 	OWN(own_free) char *anew = xasprintf("%s/anew", tmp_path("drive"));
-	OWN(own_fd) int from = open(path, O_RDONLY | O_CLOEXEC);
-	OWN(own_fd) int to = open(anew, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	struct io_fd io = { from, "object" }, new_io = { to, "anew" };
-	const struct envelope_open how = { .keys = &gate.keys, .chain = gate.f.chain, .group = "lab", .in_ledger = true };
-	struct stat was, is;
-	struct source in;
-	struct sink out;
-	ck_assert_int_eq(source_fd(&io, &in, &e), 0);
-	ck_assert_int_eq(sink_fd(&new_io, &out, &e), 0);
-	ck_assert_msg(envelope_reencrypt(&how, &gate.keys.v[0], &in, &out, &result, &e) == 0, "%s", e.text);
-	ck_assert_int_eq(fstat(from, &was), 0);
-	ck_assert_int_eq(fstat(to, &is), 0);
-	ck_assert_int_eq(was.st_size, is.st_size);
+	reencrypt(path, anew, &gate.keys.v[0], &result);
 	ck_assert_msg(do_verify(&report, false, &e) == 0, "%s", e.text);
 	verify_report_wipe(&report);
 	report = (struct verify_report){0};
@@ -553,6 +647,10 @@ static void add_rekey(TCase *t) {
 	tcase_add_test(t, a_removal_meanwhile_stays);
 	tcase_add_test(t, two_rekeys_at_once_do_not_hurt);
 	tcase_add_test(t, a_damaged_object_fails_alone_and_stays);
+	tcase_add_test(t, a_rewrap_of_a_damaged_segment_is_read_back_and_undone);
+	tcase_add_test(t, an_object_under_a_key_of_nobody_is_damage);
+	tcase_add_test(t, an_object_that_gc_may_soon_take_is_not_posted);
+	tcase_add_test(t, an_object_whose_event_got_no_answer_is_not_destroyed);
 	tcase_add_test(t, a_missing_object_is_damage);
 }
 

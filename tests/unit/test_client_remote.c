@@ -366,6 +366,42 @@ START_TEST(what_is_anothers_is_counted_by_its_owner_and_worked_off_by_him) {
 	remote_reads("alice", 'a');
 }
 END_TEST
+
+/* Alice's short file under an older epoch. Returns where its object lies. */
+static char *old_object(void) {
+	OWN(ledger_file_wipe) struct ledger_file f = {0};
+
+	gate_file("doc", "short");
+	remote_uploads("alice");
+	remote_find(&f);
+	gate_rotate();
+	return xasprintf("%s/%.2s/%s.cms", tmp_path("drive"), f.object, f.object);
+}
+
+static int bob_rekeys(struct rekey_report *report, struct err *e) {
+	OWN(session_wipe) struct session s = {0};
+
+	gate_session("bob", &s);
+	return rekey(&s, true, report, e);
+}
+
+START_TEST(of_two_files_of_one_name_the_right_one_is_rekeyed) {
+	OWN(own_free) char *path = old_object();
+	OWN(rekey_report_wipe) struct rekey_report report = {0};
+	OWN(buf_wipe) struct buf object = {0};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(file_load(path, 100000, &object, &e), 0);
+	ck_assert_int_eq(file_save(tmp_path("twin"), object.data, object.len, 0600, &e), 0);
+	object.data[object.len / 2] ^= 1;
+	ck_assert_int_eq(file_save(path, object.data, object.len, 0600, &e), 0);
+	remote.twin = tmp_path("twin");
+	ck_assert_msg(bob_rekeys(&report, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(report.rekeyed, 1);
+	gate_reads("bob", "doc", "short");
+}
+END_TEST
+
 int main(void) {
 	TCase *t = tcase_create("remote");
 
@@ -386,5 +422,6 @@ int main(void) {
 	tcase_add_test(t, what_is_not_sealed_to_its_end_never_gets_a_name);
 	tcase_add_test(t, a_refusal_ends_the_sealing_too);
 	tcase_add_test(t, what_is_anothers_is_counted_by_its_owner_and_worked_off_by_him);
+	tcase_add_test(t, of_two_files_of_one_name_the_right_one_is_rekeyed);
 	return suite_run("client/remote", t);
 }
