@@ -79,6 +79,7 @@ START_TEST(a_record_is_read_as_it_was_written) {
 	ck_assert_uint_eq(b.version, 3);
 	ck_assert_uint_eq(b.time_s, a.time_s);
 	ck_assert_mem_eq(b.member, alice, sizeof(alice));
+	ck_assert_int_eq(text.data[text.len - 1], '\n');
 	spool_record_print(&b, &again);
 	ck_assert_str_eq(buf_str(&again), buf_str(&text));
 }
@@ -203,6 +204,18 @@ START_TEST(a_record_of_another_hand_is_refused) {
 
 	make_record(&a, "doc");
 	memcpy(a.object, "ABCDEFGHIJKLMNOPQRSTUVWX23", sizeof(a.object));
+	spool_record_print(&a, &text);
+	ck_assert(!takes(NULL, text.data, text.len));
+}
+END_TEST
+
+/* "-" says that there is none; an empty one prints as it was read. */
+START_TEST(an_empty_token_is_refused) {
+	OWN(spool_record_wipe) struct spool_record a = {0};
+	OWN(buf_wipe) struct buf text = {0};
+
+	make_record(&a, "doc");
+	a.token[0] = '\0';
 	spool_record_print(&a, &text);
 	ck_assert(!takes(NULL, text.data, text.len));
 }
@@ -468,6 +481,7 @@ int main(void) {
 	tcase_add_test(t, what_is_being_sealed_has_no_digests_and_is_not_sent);
 	tcase_add_test(t, a_purpose_is_all_but_ticket_and_token);
 	tcase_add_test(t, a_record_of_another_hand_is_refused);
+	tcase_add_test(t, an_empty_token_is_refused);
 	tcase_add_test(t, what_is_being_sealed_is_left_only_where_it_was);
 	tcase_add_test(t, a_sweep_leaves_what_is_being_sealed);
 	tcase_add_test(t, what_is_left_is_found_again);
