@@ -480,6 +480,51 @@ START_TEST(one_flipped_byte_in_a_long_file_is_refused) {
 }
 END_TEST
 
+/* Under the group's key, so that only the length tells. */
+START_TEST(a_last_segment_without_content_or_with_too_much_is_refused) {
+	static const struct { size_t len; const char *rule; } lasts[] = {
+		{ 0, "RFC 5652 6.1: content of 0 bytes" }, { SEGMENT_LEN + 1, "RFC 5652 6.1: content of 4194305 bytes" },
+	};
+	static const struct forge none;
+	OWN(pair_wipe) struct pair p = {0};
+	OWN(content_wipe) struct content c = {0};
+
+	pair_init(&p);
+	forge_content(&lab, &p.one, &c);
+	for (size_t i = 0; i < sizeof lasts / sizeof lasts[0]; i++) {
+		OWN(buf_wipe) struct buf b = {0};
+		struct object last = { 2, OBJECT_LAST, lasts[i].len };
+
+		for (const char *what = "n01"; *what != '\0'; what++)
+			add_object(&p, *what, &b);
+		forge_object(&none, &c, &last, p.plain, lasts[i].len, &b);
+		add_object(&p, 'm', &b);
+		assert_refused(&b, lasts[i].rule);
+	}
+}
+END_TEST
+
+/* No index is longer than the nonce has room for, however long the drive says that the object is. */
+START_TEST(more_segments_than_there_may_be_are_refused) {
+	OWN(pair_wipe) struct pair p = {0};
+	struct lab_in in;
+	struct source source;
+	struct object_file f;
+	struct layout l;
+	struct err e = ERR_INIT;
+
+	pair_init(&p);
+	in = (struct lab_in){ .p = p.one.data, .len = p.one.len };
+	source = lab_source(&in, LAB_SEEK);
+	source.size = p.l.note_size + SEGMENTS_MAX * p.l.full_size;
+	ck_assert_int_eq(layout_find_ends(&source, &f, &l, &e), ERR_DAMAGED);
+	ck_assert_msg(strstr(e.text, "2^24") != NULL, "%s", e.text);
+	source.size--;
+	ck_assert_int_eq(layout_find_ends(&source, &f, &l, &e), ERR_DAMAGED);
+	ck_assert_msg(strstr(e.text, "2^24") == NULL, "%s", e.text);
+}
+END_TEST
+
 /* A member who knows the group's key can make tags; what he cannot make is the author's digest. */
 START_TEST(a_segment_sealed_anew_by_another_member_is_refused) {
 	static const struct forge none;
@@ -558,6 +603,8 @@ int main(void) {
 	tcase_add_test(c, a_thousand_levels_are_refused);
 	tcase_add_test(c, objects_out_of_place_are_refused);
 	tcase_add_test(c, one_flipped_byte_in_a_long_file_is_refused);
+	tcase_add_test(c, a_last_segment_without_content_or_with_too_much_is_refused);
+	tcase_add_test(c, more_segments_than_there_may_be_are_refused);
 	tcase_add_test(c, a_segment_sealed_anew_by_another_member_is_refused);
 	tcase_add_test(c, a_note_in_the_wrong_place_or_of_other_words_is_refused);
 	tcase_add_test(c, an_unknown_key_is_a_refusal_not_damage);
