@@ -22,6 +22,7 @@ static int parse(const char *text, struct gdrive_file *f) {
 	OWN(buf_wipe) struct buf b = bytes(text);
 	struct err e = ERR_INIT;
 
+	memset(f, 0xff, sizeof(*f)); /* what is not said is empty, whatever stood there */
 	return gdrive_parse_file(&b, f, &e);
 }
 
@@ -45,6 +46,8 @@ START_TEST(a_resource_is_read) {
 	ck_assert_uint_eq(f.size, 12);
 	ck_assert_int_eq(f.created_ms, INT64_C(1795366800250));
 	ck_assert(f.has_size && f.content && !f.folder && !f.trashed);
+	ck_assert_int_eq(parse("{\"id\": \"x\", \"createdTime\": \"2026-11-22T17:00:00.9098Z\"}", &f), 0);
+	ck_assert_int_eq(f.created_ms, INT64_C(1795366800909));
 }
 END_TEST
 
@@ -52,7 +55,9 @@ START_TEST(what_was_not_asked_for_may_be_missing) {
 	struct gdrive_file f;
 
 	ck_assert_int_eq(parse("{\"id\": \"x\"}", &f), 0);
-	ck_assert(!f.has_size && !f.content && f.created_ms == 0 && f.object[0] == '\0');
+	ck_assert(!f.has_size && !f.content && f.created_ms == 0 && f.object[0] == '\0' && !f.trashed);
+	ck_assert_int_eq(parse("{\"id\": \"x\", \"trashed\": true}", &f), 0);
+	ck_assert(f.trashed);
 }
 END_TEST
 
@@ -67,11 +72,25 @@ START_TEST(a_folder_and_a_document_are_no_objects) {
 }
 END_TEST
 
+START_TEST(a_name_that_is_no_id_is_no_object) {
+	static const char *const names[] = { "AAAAAAAAAAAAAAAAAAAAAAAAAA.cms", "aaaaaaaaaaaaaaaaaaaaaaaa/a.cms", "aaaaaaaaaaaaaaaaaaaaaaaaa1.cms", ID ".cmz", ID "a.cms", "x" };
+	struct gdrive_file f;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		OWN(own_free) char *text = xasprintf("{\"id\": \"x\", \"size\": \"1\", \"name\": \"%s\"}", names[i]);
+
+		ck_assert_msg(parse(text, &f) == 0 && f.content && f.object[0] == '\0', "%s", names[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_size_is_a_string_or_a_number) {
 	struct gdrive_file f;
 
 	ck_assert_int_eq(parse("{\"id\": \"x\", \"size\": 12}", &f), 0);
 	ck_assert(f.has_size && f.size == 12);
+	ck_assert_int_eq(parse("{\"id\": \"x\", \"size\": 0}", &f), 0);
+	ck_assert(f.has_size && f.size == 0);
 	ck_assert_int_eq(parse("{\"id\": \"x\", \"size\": \"12\"}", &f), 0);
 	ck_assert(f.has_size && f.size == 12);
 }
@@ -82,7 +101,9 @@ START_TEST(what_is_no_resource_is_refused) {
 		"{\"id\": \"x\", \"id\": \"y\"}", "{\"id\": \"x\"", "{\"id\": \"x\"}}", "{\"id\": \"x\", \"size\": -12}", "{\"id\": \"x\", \"size\": 1.5}", "{\"id\": \"x\", \"size\": \"-1\"}",
 		"{\"id\": \"x\", \"size\": \"0x10\"}", "{\"id\": \"x\", \"size\": \"9223372036854775808\"}", "{\"id\": \"x\", \"createdTime\": \"yesterday\"}",
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-30T00:00:00Z\"}", "{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5\"}",
-		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xZ\"}", "{\"id\": \"x\", \"sha256Checksum\": \"00\"}",
+		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xZ\"}", "{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xyZ\"}",
+		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.1-2Z\"}", "{\"id\": \"x\", \"createdTime\": \"Z\"}",
+		"{\"id\": \"x\", \"sha256Checksum\": \"" SUM "0\"}", "{\"id\": \"x\", \"sha256Checksum\": 7}", "{\"id\": \"x\", \"driveId\": 7}", "{\"id\": \"x\", \"sha256Checksum\": \"00\"}",
 		"{\"id\": \"x\", \"md5Checksum\": \"00112233445566778899AABBCCDDEEFF\"}", "{\"id\": \"x\", \"driveId\": \"..\"}",
 		"{\"id\": \"x\", \"headRevisionId\": \"a b\"}" };
 	struct gdrive_file f;
@@ -98,6 +119,12 @@ START_TEST(an_id_may_have_128_characters_and_no_more) {
 	memset(id, 'x', sizeof(id));
 	id[GDRIVE_FILE_MAX] = '\0';
 	ck_assert(gdrive_is_file_id(id));
+	OWN(own_free) char *text = xasprintf("{\"id\": \"%s\", \"driveId\": \"%sx\"}", id, id);
+	OWN(own_free) char *fits = xasprintf("{\"id\": \"%s\", \"driveId\": \"%s\"}", id, id);
+	struct gdrive_file f;
+	ck_assert_int_eq(parse(text, &f), ERR_DAMAGED);
+	ck_assert_int_eq(parse(fits, &f), 0);
+	ck_assert_str_eq(f.drive, id);
 	memset(id, 'x', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
 	ck_assert(!gdrive_is_file_id(id));
@@ -119,6 +146,18 @@ START_TEST(names_are_shown_escaped_and_cut_between_characters) {
 	buf_adds(&b, "\"}");
 	ck_assert_int_eq(parse(buf_str(&b), &f), 0);
 	ck_assert_uint_eq(strlen(f.name), 63);
+	buf_clear(&b);
+	buf_adds(&b, "{\"id\": \"x\", \"name\": \"a");
+	for (int i = 0; i < 100; i++)
+		buf_adds(&b, "\xe2\x82\xac");
+	buf_adds(&b, "\"}");
+	ck_assert_int_eq(parse(buf_str(&b), &f), 0);
+	ck_assert_uint_eq(strlen(f.name), 1 + 20 * 3);
+	/* One byte too long. */
+	b.len -= strlen("\"}") + (size_t)79 * 3;
+	buf_adds(&b, "\"}");
+	ck_assert_int_eq(parse(buf_str(&b), &f), 0);
+	ck_assert_uint_eq(strlen(f.name), 1 + 20 * 3);
 }
 END_TEST
 
@@ -154,6 +193,7 @@ static int page(const char *text, enum gdrive_list list, struct gdrive_page *p) 
 	OWN(buf_wipe) struct buf b = bytes(text);
 	struct err e = ERR_INIT;
 
+	memset(p, 0xff, sizeof(*p));
 	return gdrive_parse_page(&b, list, p, &e);
 }
 
@@ -166,11 +206,15 @@ START_TEST(pages_are_read) {
 	ck_assert_str_eq(p.next, "~!!~x");
 	ck_assert(p.incomplete);
 	gdrive_page_wipe(&p);
+	ck_assert_int_eq(page("{\"files\": [], \"nextPageToken\": \"\"}", GDRIVE_FILES, &p), 0);
+	ck_assert(p.next == NULL && !p.incomplete);
+	gdrive_page_wipe(&p);
 	ck_assert_int_eq(page("{\"files\": []}", GDRIVE_FILES, &p), 0);
 	ck_assert_ptr_null(p.next);
 	gdrive_page_wipe(&p);
 	ck_assert_int_eq(page("{\"revisions\": [{\"id\": \"r\", \"size\": \"5\"}]}", GDRIVE_REVISIONS, &p), 0);
 	ck_assert_uint_eq(((struct gdrive_revision *)p.items)[0].size, 5);
+	ck_assert_int_eq(p.list, GDRIVE_REVISIONS);
 	gdrive_page_wipe(&p);
 	ck_assert_int_eq(
 	    page("{\"permissions\": [{\"id\": \"1\", \"emailAddress\": \"a@b\", \"type\": \"user\", \"role\": \"writer\"}]}", GDRIVE_PERMISSIONS, &p), 0);
@@ -186,20 +230,50 @@ START_TEST(what_is_no_page_is_refused) {
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(page(bad[i], GDRIVE_FILES, &p) == ERR_DAMAGED, "%s", bad[i]);
-	ck_assert_int_eq(page("{\"revisions\": [{\"id\": \"../x\"}]}", GDRIVE_REVISIONS, &p), ERR_DAMAGED);
-	ck_assert_int_eq(page("{\"permissions\": [{\"id\": \"1\", \"role\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}]}", GDRIVE_PERMISSIONS, &p), ERR_DAMAGED);
 }
 END_TEST
 
-START_TEST(a_page_of_more_than_was_asked_for_is_refused) {
-	OWN(buf_wipe) struct buf b = {0};
+START_TEST(what_is_no_revision_or_permission_is_refused) {
+	static const char *const revisions[] = { "{}", "{\"id\": \"\"}", "{\"id\": \"../x\"}", "{\"id\": \"r\", \"size\": \"-1\"}" };
+	static const char *const permissions[] = { "{}", "{\"id\": \"\"}", "{\"id\": \"a/b\"}", "{\"id\": \"1\", \"role\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
+		"{\"id\": \"1\", \"role\": \"xxxxxxxxxxxxxxxxxxxxxxxx\"}", "{\"id\": \"1\", \"type\": \"xxxxxxxxxxxxxxxx\"}", "{\"id\": \"1\", \"emailAddress\": 7}" };
 	struct gdrive_page p;
 
-	buf_adds(&b, "{\"files\": [");
-	for (int i = 0; i < 1001; i++)
-		buf_addf(&b, "%s{\"id\": \"x\"}", i == 0 ? "" : ",");
-	buf_adds(&b, "]}");
-	ck_assert_int_eq(page(buf_str(&b), GDRIVE_FILES, &p), ERR_DAMAGED);
+	for (size_t i = 0; i < sizeof(revisions) / sizeof(revisions[0]); i++) {
+		OWN(own_free) char *text = xasprintf("{\"revisions\": [%s]}", revisions[i]);
+
+		ck_assert_msg(page(text, GDRIVE_REVISIONS, &p) == ERR_DAMAGED, "%s", text);
+	}
+	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++) {
+		OWN(own_free) char *text = xasprintf("{\"permissions\": [%s]}", permissions[i]);
+
+		ck_assert_msg(page(text, GDRIVE_PERMISSIONS, &p) == ERR_DAMAGED, "%s", text);
+	}
+}
+END_TEST
+
+/* {"KEY": [ITEM, ITEM ...]} of n items. */
+static void list_of(const char *key, const char *item, int n, struct buf *b) {
+	buf_addf(b, "{\"%s\": [", key);
+	for (int i = 0; i < n; i++)
+		buf_addf(b, "%s%s", i == 0 ? "" : ",", item);
+	buf_adds(b, "]}");
+}
+
+static int page_of(int n, struct gdrive_page *p) {
+	OWN(buf_wipe) struct buf b = {0};
+
+	list_of("files", "{\"id\": \"x\"}", n, &b);
+	return page(buf_str(&b), GDRIVE_FILES, p);
+}
+
+START_TEST(a_page_of_more_than_was_asked_for_is_refused) {
+	struct gdrive_page p;
+
+	ck_assert_int_eq(page_of(1001, &p), ERR_DAMAGED);
+	ck_assert_int_eq(page_of(1000, &p), 0);
+	ck_assert_uint_eq(p.n, 1000);
+	gdrive_page_wipe(&p);
 }
 END_TEST
 
@@ -223,6 +297,14 @@ START_TEST(generated_ids_are_all_read_or_none) {
 		buf_wipe(&b);
 	}
 	ck_assert_uint_eq(n, 2);
+	list_of("ids", "\"x\"", 1001, &b);
+	ck_assert_int_eq(gdrive_parse_ids(&b, count_id, &n, &e), ERR_DAMAGED);
+	ck_assert_uint_eq(n, 2);
+	buf_clear(&b);
+	list_of("ids", "\"x\"", 1000, &b);
+	ck_assert_int_eq(gdrive_parse_ids(&b, count_id, &n, &e), 0);
+	ck_assert_uint_eq(n, 1002);
+	buf_wipe(&b);
 }
 END_TEST
 
@@ -375,7 +457,7 @@ static void fill_token(struct gdrive_token *t) {
 
 /* Values that cost the parser many times their bytes are not parsed at all; what stands in strings is no value. */
 START_TEST(a_document_of_all_too_many_values_is_refused) {
-	OWN(buf_wipe) struct buf many = {0}, named = {0};
+	OWN(buf_wipe) struct buf many = {0}, named = {0}, spaced = {0};
 	struct gdrive_file f;
 	struct err e = ERR_INIT;
 
@@ -384,11 +466,14 @@ START_TEST(a_document_of_all_too_many_values_is_refused) {
 	for (int i = 0; i < 200000; i++) {
 		buf_adds(&many, ",0");
 		buf_adds(&named, ",[");
+		buf_addc(&spaced, ' ');
 	}
+	buf_adds(&spaced, "{\"id\": \"1a\"}");
 	buf_adds(&many, "]}");
 	buf_adds(&named, "\"}");
 	ck_assert_int_eq(gdrive_parse_file(&many, &f, &e), ERR_DAMAGED);
 	ck_assert_msg(gdrive_parse_file(&named, &f, &e) == 0, "%s", e.text);
+	ck_assert_msg(gdrive_parse_file(&spaced, &f, &e) == 0, "%s", e.text);
 }
 END_TEST
 
@@ -441,6 +526,7 @@ int main(void) {
 	tcase_add_test(tc, a_resource_is_read);
 	tcase_add_test(tc, what_was_not_asked_for_may_be_missing);
 	tcase_add_test(tc, a_folder_and_a_document_are_no_objects);
+	tcase_add_test(tc, a_name_that_is_no_id_is_no_object);
 	tcase_add_test(tc, a_size_is_a_string_or_a_number);
 	tcase_add_test(tc, what_is_no_resource_is_refused);
 	tcase_add_test(tc, an_id_may_have_128_characters_and_no_more);
@@ -448,6 +534,7 @@ int main(void) {
 	tcase_add_test(tc, a_resource_cut_or_flipped_is_refused_or_harmless);
 	tcase_add_test(tc, pages_are_read);
 	tcase_add_test(tc, what_is_no_page_is_refused);
+	tcase_add_test(tc, what_is_no_revision_or_permission_is_refused);
 	tcase_add_test(tc, a_page_of_more_than_was_asked_for_is_refused);
 	tcase_add_test(tc, generated_ids_are_all_read_or_none);
 	tcase_add_test(tc, errors_are_judged_by_their_reason);
