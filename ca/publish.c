@@ -12,10 +12,12 @@ static bool is_not_revoked(void *arg, X509 *server, struct err *e) {
 	struct record r = {0};
 	uint8_t serial[SERIAL_MAX];
 	size_t len = cert_serial(server, serial);
-	struct err ignored = ERR_INIT;
+	int rc = records_by_serial(ca->db, serial, len, &r, NULL, e);
 
-	if (records_by_serial(ca->db, serial, len, &r, NULL, &ignored) < 0 && records_taken_at(ca->db, serial, len, &r.revoked_s, &ignored) < 0)
-		return true;
+	if (rc == ERR_NOTFOUND)
+		rc = records_taken_at(ca->db, serial, len, &r.revoked_s, e);
+	if (rc < 0)
+		return false;
 	if (r.revoked_s == 0)
 		return true;
 	err_set(e, ERR_DAMAGED, "the gateway's certificate was revoked");

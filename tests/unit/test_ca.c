@@ -145,6 +145,27 @@ START_TEST(numbers_rise_whatever_the_clock_does) {
 	ck_assert_uint_eq(list_number(), first + 2);
 } END_TEST
 
+/* Its number says nothing of ours. */
+START_TEST(a_list_of_another_ca_in_the_place_of_ours_is_written_over) {
+	OWN(own_free) char *path = xasprintf("%s/crl.pem", tmp_path("ca"));
+	OWN(own_free) char *foreign = xasprintf("%s/crl.pem", tmp_path("other"));
+	OWN(buf_wipe) struct buf pem = {0};
+	uint64_t first = list_number();
+	struct err e = ERR_INIT;
+
+	make_ca(tmp_path("other"));
+	ca_wipe(&ca);
+	open_ca(tmp_path("other"));
+	while (list_number() < first + 5)
+		renew();
+	ca_wipe(&ca);
+	open_ca(tmp_path("ca"));
+	ck_assert_int_eq(file_load(foreign, CRL_MAX_BYTES, &pem, &e), 0);
+	ck_assert_int_eq(file_save(path, pem.data, pem.len, 0644, &e), 0);
+	renew();
+	ck_assert_uint_eq(list_number(), first + 1);
+} END_TEST
+
 START_TEST(an_expired_certificate_is_not_revoked_and_says_so) {
 	struct revocation_plan p = {.name = "alice"};
 	OWN(revocation_wipe) struct revocation done = {0};
@@ -317,6 +338,7 @@ int main(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, an_expired_certificate_leaves_the_list_one_issue_later);
 	tcase_add_test(t, numbers_rise_whatever_the_clock_does);
+	tcase_add_test(t, a_list_of_another_ca_in_the_place_of_ours_is_written_over);
 	tcase_add_test(t, an_expired_certificate_is_not_revoked_and_says_so);
 	tcase_add_test(t, the_valid_one_is_meant_where_older_ones_expired_or_were_revoked);
 	tcase_add_test(t, no_certificate_outlives_the_ca);
