@@ -275,6 +275,18 @@ START_TEST(a_member_without_successor_starts_an_epoch_at_his_end) {
 }
 END_TEST
 
+START_TEST(the_end_of_a_gateways_certificate_starts_none) {
+	struct fixture_id gw = { 0 };
+
+	fixture_issue(&v.f.ca, ROLE_GATEWAY, "gw2", NULL, v.f.now_s - 60, v.f.now_s + 6000, &gw);
+	ck_assert_msg(group_see(v.g, gw.cert, v.f.now_s, &e) == 0 && group_commit(v.g, &e) == 0, "%s", e.text);
+	clock_shift_s(6002);
+	settle();
+	ck_assert_uint_eq(epoch(), 1);
+	fixture_id_wipe(&gw);
+}
+END_TEST
+
 static void see_and_end(const char *first, const char *second) {
 	struct fixture_id a = { 0 }, b = { 0 };
 
@@ -517,6 +529,7 @@ int main(void) {
 	tcase_add_test(u, superseded_starts_no_epoch_but_is_refused);
 	tcase_add_test(u, rotation_on_revocation_can_be_switched_off);
 	tcase_add_test(u, a_member_without_successor_starts_an_epoch_at_his_end);
+	tcase_add_test(u, the_end_of_a_gateways_certificate_starts_none);
 	tcase_add_test(u, a_member_with_a_successor_starts_none);
 	tcase_add_test(u, another_member_is_no_successor);
 	tcase_add_test(u, rotation_on_expiry_can_be_switched_off);

@@ -97,6 +97,45 @@ START_TEST(after_a_revocation_the_reply_has_both_epochs) {
 }
 END_TEST
 
+/* scg-gateway rotate: what was sealed to a member before is not handed out again. */
+START_TEST(after_a_rotation_by_another_process_too) {
+	OWN(keyring_wipe) struct keyring before = { 0 }, after = { 0 };
+	struct identity id = { .key = v.f.gateway.key, .cert = v.f.gateway.cert };
+	struct group *other = NULL;
+
+	get_keys(&v.f.alice, &before);
+	EVP_PKEY_up_ref(id.key);
+	X509_up_ref(id.cert);
+	ck_assert_msg(group_open(&other, &v.conf, v.f.chain, &id, GROUP_TOOL, &e) == 0, "%s", e.text);
+	ck_assert_msg(evict_rotate(other, clock_now_s(), &e) == 0, "%s", e.text);
+	group_close(&other);
+	clock_move_mono_ms(1); /* within one millisecond the database is asked once */
+	get_keys(&v.f.alice, &after);
+	ck_assert_uint_eq(before.n, 1);
+	ck_assert_uint_eq(after.n, 2);
+}
+END_TEST
+
+START_TEST(what_another_process_broke_stays_closed_until_it_is_mended) {
+	OWN(own_free) char *path = xasprintf("%s/gateway.db", v.conf.dir);
+	struct state *other = NULL;
+
+	ck_assert_int_eq(state_open(&other, path, false, &e), 0);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	ck_assert_int_eq(db_run(state_db(other), &e, "ALTER TABLE ledger_entries RENAME TO kept", ""), 0);
+	for (int n = 0; n < 3; n++) {
+		clock_move_mono_ms(1); /* within one millisecond the database is asked once */
+		env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 503, "not-stored");
+		ck_assert_int_ne(group_begin(v.g, &e), 0);
+	}
+	ck_assert_int_eq(db_run(state_db(other), &e, "ALTER TABLE kept RENAME TO ledger_entries", ""), 0);
+	state_close(&other);
+	clock_move_mono_ms(1);
+	ck_assert_msg(group_begin(v.g, &e) == 0 && group_commit(v.g, &e) == 0, "%s", e.text);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+}
+END_TEST
+
 START_TEST(replies_to_the_same_member_differ_by_nonce_only_in_the_signature) {
 	OWN(keyring_wipe) struct keyring one = { 0 }, two = { 0 };
 
@@ -148,6 +187,16 @@ START_TEST(an_expired_certificate_is_refused) {
 	refused_everywhere(v.f.expired.cert, "expired");
 }
 END_TEST
+
+/* RFC 5280 4.1.2.5: from notBefore through notAfter, inclusive. */
+START_TEST(a_certificate_is_valid_in_its_first_and_its_last_second) {
+	const struct validity day = { .from_s = 1000, .until_s = 2000 };
+
+	ck_assert_int_eq((int)validity_check(&day, 999), VERDICT_NOT_YET_VALID);
+	ck_assert_int_eq((int)validity_check(&day, 1000), VERDICT_GOOD);
+	ck_assert_int_eq((int)validity_check(&day, 2000), VERDICT_GOOD);
+	ck_assert_int_eq((int)validity_check(&day, 2001), VERDICT_EXPIRED);
+} END_TEST
 
 START_TEST(a_certificate_that_is_not_yet_valid_is_refused) {
 	refused_everywhere(v.f.early.cert, "not-yet-valid");
@@ -674,6 +723,19 @@ START_TEST(a_member_is_entered_before_his_keys_leave) {
 }
 END_TEST
 
+/* Half of it would be worse than nothing: who stands in the ledger and not among the members starts no epoch at his end. */
+START_TEST(a_member_who_cannot_be_kept_is_not_entered) {
+	uint64_t size = ledger_size(v.g->ledger);
+
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "CREATE TRIGGER full BEFORE INSERT ON member BEGIN SELECT raise(ABORT, 'full'); END", ""), 0);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 503, "not-stored");
+	ck_assert_uint_eq(ledger_size(v.g->ledger), size);
+	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "DROP TRIGGER full", ""), 0);
+	env_expect(&v, v.f.alice.cert, KEYS, NULL, 0, 200, NULL);
+	ck_assert_uint_eq(ledger_size(v.g->ledger), size + 1);
+}
+END_TEST
+
 START_TEST(no_keys_leave_while_the_database_cannot_be_written) {
 	ck_assert_int_eq(db_run(state_db(v.g->state), &e, "ALTER TABLE member RENAME TO away", ""), 0);
 	env_expect(&v, v.f.bob.cert, KEYS, NULL, 0, 503, "not-stored");
@@ -688,11 +750,14 @@ static Suite *suite(void) {
 		an_admin_gets_the_keys_too,
 		nobody_else_opens_a_members_reply,
 		after_a_revocation_the_reply_has_both_epochs,
+		after_a_rotation_by_another_process_too,
+		what_another_process_broke_stays_closed_until_it_is_mended,
 		replies_to_the_same_member_differ_by_nonce_only_in_the_signature,
 		nonces_that_are_none_are_refused,
 		without_a_certificate_nothing_is_served,
 		a_foreign_certificate_is_refused,
 		an_expired_certificate_is_refused,
+		a_certificate_is_valid_in_its_first_and_its_last_second,
 		a_certificate_that_is_not_yet_valid_is_refused,
 		a_gateways_certificate_is_no_members,
 		a_revoked_certificate_is_refused,
@@ -730,6 +795,7 @@ static Suite *suite(void) {
 		loopback_has_one_where_it_is_configured,
 		without_an_epoch_on_disk_nobody_is_let_in,
 		a_member_is_entered_before_his_keys_leave,
+		a_member_who_cannot_be_kept_is_not_entered,
 		no_keys_leave_while_the_database_cannot_be_written,
 		NULL,
 	};
