@@ -129,9 +129,13 @@ void loop_close_if(struct loop *l, bool (*f)(void *arg, struct server_peer *p, s
 
 		for (c = list->first; c != NULL; c = next) {
 			struct http_reply reply = {0};
+			bool gone;
 
 			next = c == last ? NULL : c->next;
-			if (f(arg, &c->peer, &reply))
+			gone = f(arg, &c->peer, &reply);
+			/* Who never asked for anything may be known from now on. */
+			c->known = c->known || c->peer.data != NULL;
+			if (gone)
 				conn_dismiss(c, &reply);
 			else
 				http_reply_wipe(&reply);

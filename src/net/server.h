@@ -37,7 +37,7 @@ struct server_ops {
 	/* Asked just before a reply to a handled request is written: false replaces it by what is in reply then (403) and closes. */
 	bool (*still_good)(void *arg, struct server_peer *p, const struct http_request *r, struct http_reply *reply);
 	/* The connection ends: release p->data, and touch nothing else: this one is called outside of turns too. Called for each peer that
-	 * body_max or handle was called for. */
+	 * body_max or handle was called for, or to whom server_close_if's f gave data. */
 	void (*forget)(void *arg, struct server_peer *p);
 	/* Every tick_ms, by the thread in server_run. */
 	void (*tick)(void *arg);

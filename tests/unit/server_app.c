@@ -28,6 +28,8 @@ static bool is_named(void *arg, struct server_peer *p, struct http_reply *reply)
 
 	if (named == NULL || p->cert == NULL || X509_cmp(p->cert, named) != 0)
 		return false;
+	if (p->data == NULL) /* as who wants to tell of him in the log */
+		p->data = xstrdup("named");
 	http_problem(reply, 403, "revoked", "since your request began");
 	return true;
 }

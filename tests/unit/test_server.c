@@ -226,7 +226,7 @@ START_TEST(who_is_no_longer_good_gets_no_reply_but_403) {
 } END_TEST
 
 START_TEST(named_connections_are_closed_and_others_are_not) {
-	struct caller idle, half, other, fresh;
+	struct caller idle, half, first, other, fresh;
 	OWN(buf_wipe) struct buf reply = {0};
 
 	app_start(NULL);
@@ -236,6 +236,9 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	ck_assert_int_eq(caller_ask(&half, GET), 200);
 	caller_say(&half, "GET /x HTTP/1.1\r\nHost: loc");
 	ck_assert(caller_is_heard(&half));
+	caller_open(&first, web.port, &group.bob);
+	caller_say(&first, "GET /x HTTP/1.1\r\nHost: loc");
+	ck_assert(caller_is_heard(&first));
 	caller_open(&fresh, web.port, &group.bob);
 	caller_open(&other, web.port, &group.alice);
 	/* What came before this was handled before it. */
@@ -246,13 +249,18 @@ START_TEST(named_connections_are_closed_and_others_are_not) {
 	ck_assert_int_eq(caller_reply(&half, false, &reply), 403);
 	ck_assert_ptr_nonnull(strstr(buf_str(&reply), "since your request began"));
 	ck_assert(caller_is_dropped(&half));
+	ck_assert_int_eq(caller_reply(&first, false, &reply), 403);
+	ck_assert(caller_is_dropped(&first));
 	ck_assert_int_eq(caller_ask(&other, GET), 200);
 	/* His handshake is over and he has said nothing: the handler will tell him. */
 	ck_assert_int_eq(caller_ask(&fresh, GET), 200);
 	caller_close(&idle);
 	caller_close(&half);
+	caller_close(&first);
 	caller_close(&fresh);
 	caller_close(&other);
+	/* Also who was only known because he was named, before his first request was whole. */
+	ck_assert(app_wait_for(&app.forgotten, 5));
 	(void)web_stop(&web);
 } END_TEST
 
