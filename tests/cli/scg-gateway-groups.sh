@@ -36,7 +36,7 @@ tells() {
 }
 
 # shown_to OPTION...: the organization whose certificate the gateway shows
-shown_to() { openssl s_client -connect "${URL#https://}" "$@" </dev/null 2>/dev/null | sed -n 's/^subject=O = \([a-z]*\),.*/\1/p'; }
+shown_to() { openssl s_client -connect "${URL#https://}" "$@" </dev/null 2>/dev/null | sed -n 's/^subject=O *= *\([a-z]*\),.*/\1/p'; }
 
 sees() { curl -s -o .seen -w '%{http_code}' "$@" >.seen-code || :; }
 metric() { sees "$M/metrics" && grep -Fxq "$1" .seen; }

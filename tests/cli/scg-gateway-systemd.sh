@@ -60,7 +60,8 @@ answers 200 - alice /v1/group
 answers 200 - alice "$keys_path"
 
 say "no new privileges, no dump"
-gateway=$(pgrep -P "$(pid super)" | head -n 1)
+super=$(pid super)
+read -r gateway _ <"/proc/$super/task/$super/children" || :
 grep -q '^NoNewPrivs:[[:space:]]*1$' "/proc/$gateway/status" || fail "new privileges"
 grep -q '^Max core file size *0 *0 ' "/proc/$gateway/limits" 2>/dev/null || [ "$(id -u)" -ne 0 ] || fail "cores"
 
