@@ -34,7 +34,8 @@ static bool names(const char *said, const char *rule) {
 	return strstr(said, "RFC ") != NULL || strstr(said, "X.690 ") != NULL;
 }
 
-/* Refused both as a file and as a stream (at a bounded price: lab_open); from a file not one byte may have left. */
+/* Refused both as a file and as a stream (at a bounded price: lab_open), and from file to file, where each segment goes to its place at once;
+ * from a file not one byte may have left in order. */
 static void assert_refused(const struct buf *sealed, const char *rule) {
 	OWN(lab_out_wipe) struct lab_out out = {0};
 	struct err e = ERR_INIT;
@@ -45,6 +46,11 @@ static void assert_refused(const struct buf *sealed, const char *rule) {
 	ck_assert_uint_eq(out.len, 0);
 	ck_assert_int_eq(lab_open(&lab, sealed, LAB_STREAM, LAB_STREAM, &out, NULL, &e), ERR_DAMAGED);
 	ck_assert_msg(names(e.text, rule), "stream: %s: no \"%s\"", e.text, rule);
+	lab_out_wipe(&out);
+	lab_out_init(&out, sealed->len + 1);
+	ck_assert_int_eq(lab_open(&lab, sealed, LAB_SEEK, LAB_SEEK, &out, NULL, &e), ERR_DAMAGED);
+	ck_assert_msg(names(e.text, rule), "from file to file: %s: no \"%s\"", e.text, rule);
+	ck_assert(!out.ended);
 }
 
 static void assert_opens(const struct buf *sealed, const void *plain, size_t len) {

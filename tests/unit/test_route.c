@@ -198,6 +198,19 @@ START_TEST(a_certificate_is_valid_in_its_first_and_its_last_second) {
 	ck_assert_int_eq((int)validity_check(&day, 2001), VERDICT_EXPIRED);
 } END_TEST
 
+/* Also where no role would say so: who is asked for here comes with what the handshake found. */
+START_TEST(what_the_handshake_found_is_not_forgotten) {
+	const struct validity now = validity_of(v.f.alice.cert), past = { .from_s = 1000, .until_s = 2000 };
+	int64_t now_s = clock_now_s();
+
+	ck_assert_int_eq((int)group_verdict(v.g, v.f.alice.cert, &now, VERDICT_GOOD, now_s), VERDICT_GOOD);
+	ck_assert_int_eq((int)group_verdict(v.g, v.f.alice.cert, &now, VERDICT_WRONG_PURPOSE, now_s), VERDICT_WRONG_PURPOSE);
+	ck_assert_int_eq((int)group_verdict(v.g, v.f.alice.cert, &past, VERDICT_WRONG_PURPOSE, now_s), VERDICT_EXPIRED);
+	ck_assert_int_eq((int)group_verdict(v.g, v.f.alice.cert, &now, VERDICT_FOREIGN, now_s), VERDICT_FOREIGN);
+	ck_assert_int_eq((int)group_verdict(v.g, v.f.alice.cert, &past, VERDICT_FOREIGN, now_s), VERDICT_FOREIGN);
+	ck_assert_int_eq((int)group_verdict(v.g, NULL, &now, VERDICT_GOOD, now_s), VERDICT_NO_CERTIFICATE);
+} END_TEST
+
 START_TEST(a_certificate_that_is_not_yet_valid_is_refused) {
 	refused_everywhere(v.f.early.cert, "not-yet-valid");
 }
@@ -758,6 +771,7 @@ static Suite *suite(void) {
 		a_foreign_certificate_is_refused,
 		an_expired_certificate_is_refused,
 		a_certificate_is_valid_in_its_first_and_its_last_second,
+		what_the_handshake_found_is_not_forgotten,
 		a_certificate_that_is_not_yet_valid_is_refused,
 		a_gateways_certificate_is_no_members,
 		a_revoked_certificate_is_refused,
