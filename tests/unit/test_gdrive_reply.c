@@ -103,7 +103,7 @@ START_TEST(what_is_no_resource_is_refused) {
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-30T00:00:00Z\"}", "{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5\"}",
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xZ\"}", "{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.5xyZ\"}",
 		"{\"id\": \"x\", \"createdTime\": \"2026-02-20T00:00:00.1-2Z\"}", "{\"id\": \"x\", \"createdTime\": \"Z\"}",
-		"{\"id\": \"x\", \"sha256Checksum\": \"" SUM "0\"}", "{\"id\": \"x\", \"sha256Checksum\": 7}", "{\"id\": \"x\", \"driveId\": 7}", "{\"id\": \"x\", \"sha256Checksum\": \"00\"}",
+		"{\"id\": \"x\", \"sha256Checksum\": \"000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}", "{\"id\": \"x\", \"sha256Checksum\": 7}", "{\"id\": \"x\", \"driveId\": 7}", "{\"id\": \"x\", \"sha256Checksum\": \"00\"}",
 		"{\"id\": \"x\", \"md5Checksum\": \"00112233445566778899AABBCCDDEEFF\"}", "{\"id\": \"x\", \"driveId\": \"..\"}",
 		"{\"id\": \"x\", \"headRevisionId\": \"a b\"}" };
 	struct gdrive_file f;
