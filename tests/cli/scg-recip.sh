@@ -3,6 +3,7 @@
 # encrypt -recip: for one member alone; openssl opens each object with that member's key.
 set -eu
 . "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/cli/lib.sh"
+. "$top_srcdir/tests/cli/gwlib.sh"
 need jq openssl
 
 make_group alice bob
@@ -60,17 +61,12 @@ ok openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout 
 refuses 3 'foreign' scg encrypt -dir alice -recip x.crt -in short -out fresh
 refuses 4 . scg encrypt -dir alice -recip carol.csr -in short -out fresh
 refuses 1 'no-such' scg encrypt -dir alice -recip no-such -in short -out fresh
-printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature,keyAgreement extendedKeyUsage=clientAuth,emailProtection \
-	subjectKeyIdentifier=hash authorityKeyIdentifier=keyid >ext
-# dated DAYS: another certificate for bob as the CA would issue it
-dated() {
-	ok openssl req -new -key bob/key.pem -utf8 -subj /O=lab/OU=member/CN=bob -out x.csr
-	ok openssl x509 -req -in x.csr -CA ca/ca.crt -CAkey ca/ca.key -set_serial 0x1234567890abcdef1234567890abcdef -days "$1" -extfile ext -out x.crt
-}
-dated 10
-ok scg encrypt -dir alice -recip x.crt -in short -out got
-dated -1
-refuses 3 'expired: RFC 5280 4.1.2.5' scg encrypt -dir alice -recip x.crt -in short -out fresh
+# dated NAME BEGIN END: a certificate as the CA would issue it, but for its dates
+dated() { by_hand "$1" member "$(date -u -d "$2" +%y%m%d%H%M%SZ)" "$(date -u -d "$3" +%y%m%d%H%M%SZ)"; }
+dated fine '-1 day' '+10 days'
+ok scg encrypt -dir alice -recip fine/cert.pem -in short -out got
+dated late '-2 days' '-1 day'
+refuses 3 'expired: RFC 5280 4.1.2.5' scg encrypt -dir alice -recip late/cert.pem -in short -out fresh
 refuses 2 'repeated' scg encrypt -dir alice -recip bob/cert.pem -recip carol/cert.pem -in short -out fresh
 refuses 2 'unknown option -recip' scg upload -dir alice -recip bob/cert.pem short
 revoke bob
