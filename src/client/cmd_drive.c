@@ -164,7 +164,8 @@ static void verify_lines(const struct verify_report *v, bool old) {
 	}
 	print_line("%llu files, %llu bad", ull(v->files), ull(v->failed));
 	if (v->injected > 0)
-		print_line("besides: %llu objects that nobody of the group put there", ull(v->injected));
+		print_line("besides: %llu objects that nobody of the group put there, or somebody after his eviction (scg gc: at once under an older "
+			   "epoch's key, else after %d days or with -older)", ull(v->injected), (int)(UPLOAD_ORPHAN_S / DAY_S));
 	if (v->superseded > 0 || v->orphans > 0)
 		print_line("besides: %llu superseded objects, %llu that no event names (scg gc)", ull(v->superseded),
 		    ull(v->orphans));

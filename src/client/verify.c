@@ -284,8 +284,8 @@ static int conclude(const struct verify_run *run, bool old, struct err *e) {
 	const struct verify_report *p = run->report;
 
 	if (p->injected > 0)
-		return err_set(e, ERR_DAMAGED, "%" PRIu64 " objects on the drive were put there by nobody of the group",
-		    p->injected);
+		return err_set(e, ERR_DAMAGED, "%" PRIu64 " objects on the drive were put there by nobody of the group, or by "
+		    "somebody after his eviction (no file is touched; scg gc destroys them)", p->injected);
 	if (old && p->old > 0)
 		return err_set(e, ERR_FAIL,
 		    "%" PRIu64 " objects on the drive open with an older epoch's key (scg rekey, scg gc)", p->old);

@@ -55,6 +55,7 @@ ok scg gc -dir bob
 drive_control "{\"trash\": {\"file\": \"$current\", \"trashed\": false}}" >/dev/null
 get bob one one
 [ "$(gd_opens "$(stock_keys alice)")" -eq 5 ] || fail "openssl does not open them"
+ok scg encrypt -dir carol -in one -out carols.cms
 evict carol
 refuses 1 'older epoch' scg verify -dir alice -old
 say "rekey takes away the access first, then all that the old key opens"
@@ -70,24 +71,38 @@ get bob two two
 refuses 3 'revoked' scg download -dir carol two -out stolen
 absent stolen
 
-say "copies that bob made, one in the trash, one as an older revision, are named"
-drive_control "{\"content\": {\"file\": \"$(drive_dump '[.files[] | select(.name | endswith(".cms"))][0].id')\"}}" >copy
+say "what lies there without an event: verify says what to do about it, and gc does it"
 token=$(drive_token bob@example.org)
 # put METHOD PATH FILE: the id of the file that it becomes
 put() {
 	curl -sS --noproxy '*' --fail-with-body -X "$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/cms' --data-binary "@$3" \
 		"$DRIVE_URL/upload/drive/v3/files$2?uploadType=media&supportsAllDrives=true" | jq -er .id
 }
-# move ID: out of bob's own folder, where a media upload without a name lands
+# move ID NAME: out of bob's own folder, where a media upload without a name lands
 move() {
 	curl -sS --noproxy '*' --fail-with-body -X PATCH -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
-		-d '{"name": "backup of mine"}' "$DRIVE_URL/drive/v3/files/$1?addParents=$FOLDER&removeParents=root&supportsAllDrives=true" >moved.log
+		-d "{\"name\": \"$2\"}" "$DRIVE_URL/drive/v3/files/$1?addParents=$FOLDER&removeParents=root&supportsAllDrives=true" >moved.log
 }
+head -c 3000 /dev/urandom >junk
+move "$(put POST "" carols.cms)" aaaaaaaaaaaaaaaaaaaaaaaaaa.cms
+move "$(put POST "" junk)" bbbbbbbbbbbbbbbbbbbbbbbbbb.cms
+# whether hers counts as one is a matter of the second in which she was revoked
+refuses 4 '^scg: [12] objects .* by nobody of the group, .*scg gc' scg verify -dir alice
+has .out '^object bbbbbbbbbbbbbbbbbbbbbbbbbb: '
+has .out '^besides: [12] objects .*scg gc: at once .* after 7 days or with -older'
+ok scg gc -dir alice
+[ "$(gd_objects)" -eq 5 ] || fail "what is under an older key is still there"
+ok scg gc -dir alice -older 0
+[ "$(gd_objects)" -eq 4 ] || fail "$(gd_objects) objects"
+json '.failed == 0 and .orphans == 0 and .injected == 0 and .files == 4' scg verify -dir alice -json
+
+say "copies that bob made, one in the trash, one as an older revision, are named"
+drive_control "{\"content\": {\"file\": \"$(drive_dump '[.files[] | select(.name | endswith(".cms"))][0].id')\"}}" >copy
 binned=$(put POST "" copy)
-move "$binned"
+move "$binned" "backup of mine"
 drive_control "{\"trash\": {\"file\": \"$binned\"}}" >/dev/null
 revised=$(put POST "" copy)
-move "$revised"
+move "$revised" "backup of mine"
 put PATCH "/$revised" one >/dev/null
 evict bob
 ok scg rekey -dir alice -mode rewrap

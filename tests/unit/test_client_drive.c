@@ -551,8 +551,19 @@ START_TEST(a_copy_under_another_id_was_injected) {
 }
 END_TEST
 
-START_TEST(what_the_evicted_seal_later_was_injected) {
-	OWN(verify_report_wipe) struct verify_report report = {0};
+static void collect_after(int64_t orphan_s, struct gc_report *report) {
+	OWN(session_wipe) struct session s = {0};
+	struct err e = ERR_INIT;
+
+	gate_session("bob", &s);
+	ck_assert_msg(gc(&s, orphan_s, report, &e) == 0, "%s", e.text);
+}
+
+/* 0: under the newest key, which an accomplice could have given him: who posts it may yet come, as far as the drive shows. 1: under the one
+ * that he had. */
+START_TEST(what_the_evicted_seal_later_was_injected_and_is_collected) {
+	OWN(verify_report_wipe) struct verify_report report = {0}, again = {0};
+	struct gc_report swept;
 	struct err e = ERR_INIT;
 
 	put("alice", "one", "1"); /* the ledger knows her */
@@ -563,7 +574,7 @@ START_TEST(what_the_evicted_seal_later_was_injected) {
 	OWN(driveio_writer_wipe) struct driveio_writer w = {0};
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
 	struct envelope_seal how = {
-		.epoch = &gate.keys.v[0],
+		.epoch = &gate.keys.v[_i],
 		.group = "lab",
 		.name = "x",
 		.version = 1,
@@ -581,6 +592,13 @@ START_TEST(what_the_evicted_seal_later_was_injected) {
 	ck_assert_int_eq(driveio_commit(&w, &e), 0);
 	ck_assert_int_eq(do_verify(&report, false, &e), ERR_DAMAGED);
 	ck_assert_uint_eq(report.injected, 1);
+	ck_assert_msg(strstr(e.text, "after his eviction (no file is touched; scg gc") != NULL, "%s", e.text);
+	collect_after(WEEK_S, &swept);
+	ck_assert_uint_eq(swept.destroyed, (uint64_t)_i);
+	collect_after(0, &swept);
+	ck_assert_uint_eq(swept.destroyed, 1 - (uint64_t)_i);
+	ck_assert_msg(do_verify(&again, false, &e) == 0, "%s", e.text);
+	ck_assert_uint_eq(again.files, 1);
 }
 END_TEST
 
@@ -662,7 +680,7 @@ static void add_rest(TCase *t) {
 	tcase_add_test(t, a_superseded_object_put_back_goes_at_once);
 	tcase_add_test(t, a_good_drive_is_good);
 	tcase_add_test(t, a_copy_under_another_id_was_injected);
-	tcase_add_test(t, what_the_evicted_seal_later_was_injected);
+	tcase_add_loop_test(t, what_the_evicted_seal_later_was_injected_and_is_collected, 0, 2);
 	tcase_add_test(t, what_older_keys_open_is_named);
 	tcase_add_test(t, what_was_sealed_anew_in_an_objects_place_is_damage);
 	tcase_add_test(t, each_bad_file_is_named);
