@@ -38,10 +38,12 @@ static bool names(const char *said, const char *rule) {
  * from a file not one byte may have left in order. */
 static void assert_refused(const struct buf *sealed, const char *rule) {
 	OWN(lab_out_wipe) struct lab_out out = {0};
+	OWN(envelope_result_wipe) struct envelope_result r = {0};
 	struct err e = ERR_INIT;
 
 	lab_out_init(&out, sealed->len + 1);
-	ck_assert_int_eq(lab_open(&lab, sealed, LAB_SEEK, LAB_STREAM, &out, NULL, &e), ERR_DAMAGED);
+	ck_assert_int_eq(lab_open(&lab, sealed, LAB_SEEK, LAB_STREAM, &out, &r, &e), ERR_DAMAGED);
+	ck_assert(r.author == NULL && r.manifest.digests == NULL);
 	ck_assert_msg(names(e.text, rule), "file: %s: no \"%s\"", e.text, rule);
 	ck_assert_uint_eq(out.len, 0);
 	ck_assert_int_eq(lab_open(&lab, sealed, LAB_STREAM, LAB_STREAM, &out, NULL, &e), ERR_DAMAGED);

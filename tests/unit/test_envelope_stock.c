@@ -96,6 +96,33 @@ START_TEST(and_only_then) {
 }
 END_TEST
 
+/* Nobody signed it: it is not carried on under the group's newest key, least of all in the clear, nor read in part. */
+START_TEST(nor_to_be_re_encrypted_or_for_a_range) {
+	struct envelope_range range = { 0, 9 };
+
+	for (int i = 0; i < 6; i++) {
+		OWN(buf_wipe) struct buf sealed = {0};
+		OWN(lab_out_wipe) struct lab_out out = {0};
+		OWN(envelope_result_wipe) struct envelope_result r = {0};
+		struct lab_in in = {0};
+		struct source source;
+		struct sink sink = lab_sink(&out, LAB_STREAM);
+		int rc;
+
+		stock_seal(plain, 5000, i % 2 != 0, &sealed);
+		in = (struct lab_in){ .p = sealed.data, .len = sealed.len };
+		source = lab_source(&in, LAB_SEEK);
+		lab_out_init(&out, 10000);
+		lab.open.range = i < 4 ? NULL : &range;
+		rc = i < 2   ? envelope_reencrypt(&lab.open, &lab.keys.v[0], &source, &sink, &r, NULL)
+		     : i < 4 ? envelope_rewrap(&lab.open, &lab.keys.v[0], &source, &sink, &r, NULL)
+			     : envelope_open(&lab.open, &source, &sink, &r, NULL);
+		ck_assert_int_eq(rc, ERR_DAMAGED);
+		ck_assert_uint_eq(out.len, 0);
+	}
+}
+END_TEST
+
 START_TEST(every_flipped_byte_is_refused) {
 	OWN(buf_wipe) struct buf sealed = {0};
 
@@ -318,6 +345,7 @@ int main(void) {
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, openssls_envelopes_open_when_asked_for, 0, N_SIZES);
 	tcase_add_test(c, and_only_then);
+	tcase_add_test(c, nor_to_be_re_encrypted_or_for_a_range);
 	tcase_add_loop_test(c, every_flipped_byte_is_refused, 0, 2);
 	tcase_add_loop_test(c, every_cut_and_every_byte_behind_is_refused, 0, 2);
 	tcase_add_test(c, a_sealed_file_keeps_its_manifest);
