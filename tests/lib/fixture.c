@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
+#include "base/der.h"
+#include "base/own.h"
 #include "base/secret.h"
 #include "pki/key.h"
 
@@ -88,19 +90,47 @@ void fixture_wipe(struct fixture *f) {
 	f->chain = NULL;
 }
 
+void fixture_sign_body(EVP_PKEY *key, const EVP_MD *md, const X509_ALGOR *alg, const uint8_t *body, size_t len, struct buf *der) {
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t bits[1 + 1024] = {0}; /* no unused bits */
+	size_t bits_len = sizeof bits - 1, mark = der->len;
+	unsigned char *alg_der = NULL;
+	int alg_len = i2d_X509_ALGOR(alg, &alg_der);
+
+	must_hold(alg_len > 0 && ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
+		EVP_DigestSign(ctx, bits + 1, &bits_len, body, len) == 1,
+	    "cannot sign");
+	EVP_MD_CTX_free(ctx);
+	buf_add(der, body, len);
+	buf_add(der, alg_der, (size_t)alg_len);
+	OPENSSL_free(alg_der);
+	der_put(der, DER_BIT_STRING, bits, 1 + bits_len);
+	der_wrap(der, mark, DER_SEQUENCE);
+}
+
+/* Newer libraries sign no certificate that has extensions but is not of version 3: they mend its version. */
+static void sign_as_it_is(X509 *cert, EVP_PKEY *key, const EVP_MD *md, struct buf *der) {
+	long version = X509_get_version(cert);
+	unsigned char *body = NULL;
+	int len;
+
+	must_hold(X509_sign(cert, key, md) > 0 && X509_set_version(cert, version) == 1, "cannot sign anew");
+	must_hold((len = i2d_re_X509_tbs(cert, &body)) > 0, "cannot encode");
+	fixture_sign_body(key, md, X509_get0_tbs_sigalg(cert), body, (size_t)len, der);
+	OPENSSL_free(body);
+}
+
 X509 *fixture_tamper(const X509 *cert, const struct fixture_id *ca, const EVP_MD *md, void (*change)(X509 *cert)) {
 	X509 *copy = X509_dup(cert), *again = NULL;
-	unsigned char *der = NULL;
+	OWN(buf_wipe) struct buf der = {0};
 
 	must_hold(copy != NULL, "cannot copy a certificate");
 	if (change != NULL)
 		change(copy);
-	must_hold(X509_sign(copy, ca->key, md == NULL ? key_digest(ca->key) : md) > 0, "cannot sign anew");
+	sign_as_it_is(copy, ca->key, md == NULL ? key_digest(ca->key) : md, &der);
 	/* Through DER: what OpenSSL keeps beside an object must not outlive the change. */
-	int len = i2d_X509(copy, &der);
-	const unsigned char *p = der;
-	must_hold(len > 0 && (again = d2i_X509(NULL, &p, len)) != NULL, "cannot read it again");
-	OPENSSL_free(der);
+	const unsigned char *p = der.data;
+	must_hold((again = d2i_X509(NULL, &p, (long)der.len)) != NULL, "cannot read it again");
 	X509_free(copy);
 	return again;
 }

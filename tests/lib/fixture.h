@@ -45,6 +45,8 @@ void fixture_issue(const struct fixture_id *ca, enum role role, const char *name
 void fixture_member(const struct fixture *f, const char *name, struct fixture_id *out);
 /* The certificate's body changed by hand and signed again by this CA; md NULL: the hash that fits the CA's key. Returns a new certificate. */
 X509 *fixture_tamper(const X509 *cert, const struct fixture_id *ca, const EVP_MD *md, void (*change)(X509 *cert));
+/* The DER of a SIGNED{} (RFC 5280 4.1.1): the body that is given, an algorithm, and a signature over it. For what OpenSSL does not make any more. */
+void fixture_sign_body(EVP_PKEY *key, const EVP_MD *md, const X509_ALGOR *alg, const uint8_t *body, size_t len, struct buf *der);
 /* Replaces (or, value NULL, removes) an extension, given in OpenSSL's notation: for fixture_tamper. */
 void fixture_set_ext(X509 *cert, int nid, const char *value);
 /* A list that names the n certificates, with this number and reason, from an hour ago to a week ahead; DER is appended. */
