@@ -37,6 +37,7 @@ static void gdrive_close(void *state) {
 	rest_free(g->net);
 	gdrive_pool_free(g->pool);
 	gdrive_known_free(g->known);
+	(void)pthread_mutex_destroy(&g->turn);
 	(void)pthread_mutex_destroy(&g->lock);
 	free(g->api);
 	free(g->folder);
@@ -72,6 +73,7 @@ static int begin(struct gdrive **out, const struct store_env *env, struct err *e
 	if (conf->drive_id[0] != '\0' && !gdrive_is_file_id(conf->drive_id))
 		return err_set(e, ERR_USAGE, "drive_id: not an id of Google Drive");
 	g = xcalloc(1, sizeof(*g));
+	(void)pthread_mutex_init(&g->turn, NULL);
 	(void)pthread_mutex_init(&g->lock, NULL);
 	g->known = gdrive_known_new();
 	g->pool = gdrive_pool_new();
@@ -226,6 +228,7 @@ const struct store_kind store_gdrive = {
 	.list_trashed = gdrive_list_trashed,
 	.destroy = gdrive_destroy,
 	.prefer = gdrive_prefer,
+	.sha256 = gdrive_sha256,
 	.set_patience = gdrive_set_patience,
 	.chunk = gdrive_chunk,
 	.send = gdrive_send,

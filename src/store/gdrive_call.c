@@ -13,6 +13,10 @@
 
 OWN_DEFINE(json, json_t, json_decref)
 
+#define PAUSE_MS 50u       /* of gdrive_again: below 0.1 s at first */
+#define PAUSE_DOUBLINGS 5u /* and below 1.6 s at last */
+#define SAME_AGAIN 3u      /* each third token that is refused is shown once more before it is renewed */
+
 char *gdrive_url(const struct gdrive *g, const char *path, const char *const *query) {
 	OWN(buf_wipe) struct buf all = {0};
 
@@ -42,46 +46,136 @@ void gdrive_pause_ms(unsigned ms) {
 	(void)nanosleep(&t, NULL);
 }
 
-/* The newest token there is, or one that is newer still where it is the one that was not accepted: then newest is true. */
-static int next_token(struct gdrive *g, const char *rejected, struct secret *token, bool *newest, struct err *e) {
-	int r = g->token(g->token_arg, NULL, token, e);
-
-	*newest = r == 0 && rejected != NULL && strcmp((const char *)token->data, rejected) == 0;
-	if (!*newest)
-		return r;
-	secret_wipe(token);
-	return g->token(g->token_arg, rejected, token, e);
+static bool is_served(const struct rest_request *q, int r, const struct rest_reply *p) {
+	return r == 0 && (p->status < 400 || p->status == 404 || p->status == 409) && !gdrive_is_garbled(q, r, p);
 }
 
-static int ask_with(struct gdrive *g, struct rest_request *q, struct secret *token, struct secret *other, struct rest_reply *p, struct err *e) {
-	secret_wipe(token);
-	*token = *other;
-	*other = (struct secret){0};
-	q->bearer = (const char *)token->data;
-	rest_reply_wipe(p);
-	return rest(g->net, q, p, e);
+bool gdrive_is_garbled(const struct rest_request *q, int r, const struct rest_reply *p) {
+	if (q->take != NULL || p->status < 200 || p->status > 299)
+		return false;
+	if (r != 0)
+		return r == ERR_DAMAGED;
+	return strcmp(p->type, "text/html") == 0 || (q->expect != NULL && (p->body.len > 0 || strcmp(q->method, "DELETE") != 0) && !gdrive_is_document(&p->body));
+}
+
+bool gdrive_again(struct gdrive *g, struct gdrive_luck *l) {
+	unsigned doublings, served = atomic_load(&g->served);
+	uint64_t random = 0;
+
+	if (served != l->served)
+		l->vain = 0;
+	l->served = served;
+	l->vain++;
+	if (atomic_load(&g->shut) || ++l->misses >= GDRIVE_MISSES || l->vain >= GDRIVE_VAIN) {
+		atomic_store(&g->shut, true);
+		return false;
+	}
+	doublings = l->vain < PAUSE_DOUBLINGS ? l->vain : PAUSE_DOUBLINGS;
+	if (random_bytes((uint8_t *)&random, sizeof(random), NULL) != 0)
+		random = PAUSE_MS;
+	retry_sleep_ms((int64_t)(random % (PAUSE_MS << doublings)));
+	return true;
+}
+
+/* The sign-in of one request. */
+struct sign_in {
+	struct gdrive *g;
+	const struct rest_request *q;
+	struct secret token;
+	unsigned refused; /* how often it was the newest there was */
+	bool again, turn;
+	struct gdrive_luck luck;
+};
+
+static void leave_turn(struct sign_in *s) {
+	if (s->turn)
+		(void)pthread_mutex_unlock(&s->g->turn);
+	s->turn = false;
+}
+
+static void sign_in_wipe(struct sign_in *s) {
+	leave_turn(s);
+	secret_wipe(&s->token);
+}
+
+/* What is refused more than once goes one after the other, lest each request's renewal makes the others' tokens old ones. */
+static void take_turn(struct sign_in *s) {
+	if (s->again && !s->turn) {
+		(void)pthread_mutex_lock(&s->g->turn);
+		s->turn = true;
+	}
+	s->again = true;
+}
+
+/* It was accepted. What takes may wait for who takes no more before another request of his is served. */
+static int take(void *arg, const void *data, size_t len, struct err *e) {
+	struct sign_in *s = arg;
+
+	leave_turn(s);
+	return s->q->take(s->q->take_arg, data, len, e);
+}
+
+/* After a 401; 1: there is no other to be tried. The first time the token has ended. A fresh one that is not accepted may not have spread yet, so it is
+ * now and then shown again: else each request and its renewal could go on meeting the same beat of what goes wrong. */
+static int sign_in_again(struct sign_in *s, struct err *e) {
+	OWN(secret_wipe) struct secret newest = {0};
+	const char *rejected = (const char *)s->token.data;
+	struct gdrive *g = s->g;
+	int r;
+
+	take_turn(s);
+	if ((r = g->token(g->token_arg, NULL, &newest, e)) != 0)
+		return r;
+	if (strcmp((const char *)newest.data, rejected) != 0) {
+		if (++s->luck.misses >= GDRIVE_MISSES) /* one that another worker knew to have ended */
+			return 1;
+	} else if (s->refused++ > 0 && !gdrive_again(g, &s->luck)) {
+		return 1;
+	} else if (s->refused % SAME_AGAIN != 0) {
+		secret_wipe(&newest);
+		if ((r = g->token(g->token_arg, rejected, &newest, e)) != 0)
+			return r;
+	}
+	secret_wipe(&s->token);
+	s->token = newest;
+	newest = (struct secret){0};
+	return 0;
+}
+
+/* What came of one attempt: false: it stands; true: to be made again. */
+static bool weigh(struct sign_in *s, int r, const struct rest_reply *p) {
+	if (is_served(s->q, r, p)) {
+		(void)atomic_fetch_add(&s->g->served, 1);
+		atomic_store(&s->g->shut, false);
+		return false;
+	}
+	return !s->q->once && gdrive_is_garbled(s->q, r, p) && gdrive_again(s->g, &s->luck);
 }
 
 int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) {
-	OWN(secret_wipe) struct secret token = {0}, other = {0};
+	OWN(sign_in_wipe) struct sign_in s = { .g = g, .q = q };
 	struct rest_request with = *q;
-	struct retry retry;
-	bool pause = false, newest;
-	int r;
+	int r = g->token(g->token_arg, NULL, &s.token, e), last;
+	bool again;
 
-	with.bearer = NULL;
-	retry_init(&retry, q->total_s != 0 ? q->total_s : rest_patience_s(g->net), GDRIVE_TOKENS - 1, REST_PATIENCE_S);
-	for (unsigned i = 0; i < GDRIVE_TOKENS_ALL; i++) {
-		if ((r = next_token(g, with.bearer, &other, &newest, e)) != 0)
-			return r;
-		/* The first time it has ended. A fresh one that is not accepted may not have spread yet; one that another worker knew to have ended
-		 * counts for nothing. */
-		if (newest && pause && !retry_pause(&retry, 0))
-			break;
-		pause = pause || newest;
-		if ((r = ask_with(g, &with, &token, &other, p, e)) != 0 || p->status != 401)
-			break;
+	if (r != 0)
+		return r;
+	if (q->take != NULL) {
+		with.take = take;
+		with.take_arg = &s;
 	}
+	do {
+		with.bearer = (const char *)s.token.data;
+		rest_reply_wipe(p);
+		r = rest(g->net, &with, p, e);
+		if (r != 0 || p->status != 401) {
+			again = weigh(&s, r, p);
+			continue;
+		}
+		if ((last = sign_in_again(&s, e)) < 0)
+			return last;
+		again = last == 0;
+	} while (again);
 	return r;
 }
 

@@ -127,6 +127,17 @@ int gdrive_prefer(void *state, const char *id, const uint8_t sha256[static 32], 
 	return err_set(e, ERR_NOTFOUND, "object %s: no other file of that name has these bytes", id);
 }
 
+/* Of the file that was read. */
+int gdrive_sha256(void *state, const char *id, uint8_t sha256[static 32], struct err *e) {
+	struct gdrive_file f;
+	char file[GDRIVE_FILE_MAX + 1];
+	int r = gdrive_recall(state, id, file) ? gdrive_file_get(state, file, "id,sha256Checksum", &f, e) : not_there(id, e);
+
+	if (r == 0 && text_unhex(f.checksum, sha256, 32, NULL) != 0)
+		r = err_set(e, ERR_NOTFOUND, "object %s: Drive says no SHA-256 of it", id);
+	return r;
+}
+
 #define LEARN_AFTER 16u /* objects that were looked for one by one: then it is worth a list of what else there is */
 #define LEARN_PAGES 4u /* of 1,000 each */
 

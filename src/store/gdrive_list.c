@@ -85,7 +85,7 @@ static int get_page(struct gdrive *g, enum gdrive_list list, const char *path, c
 	int r = ask_page(g, path, query, pages, what, &p, e);
 
 	if (r == ERR_NOTFOUND && list == GDRIVE_FILES)
-		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone"); /* it is not empty: it is not there */
+		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone, or not shared with this account any more"); /* it is not empty: it is not there */
 	return r != 0 ? r : gdrive_parse_page(&p.body, list, page, e);
 }
 

@@ -37,6 +37,8 @@ int gdrive_prove(struct gdrive *g, const struct gdrive_want *want, const char *f
 		return r == ERR_NOTFOUND ? err_recode(e, ERR_UNREACHABLE) : r;
 	if (f->checksum[0] == '\0' && f->md5[0] == '\0')
 		return err_set(e, ERR_UNREACHABLE, "object %s: Drive says no checksum of what it stored", want->object);
+	if (f->trashed) /* with the folder; gc finds it there */
+		return err_set(e, ERR_UNREACHABLE, "object %s: what is put into the drive's folder lies in the trash: so does the folder", want->object);
 	md5 = f->checksum[0] == '\0';
 	if ((r = want->digest(want->arg, md5, hex, e)) != 0)
 		return r;
@@ -56,10 +58,12 @@ int gdrive_make_proved(struct gdrive *g, const struct gdrive_want *want,
     int (*make)(void *arg, const char *file, struct gdrive_file *f, struct err *e), void *arg, struct err *e) {
 	char file[GDRIVE_FILE_MAX + 1];
 	struct gdrive_file f = {0};
+	unsigned max = want->size <= GDRIVE_SMALL_MAX ? GDRIVE_TRIES_SMALL : GDRIVE_TRIES;
+	unsigned tries = 0, vain = 0, proved = atomic_load(&g->proved);
 	bool same = false;
 	int r;
 
-	for (unsigned i = 0; i < GDRIVE_TRIES; i++) {
+	do {
 		r = gdrive_new_id(g, file, e);
 		if (r == 0)
 			r = make(arg, file, &f, e);
@@ -70,13 +74,16 @@ int gdrive_make_proved(struct gdrive *g, const struct gdrive_want *want,
 		if (r != 0)
 			return r;
 		if (same) {
+			(void)atomic_fetch_add(&g->proved, 1);
 			gdrive_remember(g, want->object, file);
 			return 0;
 		}
 		if ((r = gdrive_undo(g, want->object, file, e)) != 0)
 			return r;
-	}
-	return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent, %d times", want->object, GDRIVE_TRIES);
+		vain = atomic_load(&g->proved) != proved ? 1 : vain + 1;
+		proved = atomic_load(&g->proved);
+	} while (++tries < max && vain < GDRIVE_TRIES);
+	return err_set(e, ERR_UNREACHABLE, "object %s: Drive stored other bytes than were sent, %u times", want->object, tries);
 }
 
 /* A body in three pieces, so that the object is not copied. */
@@ -137,7 +144,7 @@ static int made(struct gdrive *g, const char *file, int r, const struct rest_rep
 	else if (r == 0)
 		r = gdrive_parse_file(&p->body, f, e);
 	if (r == ERR_NOTFOUND)
-		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone");
+		return err_set(e, ERR_UNREACHABLE, "the drive's folder is gone, or not shared with this account any more");
 	if (r != ERR_DAMAGED && r != ERR_EXISTS)
 		return r;
 	return gdrive_made_anyway(g, file, r, f, e);
@@ -149,6 +156,7 @@ struct small {
 	const char *file;
 	struct rest_request q;
 	struct retry retry;
+	struct gdrive_luck luck;
 	uint64_t reached; /* of the body, in the attempt that came the farthest */
 	bool asked;
 };
@@ -173,6 +181,13 @@ static bool has_time(struct small *s, const struct rest_reply *p) {
 	return false;
 }
 
+/* Is what came of an attempt to be followed by another? */
+static bool may_go_on(struct small *s, int r, const struct rest_reply *p) {
+	if (gdrive_is_garbled(&s->q, r, p))
+		return gdrive_again(s->g, &s->luck);
+	return gdrive_may_pass(r, p) && has_time(s, p);
+}
+
 static int send_small(struct small *s, struct gdrive_file *f, struct err *e) {
 	retry_init(&s->retry, rest_patience_s(s->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 	for (;;) {
@@ -181,9 +196,9 @@ static int send_small(struct small *s, struct gdrive_file *f, struct err *e) {
 
 		s->q.total_s = retry_left_s(&s->retry);
 		r = gdrive_rest(s->g, &s->q, &p, e);
-		if (!gdrive_may_pass(r, &p) || !has_time(s, &p))
+		if (!may_go_on(s, r, &p))
 			return made(s->g, s->file, r, &p, f, e);
-		if (is_there(s, r, p.sent, f))
+		if (is_there(s, gdrive_is_garbled(&s->q, r, &p) ? ERR_UNREACHABLE : r, p.sent, f))
 			return 0;
 	}
 }

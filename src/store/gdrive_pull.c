@@ -7,6 +7,9 @@
 #include "base/own.h"
 #include "net/retry.h"
 
+#define MORE 1  /* to be gone on with, after a pause where nothing came; the error says why */
+#define AGAIN 2 /* without another pause */
+
 static uint64_t least(uint64_t a, uint64_t b) {
 	return a < b ? a : b;
 }
@@ -22,7 +25,7 @@ static int judge_head(struct gdrive_pull *p, struct err *e) {
 
 	p->judged = true;
 	p->skip = 0;
-	if (strcmp(r->type, "text/html") == 0)
+	if ((p->page = strcmp(r->type, "text/html") == 0))
 		return err_set(e, ERR_DAMAGED, "Drive sends a page (text/html) in place of the object");
 	if (r->status == 200) {
 		p->skip = p->pos;
@@ -63,7 +66,7 @@ static int on_data(void *arg, const void *data, size_t len, struct err *e) {
 	return p->enough ? err_set(e, ERR_FAIL, "enough") : 0;
 }
 
-/* All of the answer has come, with a status: is that the end? 1: more is to be asked for. */
+/* All of the answer has come, with a status: is that the end? MORE: more is to be asked for. */
 static int answered(struct gdrive_pull *p, struct err *e) {
 	const struct rest_reply *r = &p->reply;
 	int rc;
@@ -82,10 +85,10 @@ static int answered(struct gdrive_pull *p, struct err *e) {
 		p->end = p->pos;
 		return 0;
 	}
-	return 1;
+	return MORE;
 }
 
-/* 0: done; 1: to be gone on with, after a pause where nothing came; the error says why. */
+/* 0: done. */
 static int attempt(struct gdrive_pull *p, const char *url, unsigned left_s, struct err *e) {
 	OWN(own_free) char *range = p->end == GDRIVE_END_UNKNOWN
 	    ? xasprintf("Range: bytes=%llu-", (unsigned long long)p->pos)
@@ -105,15 +108,17 @@ static int attempt(struct gdrive_pull *p, const char *url, unsigned left_s, stru
 	if (p->pos == 0 && p->end == GDRIVE_END_UNKNOWN)
 		q.headers = NULL;
 	rest_reply_wipe(&p->reply);
-	p->judged = p->enough = false;
+	p->judged = p->enough = p->page = false;
 	r = gdrive_rest(p->g, &q, &p->reply, e);
 	if (p->enough)
 		return 0;
+	if (p->page && gdrive_again(p->g, &p->luck))
+		return AGAIN;
 	if (!gdrive_may_pass(r, &p->reply))
 		return r != 0 ? r : answered(p, e);
 	if (r == 0 && gdrive_refuse(p->reply.status, &p->reply.body, "files.get", e) == 0)
 		return ERR_FAIL;
-	return 1;
+	return MORE;
 }
 
 /* Again and again, as long as something comes. */
@@ -125,8 +130,9 @@ static int go_on(struct gdrive_pull *p, const char *url, struct err *e) {
 	retry_init(&retry, rest_patience_s(p->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 	for (;;) {
 		before = p->pos;
-		r = attempt(p, url, retry_left_s(&retry), e);
-		if (r != 1)
+		while ((r = attempt(p, url, retry_left_s(&retry), e)) == AGAIN)
+			;
+		if (r != MORE)
 			return r;
 		if (p->pos == p->end || p->pos == p->total)
 			return 0; /* broken, but all is here */

@@ -18,7 +18,8 @@ struct gdrive_pull {
 	struct rest_reply reply;
 	uint64_t skip, left; /* bytes to leave out, and then to take */
 	uint64_t total;      /* of the whole thing, once it was said; else GDRIVE_END_UNKNOWN */
-	bool judged, enough;
+	bool judged, enough, page; /* page: HTML came in place of it */
+	struct gdrive_luck luck;
 };
 /* Until end, or the end of the thing, what comes first. ERR_NOTFOUND; ERR_UNREACHABLE where it breaks again and again; ERR_DAMAGED where Drive sends
  * another range than was asked for. */

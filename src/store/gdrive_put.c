@@ -126,7 +126,7 @@ static int drain(struct put *p, struct err *e) {
 	gone = (size_t)(p->upload.have - p->base);
 	memmove(p->data.data, p->data.data + gone, p->data.len - gone);
 	p->data.len -= gone;
-	p->base = p->upload.have;
+	p->base = p->upload.floor = p->upload.have;
 	return 0;
 }
 

@@ -180,6 +180,12 @@ static const struct {
 	[GDRIVE_PERMISSIONS] = { "permissions", sizeof(struct gdrive_permission), parse_permission },
 };
 
+bool gdrive_is_document(const struct buf *body) {
+	OWN(own_json) json_t *o = load(body);
+
+	return o != NULL;
+}
+
 int gdrive_parse_file(const struct buf *body, struct gdrive_file *f, struct err *e) {
 	OWN(own_json) json_t *o = load(body);
 

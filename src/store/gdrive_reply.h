@@ -36,6 +36,8 @@ struct gdrive_file {
 	int64_t created_ms;                  /* 0: not said */
 	bool has_size, folder, content, trashed; /* content: it has bytes of its own, is none of Google's own kinds */
 };
+/* Is it a JSON object at all? */
+bool gdrive_is_document(const struct buf *body);
 /* Each: ERR_DAMAGED for what is no such document, or holds what cannot be. */
 int gdrive_parse_file(const struct buf *body, struct gdrive_file *f, struct err *e) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #define SCG_STORE_GDRIVE_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,9 +17,10 @@
 #define GDRIVE_WINDOW GDRIVE_SMALL_MAX          /* what a put of unknown length holds: eight at once stay below 64 MiB */
 #define GDRIVE_TOTAL_S 110                      /* what ends a command comes within REST_TOTAL_S even so */
 #define GDRIVE_TIRED_S 5                        /* Drive is waited for in patience once; what comes behind is told sooner that it is not to be reached */
-#define GDRIVE_TOKENS 7                         /* so many are tried, each newer than the one that was not accepted */
-#define GDRIVE_TOKENS_ALL 50                    /* with those that had ended before, as other workers found out */
-#define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often */
+#define GDRIVE_VAIN 8                           /* so often a request goes again that is refused or garbled for no reason of its own, where no other is served */
+#define GDRIVE_MISSES 50                        /* and so often where others are */
+#define GDRIVE_TRIES 3                          /* an object whose checksum is wrong is sent so often, where no other arrives whole */
+#define GDRIVE_TRIES_SMALL 12                   /* and a small one so often where others do */
 #define GDRIVE_REPLY_MAX ((size_t)64 * 1024)    /* a resource, with room for fields that were not asked for */
 #define GDRIVE_PAGE_MAX ((size_t)16 << 20)      /* 1,000 items with the longest names that a person gives; else fewer */
 #define GDRIVE_MADE_FIELDS "id,name,mimeType,size,createdTime,trashed,sha256Checksum"
@@ -39,6 +41,10 @@ struct gdrive {
 	uint64_t chunk;
 	unsigned settle_ms;
 	bool hasty;              /* what is not found is not looked for again */
+	atomic_uint served;      /* requests that were answered */
+	atomic_uint proved;      /* objects that arrived whole */
+	atomic_bool shut;        /* one had no luck at all, and none was served since */
+	pthread_mutex_t turn;  /* of requests whose sign-in is refused again and again: one at a time */
 	pthread_mutex_t lock;  /* of the three below */
 	unsigned sought;       /* objects that were not known, and wanted to be read */
 	struct gdrive_known *known;
@@ -53,6 +59,15 @@ char *gdrive_url(const struct gdrive *g, const char *path, const char *const *qu
 int gdrive_rest(struct gdrive *g, const struct rest_request *q, struct rest_reply *p, struct err *e) MUST_CHECK;
 /* The same for a reply in JSON, or an error by its status (gdrive_refuse; what names it). */
 int gdrive_ask(struct gdrive *g, const char *method, const char *url, size_t max, const char *what, struct rest_reply *p, struct err *e) MUST_CHECK;
+/* Attempts at what is not accepted under a fresh token (401), or garbled: Google does so now and then, and who has lost the account hears nothing else.
+ * What tells them apart is whether others are served. Begins as {0}. */
+struct gdrive_luck {
+	unsigned misses, vain, served;
+};
+/* Waits a moment; false, at once, where it is not worth another attempt. */
+bool gdrive_again(struct gdrive *g, struct gdrive_luck *l);
+/* A 2xx that is none of Drive's answers: a page in place of it, no JSON. gdrive_rest asks again by itself, but for what may go once or has a take. */
+bool gdrive_is_garbled(const struct rest_request *q, int r, const struct rest_reply *p);
 /* Attempts that rest() does not repeat itself: should this outcome be followed by another? r is what gdrive_rest gave. */
 bool gdrive_may_pass(int r, const struct rest_reply *p);
 enum rest_verdict gdrive_judge(int status, const char *type, const struct buf *body);
@@ -109,6 +124,7 @@ int gdrive_list(void *state, int (*f)(void *arg, const struct store_stat *st, st
 int gdrive_list_trashed(void *state, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int gdrive_destroy(void *state, const char *id, struct err *e) MUST_CHECK;
 int gdrive_prefer(void *state, const char *id, const uint8_t sha256[static 32], struct err *e) MUST_CHECK;
+int gdrive_sha256(void *state, const char *id, uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 int gdrive_owner(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e) MUST_CHECK;
 int gdrive_each_kept(void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e) MUST_CHECK;
 int gdrive_kept_get(void *state, const char *handle, uint64_t off, void *data, size_t len, size_t *got, struct err *e) MUST_CHECK;

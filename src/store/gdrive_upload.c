@@ -9,6 +9,7 @@
 #include "base/secret.h"
 
 #define PASSING 1 /* the attempt came to nothing, another may do better; the error says why */
+#define GARBLED 2 /* likewise, and a moment has passed */
 
 void gdrive_upload_take(struct gdrive_upload *u, char *session) {
 	if (u->session != NULL)
@@ -21,6 +22,10 @@ void gdrive_upload_wipe(struct gdrive_upload *u) {
 	gdrive_upload_take(u, NULL);
 }
 
+static bool may_be_garbled(struct gdrive_upload *u) {
+	return u->luck.misses < GDRIVE_GARBLED && gdrive_again(u->g, &u->luck);
+}
+
 static int take_session(struct gdrive_upload *u, const char *asked, struct rest_reply *p, struct err *e) {
 	char *session = p->location != NULL ? rest_url_resolve(asked, p->location) : NULL;
 
@@ -30,6 +35,7 @@ static int take_session(struct gdrive_upload *u, const char *asked, struct rest_
 	}
 	gdrive_upload_take(u, session);
 	u->have = u->sent = 0;
+	u->luck = (struct gdrive_luck){0};
 	return 0;
 }
 
@@ -49,7 +55,7 @@ static int begin_answered(struct gdrive_upload *u, const char *asked, struct res
 		return take_session(u, asked, p, e);
 	r = gdrive_refuse(p->status, &p->body, "files.create", e);
 	if (r != ERR_EXISTS)
-		return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "the drive's folder is gone") : r;
+		return r == ERR_NOTFOUND ? err_set(e, ERR_UNREACHABLE, "the drive's folder is gone, or not shared with this account any more") : r;
 	r = gdrive_made_anyway(u->g, u->file, r, &u->made, e);
 	u->done = r == 0;
 	return r;
@@ -76,7 +82,10 @@ int gdrive_upload_begin(struct gdrive_upload *u, struct err *e) {
 		.max = GDRIVE_REPLY_MAX,
 		.idempotent = true, /* a second session for the same id: only one of them can end */
 	};
-	r = gdrive_rest(u->g, &q, &p, e);
+	do {
+		rest_reply_wipe(&p);
+		r = gdrive_rest(u->g, &q, &p, e);
+	} while (r == 0 && p.status / 100 == 2 && p.location == NULL && may_be_garbled(u));
 	return r != 0 ? r : begin_answered(u, url, &p, e);
 }
 
@@ -85,8 +94,17 @@ static int take_have(struct gdrive_upload *u, const struct rest_reply *p, struct
 
 	if (!gdrive_parse_range(p->range, &have) || have > u->sent)
 		return err_set(e, ERR_DAMAGED, "object %s: Drive says that it has what was not sent (Range of a 308)", u->object);
+	if (have < u->floor)
+		return err_set(e, ERR_UNREACHABLE, "object %s: Drive has lost what it said it had", u->object);
 	u->have = have;
 	return 0;
+}
+
+/* What became of it the session tells as well. */
+static bool is_garbled(struct gdrive_upload *u, const struct rest_reply *p, struct err *e) {
+	if (gdrive_is_document(&p->body) || !may_be_garbled(u))
+		return false;
+	return err_set(e, ERR_UNREACHABLE, "object %s: the session's answer is no JSON object (RFC 8259)", u->object) != 0;
 }
 
 /* After a request that went to the session. */
@@ -98,7 +116,7 @@ static int judge(struct gdrive_upload *u, int r, const struct rest_reply *p, str
 	if (p->status == 308)
 		return take_have(u, p, e);
 	if (p->status >= 200 && p->status <= 299)
-		return take_made(u, p, e);
+		return is_garbled(u, p, e) ? GARBLED : take_made(u, p, e);
 	refused = gdrive_refuse(p->status, &p->body, "upload session", e);
 	if (p->status == 400 && u->retry.attempt > 0)
 		return PASSING; /* it had got part of what went unasked */
@@ -121,9 +139,13 @@ int gdrive_upload_ask(struct gdrive_upload *u, struct err *e) {
 		.max = GDRIVE_REPLY_MAX,
 		.total_s = left_s(u),
 	};
-	int r = gdrive_rest(u->g, &q, &p, e);
+	int r;
 
-	r = judge(u, r, &p, e);
+	do {
+		rest_reply_wipe(&p);
+		r = gdrive_rest(u->g, &q, &p, e);
+		r = judge(u, r, &p, e);
+	} while (r == GARBLED);
 	return r == PASSING ? ERR_UNREACHABLE : r; /* rest() was patient already */
 }
 
@@ -176,12 +198,13 @@ static int send_chunk(struct gdrive_upload *u, uint64_t end, unsigned *retry_aft
 	r = gdrive_rest(u->g, &q, &p, e);
 	r = judge(u, r, &p, e);
 	*retry_after_s = p.retry_after_s;
-	return r;
+	return r == GARBLED ? PASSING : r;
 }
 
 /* Drive has more than it had: what comes now has all the time and all the attempts again, however often the one before broke off. */
 static void came_on(struct gdrive_upload *u) {
 	u->asked = false;
+	u->luck = (struct gdrive_luck){0};
 	show(u, u->done ? u->total : u->have);
 	retry_init(&u->retry, rest_patience_s(u->g->net), REST_ATTEMPTS, REST_PATIENCE_S);
 }

@@ -7,6 +7,7 @@
 #include "store/gdrive_state.h"
 
 #define GDRIVE_TOTAL_UNKNOWN UINT64_MAX
+#define GDRIVE_GARBLED 12 /* answers of a session in a row */
 
 /* What the file has to be. */
 struct gdrive_want {
@@ -44,6 +45,7 @@ struct gdrive_upload {
 	char file[GDRIVE_FILE_MAX + 1];
 	uint64_t total;        /* or GDRIVE_TOTAL_UNKNOWN */
 	uint64_t have;         /* so many bytes the drive has; set by it alone */
+	uint64_t floor;        /* what stands before cannot be read any more */
 	/* Exactly len bytes at off. */
 	int (*read)(void *arg, void *data, size_t len, uint64_t off, struct err *e);
 	void *arg;
@@ -58,6 +60,7 @@ struct gdrive_upload {
 	uint64_t sent;         /* no more than that can have arrived */
 	uint64_t from, moved;  /* of the chunk under way: where it begins, how much went out */
 	struct retry retry;
+	struct gdrive_luck luck; /* since it came on last */
 	bool asked;          /* after the last failure Drive was asked: after the next it is not */
 	bool done;
 	struct gdrive_file made;

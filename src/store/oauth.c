@@ -22,6 +22,7 @@ struct oauth {
 	struct rest *net;
 	pthread_mutex_t lock; /* over grant */
 	struct grant grant;
+	struct err ended;     /* what the service said when it took the grant for ended: asked once is enough */
 	bool sees_all;
 };
 
@@ -92,16 +93,21 @@ static int keep(struct oauth *o, const struct secret *before, struct err *e) {
 static int renew(struct oauth *o, const char *rejected, struct err *e) {
 	OWN(own_fd) int fd = -1;
 	OWN(secret_wipe) struct secret before = {0};
+	struct err why = ERR_INIT;
 	int r = grant_lock(o->env, &fd, e);
 
 	if (r != 0 || (r = load(o, e)) != 0)
 		return r;
 	if (is_good(&o->grant, rejected))
 		return 0;
+	if (o->ended.code != 0)
+		return err_set(e, o->ended.code, "%s", o->ended.text);
 	if (o->grant.refresh.len > 0 && (r = secret_copy(&before, o->grant.refresh.data, o->grant.refresh.len, e)) != 0)
 		return r;
-	r = wire_refresh(o->net, o->conf, &o->grant, e);
-	return r != 0 ? r : keep(o, &before, e);
+	r = wire_refresh(o->net, o->conf, &o->grant, &why);
+	if (r == ERR_REFUSED)
+		o->ended = why;
+	return r != 0 ? err_set(e, r, "%s", why.text) : keep(o, &before, e);
 }
 
 int oauth_token(struct oauth *o, const char *rejected, struct secret *token, struct err *e) {

@@ -157,6 +157,15 @@ int store_prefer(struct store *s, const char *id, const uint8_t sha256[static 32
 				       : err_set(e, ERR_NOTFOUND, "a %s has one file of a name", s->kind->name);
 }
 
+int store_sha256(struct store *s, const char *id, uint8_t sha256[static 32], struct err *e) {
+	int r = check_id(id, e);
+
+	if (r != 0)
+		return r;
+	return s->kind->sha256 != NULL ? s->kind->sha256(s->state, id, sha256, e)
+				       : err_set(e, ERR_NOTFOUND, "a %s says no checksums", s->kind->name);
+}
+
 int store_list(
     struct store *s, int (*f)(void *arg, const struct store_stat *st, struct err *e), void *arg, struct err *e) {
 	return s->kind->list(s->state, f, arg, e);

@@ -89,6 +89,9 @@ int store_get(
 /* Some drives let several files have one name, and what was read is not what it should be: from now on another of that name counts as the object, one
  * that has these bytes by the drive's own word. ERR_NOTFOUND: there is none. */
 int store_prefer(struct store *s, const char *id, const uint8_t sha256[static 32], struct err *e) MUST_CHECK;
+/* What the drive itself says that the object's bytes are, so that a reply that was garbled on its way can be told from a drive that has other bytes.
+ * ERR_NOTFOUND: it says nothing of it. */
+int store_sha256(struct store *s, const char *id, uint8_t sha256[static 32], struct err *e) MUST_CHECK;
 /* Reading from off to the end as one request: what comes in order. A broken connection is taken up again inside. One thread at a time. */
 struct store_stream;
 int store_stream_open(struct store *s, const char *id, uint64_t off, struct store_stream **r, struct err *e) MUST_CHECK;
@@ -159,6 +162,7 @@ struct store_kind {
 	int (*stream_read)(void *stream, void *data, size_t len, size_t *got, struct err *e);
 	void (*stream_free)(void *stream);
 	int (*prefer)(void *state, const char *id, const uint8_t sha256[static 32], struct err *e);
+	int (*sha256)(void *state, const char *id, uint8_t sha256[static 32], struct err *e);
 	int (*owner)(void *state, const char *id, char owner[static STORE_OWNER_MAX], struct err *e);
 	int (*each_kept)(
 	    void *state, int (*f)(void *arg, const struct store_kept *k, struct err *e), void *arg, struct err *e);

@@ -239,10 +239,13 @@ END_TEST
 START_TEST(garbage_after_a_create_is_asked_about) {
 	lab_fault("{\"fault\": \"garbage\", \"kind\": \"upload.multipart\", \"times\": 1}");
 	struct err e = ERR_INIT;
-	/* That fault answers in place of the service: nothing was made, and that is said. */
+	/* That fault answers in place of the service: nothing was made, and it is sent again. */
+	ck_assert_msg(each_call(5, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 2);
+	lab_fault("{\"fault\": \"garbage\", \"kind\": \"upload.multipart\"}");
 	ck_assert_int_eq(each_call(5, &e), ERR_DAMAGED);
 	lab_calm();
-	ck_assert_uint_eq(suite_count(drive), 0);
+	ck_assert_uint_eq(suite_count(drive), 1);
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 #include "lib/hostile.h"
 #include "lib/suite.h"
 #include "store/gdrive.h"
+#include "store/gdrive_upload.h"
 #include "store/store.h"
 #include "store_suite.h"
 
@@ -320,7 +321,7 @@ START_TEST(md5_serves_where_there_is_no_sha256) {
 }
 END_TEST
 
-static void session_refused(const char *headers, const char *why) {
+static void session_refused(const char *headers, const char *why, unsigned asked) {
 	struct err e = ERR_INIT;
 
 	say(OK, JSON, "{\"ids\": [\"NEW\"]}");
@@ -328,11 +329,11 @@ static void session_refused(const char *headers, const char *why) {
 	begin();
 	because(send_ten(NULL, &e), ERR_DAMAGED, why, &e);
 	ck_assert_ptr_null(strstr(e.text, "evil"));
-	ck_assert_uint_eq(h.requests, 3);
+	ck_assert_uint_eq(h.requests, 2 + asked);
 }
 
 START_TEST(a_session_at_another_place_gets_nothing) {
-	session_refused("Location: https://evil.example/secret\r\n", "upload session of its own");
+	session_refused("Location: https://evil.example/secret\r\n", "upload session of its own", 1);
 }
 END_TEST
 
@@ -350,12 +351,12 @@ START_TEST(a_session_at_a_place_of_the_same_service_is_gone_to) {
 END_TEST
 
 START_TEST(a_session_that_points_elsewhere_without_a_scheme_gets_nothing) {
-	session_refused("Location: //evil.example/secret\r\n", "upload session of its own");
+	session_refused("Location: //evil.example/secret\r\n", "upload session of its own", 1);
 }
 END_TEST
 
 START_TEST(a_session_without_a_place_gets_nothing) {
-	session_refused("", "upload session of its own");
+	session_refused("", "upload session of its own", 1 + GDRIVE_GARBLED); /* like a page in its place: perhaps it was garbled */
 }
 END_TEST
 
@@ -368,6 +369,27 @@ static void range_refused(const char *headers) {
 	token = xasprintf("gdrive1 FOLDER " ID_A " NEW 10 %s/secret", h.url);
 	because(send_ten(token, &e), ERR_DAMAGED, "what was not sent", &e);
 }
+
+/* Of a put whose bytes come one after the other: those before the window are gone. */
+START_TEST(what_the_drive_had_and_loses_ends_the_put) {
+	struct err e = ERR_INIT;
+	struct store_put *p = NULL;
+	char id[STORE_ID_LEN + 1];
+	OWN(own_free) uint8_t *data = xcalloc(1, 3 * GDRIVE_CHUNK_UNIT);
+	int r;
+
+	say(OK, JSON, "{\"ids\": [\"NEW\"]}");
+	say(OK, "Location: /session\r\n", "");
+	say("308 Resume Incomplete", "Range: bytes=0-262143\r\n", "");
+	say("308 Resume Incomplete", "Range: bytes=0-99999\r\n", "");
+	begin();
+	ck_assert_int_eq(store_put_new(drive, id, &p, &e), 0);
+	r = store_put_write(p, data, 3 * GDRIVE_CHUNK_UNIT, &e);
+	because(r, ERR_UNREACHABLE, "has lost what it said it had", &e);
+	ck_assert_uint_eq(h.requests, 5);
+	store_put_free(p);
+}
+END_TEST
 
 START_TEST(more_than_the_whole_was_never_sent) {
 	range_refused("Range: bytes=0-10\r\n");
@@ -444,6 +466,7 @@ int main(void) {
 	tcase_add_test(tc, a_session_at_a_place_of_the_same_service_is_gone_to);
 	tcase_add_test(tc, a_session_that_points_elsewhere_without_a_scheme_gets_nothing);
 	tcase_add_test(tc, a_session_without_a_place_gets_nothing);
+	tcase_add_test(tc, what_the_drive_had_and_loses_ends_the_put);
 	tcase_add_test(tc, more_than_the_whole_was_never_sent);
 	tcase_add_test(tc, a_range_from_the_middle_is_refused);
 	tcase_add_test(tc, a_session_that_makes_another_object_is_not_done);

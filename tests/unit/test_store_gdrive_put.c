@@ -242,10 +242,23 @@ START_TEST(a_token_that_ends_in_the_middle_is_renewed) {
 }
 END_TEST
 
+START_TEST(a_folder_in_the_trash_takes_nothing) {
+	lab_do("trash", "{\"file\": \"%s\"}", lab_folder());
+	put_fails(1000, ERR_UNREACHABLE, "the trash");
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 1);
+}
+END_TEST
+
+START_TEST(a_good_sign_in_that_is_refused_each_second_time_is_accepted) {
+	lab_fault("{\"fault\": \"unauthorized\", \"kind\": \"upload.*\", \"every\": 2, \"skip\": 1}");
+	put_whole_with(LEN, LAB_CHUNK);
+}
+END_TEST
+
 START_TEST(a_sign_in_that_is_not_accepted_is_refused) {
 	lab_fault("{\"fault\": \"expired\", \"kind\": \"upload.*\"}");
 	put_fails(1000, ERR_REFUSED, "login");
-	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), GDRIVE_TOKENS);
+	ck_assert_int_eq(drive_requests(&lab_drive, "upload.multipart"), 1 + GDRIVE_VAIN); /* the first with a token that may just have ended */
 }
 END_TEST
 
@@ -562,6 +575,8 @@ int main(void) {
 	tcase_add_test(tc, a_full_drive_is_said_at_once);
 	tcase_add_test(tc, a_day_s_limit_is_not_tried_again);
 	tcase_add_test(tc, a_token_that_ends_in_the_middle_is_renewed);
+	tcase_add_test(tc, a_folder_in_the_trash_takes_nothing);
+	tcase_add_test(tc, a_good_sign_in_that_is_refused_each_second_time_is_accepted);
 	tcase_add_test(tc, a_sign_in_that_is_not_accepted_is_refused);
 	tcase_add_test(tc, what_a_killed_process_sent_is_not_sent_again);
 	tcase_add_test(tc, a_session_that_the_drive_has_forgotten_is_begun_anew);

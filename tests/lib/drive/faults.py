@@ -15,7 +15,7 @@ RATE = {
     "storageQuotaExceeded": (403, "The user's Drive storage quota has been exceeded."),
 }
 # Faults that answer in place of the handler, those that break the request on its way, those that spoil the answer.
-ANSWERS = ("429", "500", "502", "503", "504", *RATE, "expired", "html", "garbage", "endless", "redirect",
+ANSWERS = ("429", "500", "502", "503", "504", *RATE, "expired", "unauthorized", "html", "garbage", "endless", "redirect",
            "reset_before")
 REQUESTS = ("reset_mid", "corrupt_upload")
 REPLIES = ("reset_mid", "reset_after", "lost_reply", "truncated", "stall", "corrupted")
@@ -94,6 +94,8 @@ def instead(fault, state, request):
         if token:
             token["expires"] = 0
             state.tokens.put(token["value"], token)
+        return unauthorized().reply()
+    if name == "unauthorized":  # though the token is good
         return unauthorized().reply()
     if name == "html":
         return Reply(int(spec.get("status", 200)), HTML, {"Content-Type": "text/html; charset=utf-8", **headers})
