@@ -33,6 +33,17 @@ int driveio_open(struct driveio_reader *o, struct store *s, const struct driveio
     struct err *e) MUST_CHECK;
 void driveio_reader_wipe(struct driveio_reader *o);
 
+/* What was read is no object of ours: are these perhaps not the bytes that the drive has, so that it is to be read again? sha256: what they should be, or
+ * NULL: what the drive says counts. Where by its own word it has what was read, or has not what it should, it is so; and always in a folder. */
+struct driveio_doubt {
+	unsigned reads;
+	bool asked, has_word;
+	uint8_t word[32]; /* the SHA-256 that the drive says; asked for once: by turns with the reading both would meet the same beat of what goes wrong */
+};
+bool driveio_is_garbled(const struct driveio_reader *o, const uint8_t *sha256, struct driveio_doubt *d);
+#define DRIVEIO_READS 12     /* for who says the right word and gives other bytes */
+#define DRIVEIO_READS_LONG 3 /* of what is more than DRIVEIO_SMALL, or has no word */
+
 /* A new object under a fresh random id. */
 struct driveio_writer {
 	char id[STORE_ID_LEN + 1];

@@ -55,7 +55,7 @@ static int can_never_be_named(struct session *s, const struct store_stat *st, bo
 	if (r != 0)
 		return r;
 	/* What is no envelope of ours is not ours to be sure about. */
-	if (!groupfile_key_id(s, st->id, key_id))
+	if (groupfile_key_id(s, st->id, key_id, NULL) != 0)
 		return 0;
 	r = ledger_epoch_number(session_ledger(s), key_id, &number, e);
 	if (r != 0)

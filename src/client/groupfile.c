@@ -90,8 +90,9 @@ static int check_result(const struct envelope_result *r, const struct ledger_fil
 	return check_author(r, f, e);
 }
 
-int groupfile_open(struct worker *w, const struct ledger_file *f, const struct envelope_range *range,
-    const struct sink *out, struct err *e) {
+/* garbled: it is worth another attempt. */
+static int open_object(struct worker *w, const struct ledger_file *f, const struct envelope_range *range, const struct sink *out,
+    struct driveio_doubt *doubt, bool *garbled, struct err *e) {
 	struct session *s = w->session;
 	OWN(keyring_wipe) struct keyring keys = {0};
 	OWN(envelope_result_wipe) struct envelope_result result = {0};
@@ -112,14 +113,29 @@ int groupfile_open(struct worker *w, const struct ledger_file *f, const struct e
 	struct source in;
 	int r;
 
-	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0 ||
-	    (r = driveio_open(&object, s->store, &want, &in, e)) != 0)
+	*garbled = false;
+	if ((r = session_epoch(s, f->key_id, &keys, e)) != 0)
 		return r;
-	r = envelope_open(&how, &in, out, &result, e);
+	if ((r = driveio_open(&object, s->store, &want, &in, e)) == 0)
+		r = envelope_open(&how, &in, out, &result, e);
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
-	if (r == ERR_REFUSED && !atomic_load(&object.failed))
-		return err_recode(e, ERR_DAMAGED);
-	return r != 0 ? r : check_result(&result, f, range == NULL, e);
+	if (r == ERR_REFUSED && object.store != NULL && !atomic_load(&object.failed))
+		r = err_recode(e, ERR_DAMAGED);
+	if (r == 0)
+		r = check_result(&result, f, range == NULL, e);
+	*garbled = r == ERR_DAMAGED && driveio_is_garbled(&object, f->object_sha256, doubt);
+	return r;
+}
+
+int groupfile_check(struct worker *w, const struct ledger_file *f, struct err *e) {
+	struct driveio_doubt doubt = {0};
+	bool garbled;
+	int r;
+
+	do
+		r = open_object(w, f, NULL, NULL, &doubt, &garbled, e);
+	while (garbled);
+	return r;
 }
 
 /* The newest event of the path, and the keys for it; new_keys: they had to be fetched. */
@@ -172,11 +188,14 @@ int groupfile_open_newest(
 		const struct sink *out = NULL;
 		struct err why = ERR_INIT;
 		char object[OBJECT_ID_LEN + 1];
-		bool new_keys = false;
+		bool new_keys = false, garbled;
+		struct driveio_doubt doubt = {0};
 
-		if ((r = t->begin(t->arg, f, &out, e)) != 0)
-			return r;
-		r = groupfile_open(w, f, t->range, out, &why);
+		do {
+			if ((r = t->begin(t->arg, f, &out, e)) != 0)
+				return r;
+			r = open_object(w, f, t->range, out, &doubt, &garbled, &why);
+		} while (garbled);
 		if (r == 0)
 			return 0;
 		if (r == ERR_DAMAGED && i < CHANGES_MAX && (r = store_prefer(s->store, f->object, f->object_sha256, NULL)) == 0)
@@ -195,8 +214,8 @@ int groupfile_open_newest(
 	return r;
 }
 
-int groupfile_open_stray(
-    struct session *s, const struct store_stat *st, struct envelope_result *result, struct err *e) {
+static int open_stray(struct session *s, const struct store_stat *st, struct envelope_result *result, struct driveio_doubt *doubt,
+    bool *garbled, struct err *e) {
 	OWN(own_crl_set) struct crl_set *crl = revocation_set(&s->revocation);
 	struct envelope_open how = {
 		.keys = &s->keys,
@@ -212,13 +231,34 @@ int groupfile_open_stray(
 
 	if (r == 0)
 		r = envelope_open(&how, &in, NULL, result, e);
+	*garbled = (r == ERR_DAMAGED || r == ERR_REFUSED) && driveio_is_garbled(&object, NULL, doubt);
 	return r == ERR_REFUSED && atomic_load(&object.failed) ? err_recode(e, ERR_FAIL) : r;
 }
 
-bool groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN]) {
-	uint8_t head[ENVELOPE_HEAD_LEN];
-	size_t len;
+int groupfile_open_stray(
+    struct session *s, const struct store_stat *st, struct envelope_result *result, struct err *e) {
+	struct driveio_doubt doubt = {0};
+	bool garbled;
+	int r;
 
-	return store_get(s->store, object, 0, head, sizeof(head), &len, NULL) == 0 &&
-	    envelope_head(head, len, key_id, NULL) == 0;
+	do {
+		envelope_result_wipe(result);
+		r = open_stray(s, st, result, &doubt, &garbled, e);
+	} while (garbled);
+	return r;
+}
+
+int groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN], struct err *e) {
+	uint8_t head[ENVELOPE_HEAD_LEN];
+	unsigned reads = store_is_remote(s->store) ? DRIVEIO_READS_LONG : 1;
+	size_t len;
+	int r;
+
+	do {
+		r = store_get(s->store, object, 0, head, sizeof(head), &len, e);
+		if (r != 0)
+			return r == ERR_DAMAGED ? err_recode(e, ERR_FAIL) : r; /* which says nothing of the object */
+		r = envelope_head(head, len, key_id, e);
+	} while (r != 0 && --reads > 0);
+	return r == 0 ? 0 : err_recode(e, ERR_DAMAGED);
 }

@@ -21,20 +21,20 @@ int groupfile_inside(struct session *s, const char *path,
     int (*f)(void *arg, const struct ledger_file *file, struct err *e), void *arg, struct err *e) MUST_CHECK;
 
 /* Opens the object of f and compares its size and SHA-256, key id, group, manifest digest, length and author with the
- * event; plaintext goes to out (NULL: none), where nothing may be released before 0 is returned. ERR_NOTFOUND: the
- * object is not there. ERR_DAMAGED. Of a range (NULL: all) only its segments are read, and the object's SHA-256 cannot be
- * compared: that these bytes are the author's show the digests in the manifest, which the event names. */
-int groupfile_open(struct worker *w, const struct ledger_file *f, const struct envelope_range *range,
-    const struct sink *out, struct err *e) MUST_CHECK;
+ * event. ERR_NOTFOUND: the object is not there. ERR_DAMAGED. What a drive behind a network gives is read again
+ * (driveio_is_garbled) before it counts as damage. */
+int groupfile_check(struct worker *w, const struct ledger_file *f, struct err *e) MUST_CHECK;
 
 struct groupfile_target {
 	int (*begin)(void *arg, const struct ledger_file *f, const struct sink **out, struct err *e);
 	void *arg;
 	const struct envelope_range *range;
 };
-/* As groupfile_open for the file of this path, whatever its newest version is: where the object is missing or not as it
+/* As groupfile_check for the file of this path, whatever its newest version is: where the object is missing or not as it
  * should be, synchronises and takes a newer event; else ERR_DAMAGED, or ERR_UNREACHABLE where the event is younger than
- * the settle time. begin is called before each attempt and gives the sink. f: what was opened. */
+ * the settle time. begin is called before each attempt and gives the sink (NULL: none), where nothing may be released before 0 is returned. Of a range
+ * (NULL: all) only its segments are read, and the object's SHA-256 cannot be compared: that these bytes are the author's show the digests in the
+ * manifest, which the event names. f: what was opened. */
 int groupfile_open_newest(struct worker *w, const char *path, const struct groupfile_target *t, struct ledger_file *f,
     struct err *e) MUST_CHECK;
 
@@ -47,7 +47,7 @@ int groupfile_verdict(const struct session *s, const struct ledger_file *f, cons
  * case. */
 int groupfile_open_stray(
     struct session *s, const struct store_stat *st, struct envelope_result *result, struct err *e) MUST_CHECK;
-/* Which key an object names, by its first bytes alone; false where it is no envelope of ours, or gone. */
-bool groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN]);
+/* Which key an object names, by its first bytes alone. ERR_NOTFOUND: it is gone, ERR_DAMAGED: no envelope of ours. */
+int groupfile_key_id(struct session *s, const char *object, uint8_t key_id[static KEY_ID_LEN], struct err *e) MUST_CHECK;
 
 #endif

@@ -80,9 +80,11 @@ struct rekeying {
 	uint8_t sha256[32];
 	char old_object[OBJECT_ID_LEN + 1];
 	unsigned spoiled; /* times that the drive stored other bytes */
+	struct driveio_doubt doubt; /* about the old object */
 };
 
 static void rekeying_discard(struct rekeying *k) {
+	k->doubt = (struct driveio_doubt){0};
 	ledger_file_wipe(&k->from);
 	k->from = (struct ledger_file){0};
 	keyring_wipe(&k->to);
@@ -100,8 +102,8 @@ static int find(struct rekeying *k, struct err *e) {
 	return r;
 }
 
-/* Reads the old object, writes the new one. */
-static int convert(struct rekeying *k, const struct keyring *from, struct err *e) {
+/* Reads the old object, writes the new one. garbled: it is worth reading it again. */
+static int convert(struct rekeying *k, const struct keyring *from, bool *garbled, struct err *e) {
 	struct session *s = k->w->session;
 	struct envelope_open how = {
 		.keys = from,
@@ -120,8 +122,10 @@ static int convert(struct rekeying *k, const struct keyring *from, struct err *e
 	struct sink out;
 	int r;
 
-	if ((r = driveio_open(&old, s->store, &want, &in, e)) != 0)
+	if ((r = driveio_open(&old, s->store, &want, &in, e)) != 0) {
+		*garbled = r == ERR_DAMAGED && driveio_is_garbled(&old, k->from.object_sha256, &k->doubt);
 		return r;
+	}
 	k->object = (struct driveio_writer){0};
 	if ((r = driveio_create(&k->object, s->store, &out, e)) != 0)
 		return r;
@@ -129,7 +133,8 @@ static int convert(struct rekeying *k, const struct keyring *from, struct err *e
 		      : envelope_reencrypt(&how, &k->to.v[0], &in, &out, &k->made, e);
 	/* The key id of the ledger is among our keys; another one in the object is the drive's doing. */
 	if (r == ERR_REFUSED && !atomic_load(&old.failed) && !k->object.failed)
-		return err_recode(e, ERR_DAMAGED);
+		r = err_recode(e, ERR_DAMAGED);
+	*garbled = r == ERR_DAMAGED && !k->object.failed && driveio_is_garbled(&old, k->from.object_sha256, &k->doubt);
 	if (r == 0 && (r = driveio_commit(&k->object, e)) == STORE_SPOILED)
 		r = ++k->spoiled < STORE_SPOILED_MAX ? STEP_RESEAL : err_recode(e, ERR_UNREACHABLE);
 	return r;
@@ -144,18 +149,22 @@ static int read_back(struct rekeying *k, struct err *e) {
 	memcpy(now.key_id, k->to.v[0].key_id, KEY_ID_LEN);
 	memcpy(now.object_sha256, k->made.object_sha256, sizeof(now.object_sha256));
 	now.object_size = k->made.object_size;
-	r = groupfile_open(k->w, &now, NULL, NULL, e);
+	r = groupfile_check(k->w, &now, e);
 	return r != 0 ? err_add(e, "the new object, read back") : 0;
 }
 
 static int make_object(struct rekeying *k, struct err *e) {
 	struct session *s = k->w->session;
 	OWN(keyring_wipe) struct keyring from = {0};
+	bool garbled = false;
 	int r;
 
 	if ((r = session_epoch(s, k->from.key_id, &from, e)) != 0 || (r = session_epoch(s, NULL, &k->to, e)) != 0)
 		return r;
-	r = convert(k, &from, e);
+	while ((r = convert(k, &from, &garbled, e)) != 0 && garbled) {
+		driveio_writer_wipe(&k->object);
+		envelope_result_wipe(&k->made);
+	}
 	if (r == ERR_DAMAGED && store_prefer(s->store, k->from.object, k->from.object_sha256, NULL) == 0)
 		return STEP_RESEAL;
 	if (r == 0 && (r = read_back(k, e)) == 0)

@@ -210,19 +210,26 @@ static bool was_opened(const struct verify_run *run, const struct store_stat *st
 	    !is_old(s, f.key_id);
 }
 
-/* Which key an object names, without opening it; nothing where it is no envelope: that was said already. */
-static void count_old(struct verify_run *run, const struct store_stat *st) {
+/* Which key an object names, without opening it; nothing where it is no envelope: that was said already. What could not be looked at is not taken for
+ * clean. */
+static int count_old(struct verify_run *run, const struct store_stat *st, struct err *e) {
 	struct session *s = run->session;
 	char owner[STORE_OWNER_MAX];
 	struct verify_finding *finding;
 	uint8_t key_id[KEY_ID_LEN];
+	int r;
 
-	if (was_opened(run, st) || !groupfile_key_id(s, st->id, key_id) || !is_old(s, key_id))
-		return;
+	if (was_opened(run, st))
+		return 0;
+	if ((r = groupfile_key_id(s, st->id, key_id, e)) == ERR_NOTFOUND || r == ERR_DAMAGED)
+		return 0;
+	if (r != 0 || !is_old(s, key_id))
+		return r;
 	finding = find(run->report, st->id, VERIFY_OBJECT, "opens with the key of an older epoch");
 	if (store_owner(s->store, st->id, owner, NULL) == 0 && owner[0] != '\0')
 		finding->owner = xstrdup(owner);
 	run->report->old++;
+	return 0;
 }
 
 static int count_kept(void *arg, const struct store_kept *k, struct err *e) {
@@ -275,7 +282,7 @@ static int judge_drive(struct verify_run *run, const struct listing *drive, bool
 	for (size_t i = 0; i < drive->n && r == 0; i++) {
 		r = judge(run, &drive->v[i], e);
 		if (r == 0 && old)
-			count_old(run, &drive->v[i]);
+			r = count_old(run, &drive->v[i], e);
 	}
 	return r == 0 && old ? store_each_kept(run->session->store, count_kept, run, e) : r;
 }

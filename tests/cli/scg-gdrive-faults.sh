@@ -29,7 +29,7 @@ round() {
 	_sent=$(drive_stats .bytes_uploaded)
 	# envelopes are longer than what is in them; each fault may cost a chunk, but those that are answers only the first one of each of the four workers
 	case $1 in
-	[45]??' '* | *LimitExceeded*) _cost=4 ;;
+	[45]??' '* | *LimitExceeded* | unauthorized*) _cost=4 ;;
 	*) _cost=$_wrong ;;
 	esac
 	[ "$_sent" -le $((_size * 11 / 10 + files * 3000 + _cost * 262144 + ${2:-0})) ] || fail "$1: sent $_sent bytes for $_size: $(drive_stats .)"
@@ -59,7 +59,7 @@ if [ -n "${TEST_LONG:-}" ]; then
 		i=$((i + 1))
 		files=$((files + 1))
 	done
-	for fault in 429 500 502 503 504 rateLimitExceeded userRateLimitExceeded reset_before lost_reply reset_mid reset_after truncated; do
+	for fault in 429 500 502 503 504 rateLimitExceeded userRateLimitExceeded reset_before lost_reply reset_mid reset_after truncated html garbage unauthorized; do
 		each $fault 1 2 3 4 5 6 7
 	done
 else
@@ -70,9 +70,21 @@ else
 	each lost_reply 5
 	each reset_mid 3
 	each truncated 2
+	each html 3
 fi
 drive_fault 503 every=5 retry_after=1 times=2 "kind=upload.*"
 round "503 with Retry-After"
+
+say "a good token that is not accepted, in step with its renewals"
+printf x >>in/small1
+drive_control '{"reset": {}}' >/dev/null
+drive_fault unauthorized every=2 "kind=files.*,upload.*,oauth.token"
+ok scg upload -dir alice -replace -to in in/small1
+drive_calm
+drive_fault unauthorized every=2 "kind=files.*,upload.*,oauth.token"
+ok scg download -dir bob in/small1 -out small1
+drive_calm
+same small1 in/small1
 
 say "who says when to come again is left alone until then by all workers"
 few=40 # of 150: seven are under way, and some begin before the thread that was told so is given a processor
@@ -112,3 +124,37 @@ drive_calm
 ok scg download -dir bob streamed -out streamed.got
 same streamed streamed.got
 json '.failed == 0 and .orphans == 0 and .injected == 0' scg verify -dir bob -json
+
+say "what nobody has named yet, in a reply that is garbled: read again, and nobody is accused"
+objects=$(gd_objects)
+drive_fault hold_reply times=1 kind=upload.multipart
+echo stray >stray
+start stray scg upload -dir alice stray
+tries=0
+while [ "$(gd_objects)" -eq "$objects" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 1200 ] || fail "it does not come to the drive"
+	sleep 0.05
+done
+stop stray KILL
+drive_calm
+drive_fault corrupted times=1 "skip=$(scg list -dir bob -json | jq length)" kind=files.media
+json '.failed == 0 and .orphans == 1 and .injected == 0' scg verify -dir bob -json
+[ "$(drive_stats '.faults.corrupted')" -eq 1 ] || fail "nothing was garbled"
+drive_calm
+
+say "a reply that is garbled each second time"
+drive_fault corrupted every=2 kind=files.media
+rm -rf got
+mkdir got
+ok scg download -dir bob -r -j 4 in -out got
+drive_calm
+for _f in in/*; do same "$_f" "got/$_f"; done
+
+say "a drive that lies is still found out"
+drive_fault corrupted kind=files.media
+refuses 4 'in/small1' scg download -dir bob in/small1 -out spoilt
+absent spoilt
+drive_calm
+drive_fault corrupted "skip=$(scg list -dir bob -json | jq length)" kind=files.media
+refuses 4 '1 objects on the drive were put there by nobody' scg verify -dir bob

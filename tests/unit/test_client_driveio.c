@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "client/driveio.h"
 #include "lib/suite.h"
+#include "pki/ossl.h"
 
 #define ID "aaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LONG (DRIVEIO_SMALL + 100000)
@@ -17,7 +18,9 @@ static struct {
 	bool remote, refuses;
 	uint8_t *data;
 	size_t size; /* SIZE_MAX: there is none */
-	unsigned stats, gets, streams, reads;
+	unsigned stats, gets, streams, reads, words;
+	uint8_t word[SHA256_LEN];
+	bool says_nothing;
 	uint64_t got;
 } drive;
 #define NOBODY ((struct store *)&drive) /* only handed through */
@@ -66,6 +69,15 @@ int store_get(struct store *s, const char *id, uint64_t off, void *data, size_t 
 	if (drive.size == SIZE_MAX)
 		return err_set(e, ERR_NOTFOUND, "no object %s", id);
 	*got = copy(off, data, len);
+	return 0;
+}
+
+int store_sha256(struct store *s, const char *id, uint8_t sha256[static 32], struct err *e) {
+	(void)s;
+	drive.words++;
+	if (drive.says_nothing)
+		return err_set(e, ERR_NOTFOUND, "nothing said of %s", id);
+	memcpy(sha256, drive.word, sizeof(drive.word));
 	return 0;
 }
 
@@ -275,6 +287,69 @@ START_TEST(a_folder_is_asked_for_the_size_and_read_by_offset) {
 }
 END_TEST
 
+/* How often what was read, and found wrong, is worth reading again. */
+static unsigned doubted(uint64_t size, const uint8_t *sha256, bool failed) {
+	OWN(driveio_reader_wipe) struct driveio_reader o = {0};
+	struct driveio_doubt doubt = {0};
+	struct source in;
+	unsigned n = 0;
+
+	drive.size = (size_t)size;
+	opens(size, false, &o, &in);
+	atomic_store(&o.failed, failed);
+	while (driveio_is_garbled(&o, sha256, &doubt))
+		n++;
+	return n;
+}
+
+START_TEST(what_the_drive_has_rightly_by_its_own_word_is_read_again) {
+	uint8_t due[SHA256_LEN] = { 1, 2, 3 };
+
+	memcpy(drive.word, due, sizeof(due));
+	ck_assert_uint_eq(doubted(5000, due, false), DRIVEIO_READS - 1);
+	ck_assert_uint_eq(drive.words, 1);
+	ck_assert_uint_eq(doubted(LONG, due, false), DRIVEIO_READS_LONG - 1);
+}
+END_TEST
+
+START_TEST(a_drive_that_has_other_bytes_by_its_own_word_is_believed) {
+	uint8_t due[SHA256_LEN] = { 1, 2, 3 };
+
+	memcpy(drive.word, due, sizeof(due));
+	drive.word[31] ^= 1;
+	ck_assert_uint_eq(doubted(5000, due, false), 0);
+	ck_assert_uint_eq(doubted(LONG, due, false), 0);
+}
+END_TEST
+
+START_TEST(what_nobody_named_is_read_again_until_it_is_what_the_drive_says) {
+	ossl_sha256(drive.data, 5000, drive.word);
+	ck_assert_uint_eq(doubted(5000, NULL, false), 0);
+	drive.word[0] ^= 1;
+	ck_assert_uint_eq(doubted(5000, NULL, false), DRIVEIO_READS - 1);
+	ck_assert_uint_eq(doubted(LONG, NULL, false), DRIVEIO_READS_LONG - 1);
+}
+END_TEST
+
+START_TEST(a_drive_without_a_word_is_read_thrice) {
+	uint8_t due[SHA256_LEN] = {0};
+
+	drive.says_nothing = true;
+	ck_assert_uint_eq(doubted(5000, due, false), DRIVEIO_READS_LONG - 1);
+	ck_assert_uint_eq(doubted(5000, NULL, false), DRIVEIO_READS_LONG - 1);
+}
+END_TEST
+
+START_TEST(a_folder_and_an_error_of_the_drive_s_own_are_not_doubted) {
+	uint8_t due[SHA256_LEN] = {0};
+
+	ck_assert_uint_eq(doubted(5000, due, true), 0);
+	drive.remote = false;
+	ck_assert_uint_eq(doubted(5000, due, false), 0);
+	ck_assert_uint_eq(drive.words, 0);
+}
+END_TEST
+
 /* A refusal by the drive is not one by what it gave. */
 START_TEST(who_refused_is_known) {
 	OWN(driveio_reader_wipe) struct driveio_reader o = {0};
@@ -374,6 +449,11 @@ int main(void) {
 	tcase_add_test(t, of_a_range_only_the_parts_are_fetched);
 	tcase_add_test(t, a_folder_is_asked_for_the_size_and_read_by_offset);
 	tcase_add_test(t, who_refused_is_known);
+	tcase_add_test(t, what_the_drive_has_rightly_by_its_own_word_is_read_again);
+	tcase_add_test(t, a_drive_that_has_other_bytes_by_its_own_word_is_believed);
+	tcase_add_test(t, what_nobody_named_is_read_again_until_it_is_what_the_drive_says);
+	tcase_add_test(t, a_drive_without_a_word_is_read_thrice);
+	tcase_add_test(t, a_folder_and_an_error_of_the_drive_s_own_are_not_doubted);
 	tcase_add_test(t, what_was_just_seen_is_there);
 	tcase_add_test(t, what_was_just_committed_is_not_asked_for);
 	tcase_add_test(t, what_was_not_seen_is_asked_for);
