@@ -297,10 +297,7 @@ bool group_is_listed(const struct group *g, const X509 *cert) {
 }
 
 int group_was_revoked(const struct group *g, const X509 *cert, bool *yes, struct err *e) {
-	uint8_t serial[SERIAL_MAX];
-	size_t len = cert_serial(cert, serial);
-
-	return ledger_is_revoked(g->ledger, serial, len, yes, e);
+	return ledger_was_revoked(g->ledger, cert, yes, e);
 }
 
 /* The list that was accepted last, verified again: who can write to the database cannot make up a list. */

@@ -86,6 +86,8 @@ int ledger_crl(struct ledger *l, uint64_t *number, uint8_t sha256[static 32], st
 int ledger_is_revoked(struct ledger *l, const uint8_t *serial, size_t len, bool *yes, struct err *e) MUST_CHECK;
 /* By which one: its index. ERR_NOTFOUND: by none. */
 int ledger_revoked_at(struct ledger *l, const uint8_t *serial, size_t len, uint64_t *index, struct err *e) MUST_CHECK;
+/* ledger_is_revoked of a certificate, for each connection: who is in the ledger is mostly known without asking the database. */
+int ledger_was_revoked(struct ledger *l, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;
 /* Has the ledger a member event of this certificate? ERR_REFUSED: it has one of another certificate with the same SKI.
  */
 int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err *e) MUST_CHECK;

@@ -158,6 +158,21 @@ int signers_refresh(struct ledger *l, struct err *e) {
 	return r;
 }
 
+/* A member who was here before is known in memory, and signers_refresh keeps that up to date: of a million serial numbers none is looked for. */
+int ledger_was_revoked(struct ledger *l, const X509 *cert, bool *yes, struct err *e) {
+	uint8_t serial[SERIAL_MAX];
+	size_t len = cert_serial(cert, serial), ski_len;
+	const uint8_t *ski = cert_ski(cert, &ski_len);
+
+	if (ski != NULL && ski_len == SKI_LEN)
+		for (const struct signer *s = *bucket(l, ski); s != NULL; s = s->next)
+			if (s->serial_len == len && memcmp(s->serial, serial, len) == 0) {
+				*yes = s->revoked;
+				return 0;
+			}
+	return ledger_is_revoked(l, serial, len, yes, e);
+}
+
 int ledger_has_signer(struct ledger *l, const X509 *cert, bool *yes, struct err *e) {
 	struct signer *s;
 	uint8_t hash[32];
