@@ -375,7 +375,7 @@ START_TEST(what_the_drive_had_and_loses_ends_the_put) {
 	struct err e = ERR_INIT;
 	struct store_put *p = NULL;
 	char id[STORE_ID_LEN + 1];
-	OWN(own_free) uint8_t *data = xcalloc(1, 3 * GDRIVE_CHUNK_UNIT);
+	OWN(own_free) uint8_t *data = xcalloc(3, GDRIVE_CHUNK_UNIT);
 	int r;
 
 	say(OK, JSON, "{\"ids\": [\"NEW\"]}");
@@ -384,7 +384,7 @@ START_TEST(what_the_drive_had_and_loses_ends_the_put) {
 	say("308 Resume Incomplete", "Range: bytes=0-99999\r\n", "");
 	begin();
 	ck_assert_int_eq(store_put_new(drive, id, &p, &e), 0);
-	r = store_put_write(p, data, 3 * GDRIVE_CHUNK_UNIT, &e);
+	r = store_put_write(p, data, (size_t)3 * GDRIVE_CHUNK_UNIT, &e);
 	because(r, ERR_UNREACHABLE, "has lost what it said it had", &e);
 	ck_assert_uint_eq(h.requests, 5);
 	store_put_free(p);
