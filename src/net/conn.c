@@ -507,9 +507,11 @@ void conn_start(struct loop *l, struct conn *c) {
 
 	c->loop = l;
 	c->events = EPOLLIN;
+	phase_enter(c, PHASE_HANDSHAKE);
+	/* Now, not at the end of the round: a loop that looks for a victim meanwhile would find a member of its own. */
+	atomic_store(&l->evictable, phase_evictable(l));
 	stat_add(&l->stats.accepted, 1);
 	stat_add(&l->stats.connections, 1);
-	phase_enter(c, PHASE_HANDSHAKE);
 	if (l->closing || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0)
 		conn_close(c);
 }
